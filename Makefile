@@ -1,0 +1,20 @@
+# Everything a person types. `make demo` and `make test` need nothing but a Debian 12 machine with root.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+export PATH := $(CURDIR)/.tools:$(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: help setup build bpf native typescript test demo bench fuzz lint format check test-kernels clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## install what building needs
+	@scripts/setup build
+
+build: setup bpf native typescript ## build everything into build/ and dist/
+
+typescript:
+	tsc -b
+
+clean: ## remove what was built
+	rm -rf build dist

@@ -1,0 +1,96 @@
+/**
+ * The messages between capture and proxy over their Unix socket (SOCK_SEQPACKET, one JSON object per packet, at
+ * most {@link maxMessageBytes}; descriptors travel with SCM_RIGHTS in the order that a message names them).
+ * The proxy asks, capture answers; capture checks the peer's credentials and every field, and holds everything
+ * that must outlive a proxy.
+ */
+import type { AddressText, Family } from './values.js';
+
+/** Both ends must speak the same version; capture refuses another in its answer to hello. */
+export const handoverProtocol = 1;
+
+export const maxMessageBytes = 128 * 1024;
+
+/** SCM_MAX_FD: the kernel passes no more with one message. */
+export const maxDescriptors = 253;
+
+/** How one workload's network namespace is to be captured. */
+export interface Enrolment {
+  readonly workload: string;
+  /** Name below capture's namespace folders. */
+  readonly netns: string;
+  readonly addresses: readonly AddressText[];
+  readonly failMode: 'closed' | 'open';
+  readonly udp: 'allow' | 'deny';
+  readonly probePorts: readonly number[];
+  /** L4 identity group that the workload belongs to (see kernel-rules); 0 is none. */
+  readonly group: number;
+}
+
+/** What the kernel decides by itself; replaces all that was published before, atomically per map entry. */
+export interface KernelRules {
+  /** Longest prefix wins; `group` is that of the workloads at the address, 0 for none. */
+  readonly destinations: readonly {
+    readonly cidr: string;
+    readonly action: 'direct' | 'deny' | 'proxy';
+    readonly group: number;
+  }[];
+  /** `source` or `port` 0 means any; the most specific entry wins: (source, port), (source, 0), (0, port), (0, 0). */
+  readonly rules: readonly {
+    readonly source: number;
+    readonly destination: number;
+    readonly port: number;
+    readonly verdict: 'allow' | 'deny';
+  }[];
+}
+
+export type ProxyMessage =
+  | { readonly type: 'hello'; readonly protocol: number }
+  | { readonly type: 'enrol'; readonly enrolment: Enrolment }
+  | { readonly type: 'withdraw'; readonly workload: string }
+  /** Ask for ready-made, unconnected, non-blocking TCP sockets made in the workload's namespace. */
+  | { readonly type: 'sockets'; readonly workload: string; readonly family: Family; readonly count: number }
+  | { readonly type: 'kernel-rules'; readonly rules: KernelRules }
+  | { readonly type: 'counters' };
+
+/** One listening socket that capture made in a pod's namespace. */
+export interface Listener {
+  readonly direction: 'outbound' | 'inbound';
+  readonly family: Family;
+}
+
+/** What one enrolled pod's kernel counters say. */
+export interface PodCounters {
+  readonly workload: string;
+  /** TCP connections that the pod opened and that the kernel steered to the proxy. */
+  readonly steered: number;
+  /** TCP connections that went past the proxy on purpose: direct ranges, loopback, fail-open. */
+  readonly direct: number;
+  /** TCP connections that arrived for the pod and were handed to the proxy. */
+  readonly arrived: number;
+  /** TCP connections that arrived and were passed to the application: probes, fail-open. */
+  readonly passed: number;
+}
+
+export type CaptureMessage =
+  /** Descriptors: the notes map (sk_storage). `enrolled` lists workloads kept from an earlier proxy. */
+  | { readonly type: 'welcome'; readonly protocol: number; readonly enrolled: readonly string[] }
+  /** Descriptors: one per listener, in order. Also the answer to an enrolment that already stood. */
+  | { readonly type: 'enrolled'; readonly workload: string; readonly listeners: readonly Listener[] }
+  | { readonly type: 'withdrawn'; readonly workload: string }
+  /** Descriptors: the sockets. */
+  | { readonly type: 'sockets'; readonly workload: string; readonly family: Family }
+  | { readonly type: 'rules-applied' }
+  | {
+      readonly type: 'counters';
+      /** Refusals by the kernel, by reason code. */
+      readonly refusals: Readonly<Record<number, number>>;
+      readonly pods: readonly PodCounters[];
+    }
+  /** The request could not be done; nothing of it is in force. `workload` where the request named one. */
+  | {
+      readonly type: 'refused';
+      readonly request: ProxyMessage['type'];
+      readonly workload: string | undefined;
+      readonly message: string;
+    };

@@ -1,0 +1,18 @@
+/** What holds for the whole mesh. */
+
+/** What the kernel does with destinations outside the mesh's own addresses (longest prefix wins). */
+export type RangeAction = 'direct' | 'deny' | 'proxy';
+
+export interface AddressRange {
+  /** CIDR in canonical text, IPv4 or IPv6. */
+  readonly cidr: string;
+  readonly action: RangeAction;
+}
+
+export interface Mesh {
+  readonly trustDomain: string;
+  readonly cluster: string;
+  readonly network: string;
+  /** `proxy` ranges hold the mesh's own pods and virtual addresses; everything unlisted is direct. */
+  readonly ranges: readonly AddressRange[];
+}
