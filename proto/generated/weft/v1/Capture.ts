@@ -1,0 +1,28 @@
+// Generated from proto/weft/v1/config.proto by scripts/generate-proto.mjs; do not edit.
+
+
+export interface Capture {
+  'netns'?: (string);
+  /**
+   * closed | open
+   */
+  'failMode'?: (string);
+  /**
+   * allow | deny
+   */
+  'udp'?: (string);
+  'probePorts'?: (number)[];
+}
+
+export interface Capture__Output {
+  'netns': (string);
+  /**
+   * closed | open
+   */
+  'failMode': (string);
+  /**
+   * allow | deny
+   */
+  'udp': (string);
+  'probePorts': (number)[];
+}

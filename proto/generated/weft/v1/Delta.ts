@@ -1,0 +1,27 @@
+// Generated from proto/weft/v1/config.proto by scripts/generate-proto.mjs; do not edit.
+
+import type { Resource as _weft_v1_Resource, Resource__Output as _weft_v1_Resource__Output } from '../../weft/v1/Resource.js';
+import type { ResourceVersion as _weft_v1_ResourceVersion, ResourceVersion__Output as _weft_v1_ResourceVersion__Output } from '../../weft/v1/ResourceVersion.js';
+import type { Long } from '@grpc/proto-loader';
+
+export interface Delta {
+  'nonce'?: (number | string | Long);
+  /**
+   * Version of the controller's whole view that this delta leads to; grows.
+   */
+  'snapshotVersion'?: (number | string | Long);
+  'complete'?: (boolean);
+  'upserts'?: (_weft_v1_Resource)[];
+  'removals'?: (_weft_v1_ResourceVersion)[];
+}
+
+export interface Delta__Output {
+  'nonce': (number);
+  /**
+   * Version of the controller's whole view that this delta leads to; grows.
+   */
+  'snapshotVersion': (number);
+  'complete': (boolean);
+  'upserts': (_weft_v1_Resource__Output)[];
+  'removals': (_weft_v1_ResourceVersion__Output)[];
+}

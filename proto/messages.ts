@@ -1,0 +1,69 @@
+/**
+ * The messages of proto/weft/v1/config.proto under short names. `…Message` is what a sender may write (all fields
+ * optional), `Received…` what a receiver sees (every absent field has its zero value, absent messages are null).
+ */
+export type {
+  AgentMessage,
+  AgentMessage__Output as ReceivedAgentMessage,
+} from './generated/weft/v1/AgentMessage.js';
+export type {
+  AuthorizationPolicy as PolicyMessage,
+  AuthorizationPolicy__Output as ReceivedPolicy,
+} from './generated/weft/v1/AuthorizationPolicy.js';
+export type { ConfigServiceClient, ConfigServiceDefinition } from './generated/weft/v1/ConfigService.js';
+export type { Delta as DeltaMessage, Delta__Output as ReceivedDelta } from './generated/weft/v1/Delta.js';
+export type {
+  EndpointSet as EndpointSetMessage,
+  EndpointSet__Output as ReceivedEndpointSet,
+} from './generated/weft/v1/EndpointSet.js';
+export type { HeaderEdits__Output as ReceivedHeaderEdits } from './generated/weft/v1/HeaderEdits.js';
+export type { HttpAttributes__Output as ReceivedHttpAttributes } from './generated/weft/v1/HttpAttributes.js';
+export type {
+  HttpFilter as HttpFilterMessage,
+  HttpFilter__Output as ReceivedHttpFilter,
+} from './generated/weft/v1/HttpFilter.js';
+export type {
+  HttpRoute as HttpRouteMessage,
+  HttpRoute__Output as ReceivedHttpRoute,
+} from './generated/weft/v1/HttpRoute.js';
+export type {
+  HttpRouteMatch as HttpRouteMatchMessage,
+  HttpRouteMatch__Output as ReceivedHttpRouteMatch,
+} from './generated/weft/v1/HttpRouteMatch.js';
+export type {
+  HttpRouteRule as HttpRouteRuleMessage,
+  HttpRouteRule__Output as ReceivedHttpRouteRule,
+} from './generated/weft/v1/HttpRouteRule.js';
+export type { Mesh as MeshMessage, Mesh__Output as ReceivedMesh } from './generated/weft/v1/Mesh.js';
+export type {
+  NamedMatch as NamedMatchMessage,
+  NamedMatch__Output as ReceivedNamedMatch,
+} from './generated/weft/v1/NamedMatch.js';
+export type {
+  PathEdit as PathEditMessage,
+  PathEdit__Output as ReceivedPathEdit,
+} from './generated/weft/v1/PathEdit.js';
+export type { PolicyRule__Output as ReceivedPolicyRule } from './generated/weft/v1/PolicyRule.js';
+export type { PolicyTarget__Output as ReceivedPolicyTarget } from './generated/weft/v1/PolicyTarget.js';
+export type {
+  Refusal as RefusalMessage,
+  Refusal__Output as ReceivedRefusal,
+} from './generated/weft/v1/Refusal.js';
+export type {
+  Resource as ResourceMessage,
+  Resource__Output as ReceivedResource,
+} from './generated/weft/v1/Resource.js';
+export type {
+  ResourceVersion as ResourceVersionMessage,
+  ResourceVersion__Output as ReceivedResourceVersion,
+} from './generated/weft/v1/ResourceVersion.js';
+export type {
+  Service as ServiceMessage,
+  Service__Output as ReceivedService,
+} from './generated/weft/v1/Service.js';
+export type { ServiceRef__Output as ReceivedServiceRef } from './generated/weft/v1/ServiceRef.js';
+export type {
+  Workload as WorkloadMessage,
+  Workload__Output as ReceivedWorkload,
+} from './generated/weft/v1/Workload.js';
+export type { WorkloadPort__Output as ReceivedWorkloadPort } from './generated/weft/v1/WorkloadPort.js';
