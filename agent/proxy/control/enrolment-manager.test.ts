@@ -1,0 +1,124 @@
+import type { Enrolment, Listener } from '../../handover/messages.js';
+import { EnrolmentManager } from './enrolment-manager.js';
+import { PausedTimers } from './paused-timers.js';
+
+const enrolment = (workload: string, over: Partial<Enrolment> = {}): Enrolment => ({
+  workload,
+  netns: workload,
+  addresses: ['10.0.0.1'],
+  failMode: 'closed',
+  udp: 'allow',
+  probePorts: [],
+  group: 0,
+  ...over,
+});
+const pair: Listener[] = [
+  { direction: 'outbound', family: 4 },
+  { direction: 'inbound', family: 4 },
+];
+
+function harness(workers = 1) {
+  const timers = new PausedTimers();
+  const asked: string[] = [];
+  const delivered: string[] = [];
+  const closed: number[] = [];
+  const manager = new EnrolmentManager({
+    workers,
+    capture: {
+      enrol: (wanted) => void asked.push(`enrol ${wanted.workload}`),
+      withdraw: (uid) => void asked.push(`withdraw ${uid}`),
+      requestSockets: (uid, family, count) => void asked.push(`sockets ${uid} ${family} ${count}`),
+    },
+    deliver: (worker, message) => {
+      const descriptors = 'descriptors' in message ? message.descriptors.join() : '';
+      const handle = 'handle' in message ? message.handle : 0;
+      delivered.push(`${worker}: ${message.type} ${handle} ${descriptors}`.trim());
+    },
+    inodeOf: (descriptor) => descriptor % 100,
+    closeDescriptor: (descriptor) => void closed.push(descriptor),
+    timers,
+  });
+  return { manager, timers, asked, delivered, closed };
+}
+
+test('a wanted workload is enrolled once, again when it changes, and its listeners reach a worker', () => {
+  const { manager, asked, delivered } = harness();
+  manager.setWanted([enrolment('a')]);
+  manager.setWanted([enrolment('a')]);
+  manager.enrolled('a', pair, [11, 12]);
+  manager.setWanted([enrolment('a', { udp: 'deny' })]);
+  expect(asked).toEqual(['enrol a', 'enrol a']);
+  expect(delivered).toEqual(['0: listeners 1 11,12']);
+  expect(manager.served).toBe(1);
+});
+
+test('listeners that the worker already holds are closed, new ones are added', () => {
+  const { manager, delivered, closed } = harness();
+  manager.setWanted([enrolment('a')]);
+  manager.enrolled('a', pair, [11, 12]);
+  manager.captureReady(['a']);
+  manager.enrolled('a', pair, [111, 113]);
+  expect(closed).toEqual([111]);
+  expect(delivered).toEqual(['0: listeners 1 11,12', '0: listeners 1 113']);
+});
+
+test('workloads spread over workers and stay where they are', () => {
+  const { manager, delivered } = harness(2);
+  manager.setWanted([enrolment('a'), enrolment('b'), enrolment('c')]);
+  for (const [index, uid] of ['a', 'b', 'c'].entries())
+    manager.enrolled(uid, pair, [index * 2, index * 2 + 1]);
+  manager.setWanted([enrolment('b'), enrolment('c')]);
+  manager.setWanted([enrolment('b'), enrolment('c'), enrolment('d')]);
+  manager.enrolled('d', pair, [31, 32]);
+  expect(delivered).toEqual([
+    '0: listeners 1 0,1',
+    '1: listeners 2 2,3',
+    '0: listeners 3 4,5',
+    '0: withdraw 1',
+    '0: listeners 4 31,32',
+  ]);
+});
+
+test('what an earlier proxy enrolled is withdrawn only once a configuration does not want it', () => {
+  const { manager, asked } = harness();
+  manager.captureReady(['a', 'old']);
+  expect(asked).toEqual([]);
+  manager.setWanted([enrolment('a')]);
+  expect(asked).toEqual(['enrol a', 'withdraw old']);
+});
+
+test('a refused enrolment is tried again, later each time, and not after it left', () => {
+  const { manager, timers, asked } = harness();
+  manager.setWanted([enrolment('a')]);
+  manager.refused('enrol', 'a');
+  timers.advance(500);
+  manager.refused('enrol', 'a');
+  timers.advance(500);
+  expect(asked).toEqual(['enrol a', 'enrol a']);
+  timers.advance(500);
+  expect(asked).toHaveLength(3);
+  manager.refused('enrol', 'a');
+  manager.setWanted([]);
+  timers.advance(60_000);
+  expect(asked.slice(3)).toEqual(['withdraw a']);
+});
+
+test('sockets asked for while capture was away are asked for again', () => {
+  const { manager, asked, delivered } = harness();
+  manager.setWanted([enrolment('a')]);
+  manager.socketsLow(1, 4, 16);
+  manager.captureReady([]);
+  manager.sockets('a', 4, [21, 22]);
+  manager.captureReady([]);
+  expect(asked).toEqual(['enrol a', 'sockets a 4 16', 'enrol a', 'sockets a 4 16', 'enrol a']);
+  expect(delivered).toEqual(['0: sockets 1 21,22']);
+});
+
+test('descriptors for a workload that is gone are closed', () => {
+  const { manager, closed } = harness();
+  manager.setWanted([enrolment('a')]);
+  manager.setWanted([]);
+  manager.enrolled('a', pair, [1, 2]);
+  manager.sockets('a', 4, [3]);
+  expect(closed).toEqual([1, 2, 3]);
+});

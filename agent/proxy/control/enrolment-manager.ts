@@ -1,0 +1,212 @@
+/**
+ * Keeps capture's enrolments and the workers' workloads equal to what the configuration wants: each captured workload
+ * of this node is enrolled, its listeners go to one worker, and a workload that leaves is withdrawn from both.
+ */
+import type { Enrolment, Listener, ProxyMessage } from '../../handover/messages.js';
+import type { Family } from '../../handover/values.js';
+import type { ToWorker } from '../worker/messages.js';
+import type { Timer, Timers } from './timers.js';
+
+export interface EnrolmentParts {
+  readonly workers: number;
+  /** Requests to capture; lost while it is away, and asked again by {@link EnrolmentManager.captureReady}. */
+  readonly capture: {
+    enrol(enrolment: Enrolment): void;
+    withdraw(workload: string): void;
+    requestSockets(workload: string, family: Family, count: number): void;
+  };
+  readonly deliver: (worker: number, message: ToWorker) => void;
+  /** Inode of an open descriptor: equal for duplicates of one socket. */
+  readonly inodeOf: (descriptor: number) => number;
+  readonly closeDescriptor: (descriptor: number) => void;
+  readonly timers: Timers;
+}
+
+interface Pod {
+  readonly handle: number;
+  readonly worker: number;
+  enrolment: Enrolment;
+  /** Text of the enrolment, to see whether it changed. */
+  wanted: string;
+  /** Listeners that the worker holds. */
+  readonly listeners: Set<number>;
+  readonly socketsAsked: Map<Family, number>;
+  retry: Timer | undefined;
+  refusals: number;
+}
+
+/** A withdrawn workload's open connections may go on for so long. */
+const withdrawGraceMs = 5_000;
+const retryFirstMs = 500;
+const retryMaxMs = 30_000;
+
+export class EnrolmentManager {
+  readonly #parts: EnrolmentParts;
+  readonly #pods = new Map<string, Pod>();
+  readonly #uids = new Map<number, string>();
+  readonly #load: number[];
+  #nextHandle = 1;
+  #configured = false;
+  /** What capture kept from an earlier proxy and nobody has claimed yet. */
+  #kept: readonly string[] = [];
+
+  constructor(parts: EnrolmentParts) {
+    this.#parts = parts;
+    this.#load = new Array<number>(parts.workers).fill(0);
+  }
+
+  /** Workloads that capture has enrolled and a worker serves. */
+  get served(): number {
+    let count = 0;
+    for (const pod of this.#pods.values()) count += pod.listeners.size > 0 ? 1 : 0;
+    return count;
+  }
+
+  get wanted(): number {
+    return this.#pods.size;
+  }
+
+  uidOf(handle: number): string | undefined {
+    return this.#uids.get(handle);
+  }
+
+  /** The configuration wants these and no others. */
+  setWanted(enrolments: readonly Enrolment[]): void {
+    this.#configured = true;
+    const wanted = new Set(enrolments.map((enrolment) => enrolment.workload));
+    for (const uid of this.#pods.keys()) if (!wanted.has(uid)) this.#withdraw(uid);
+    for (const enrolment of enrolments) this.#want(enrolment);
+    this.#withdrawUnclaimed();
+  }
+
+  /** Capture greeted: ask for everything again. */
+  captureReady(enrolled: readonly string[]): void {
+    this.#kept = enrolled;
+    for (const [uid, pod] of this.#pods) {
+      this.#enrol(pod);
+      for (const [family, count] of pod.socketsAsked) this.#parts.capture.requestSockets(uid, family, count);
+    }
+    if (this.#configured) this.#withdrawUnclaimed();
+  }
+
+  enrolled(uid: string, listeners: readonly Listener[], descriptors: readonly number[]): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined) {
+      this.#closeAll(descriptors);
+      return;
+    }
+    pod.refusals = 0;
+    const fresh: { listener: Listener; descriptor: number }[] = [];
+    for (const [index, descriptor] of descriptors.entries()) {
+      const listener = listeners[index];
+      const inode = this.#parts.inodeOf(descriptor);
+      if (listener === undefined || pod.listeners.has(inode)) this.#parts.closeDescriptor(descriptor);
+      else {
+        pod.listeners.add(inode);
+        fresh.push({ listener, descriptor });
+      }
+    }
+    if (fresh.length === 0) return;
+    this.#parts.deliver(pod.worker, {
+      type: 'listeners',
+      handle: pod.handle,
+      uid,
+      listeners: fresh.map((entry) => entry.listener),
+      descriptors: fresh.map((entry) => entry.descriptor),
+    });
+  }
+
+  /** A worker's stock of ready-made sockets is low. */
+  socketsLow(handle: number, family: Family, count: number): void {
+    const uid = this.#uids.get(handle);
+    const pod = uid === undefined ? undefined : this.#pods.get(uid);
+    if (uid === undefined || pod === undefined) return;
+    pod.socketsAsked.set(family, count);
+    this.#parts.capture.requestSockets(uid, family, count);
+  }
+
+  sockets(uid: string, family: Family, descriptors: readonly number[]): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined) {
+      this.#closeAll(descriptors);
+      return;
+    }
+    pod.socketsAsked.delete(family);
+    this.#parts.deliver(pod.worker, { type: 'sockets', handle: pod.handle, family, descriptors });
+  }
+
+  /** Capture could not do it: try again later, for as long as the configuration wants it. */
+  refused(request: ProxyMessage['type'], uid: string | undefined): void {
+    const pod = uid === undefined ? undefined : this.#pods.get(uid);
+    if (uid === undefined || pod === undefined || (request !== 'enrol' && request !== 'sockets')) return;
+    pod.retry?.cancel();
+    const delayMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(pod.refusals, 10));
+    pod.refusals += 1;
+    pod.retry = this.#parts.timers.after(delayMs, () => {
+      if (request === 'enrol') this.#enrol(pod);
+      else
+        for (const [family, count] of pod.socketsAsked)
+          this.#parts.capture.requestSockets(uid, family, count);
+    });
+  }
+
+  #want(enrolment: Enrolment): void {
+    const text = JSON.stringify(enrolment);
+    const pod = this.#pods.get(enrolment.workload);
+    if (pod === undefined) {
+      this.#enrol(this.#admit(enrolment, text));
+    } else if (pod.wanted !== text) {
+      pod.enrolment = enrolment;
+      pod.wanted = text;
+      this.#enrol(pod);
+    }
+  }
+
+  #admit(enrolment: Enrolment, wanted: string): Pod {
+    const worker = this.#load.indexOf(Math.min(...this.#load));
+    this.#load[worker] = (this.#load[worker] ?? 0) + 1;
+    const handle = this.#nextHandle;
+    this.#nextHandle += 1;
+    const pod: Pod = {
+      handle,
+      worker,
+      enrolment,
+      wanted,
+      listeners: new Set(),
+      socketsAsked: new Map(),
+      retry: undefined,
+      refusals: 0,
+    };
+    this.#pods.set(enrolment.workload, pod);
+    this.#uids.set(handle, enrolment.workload);
+    return pod;
+  }
+
+  #enrol(pod: Pod): void {
+    pod.retry?.cancel();
+    this.#parts.capture.enrol(pod.enrolment);
+  }
+
+  #withdraw(uid: string): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined) return;
+    pod.retry?.cancel();
+    this.#pods.delete(uid);
+    this.#uids.delete(pod.handle);
+    this.#load[pod.worker] = (this.#load[pod.worker] ?? 1) - 1;
+    this.#parts.capture.withdraw(uid);
+    if (pod.listeners.size > 0) {
+      this.#parts.deliver(pod.worker, { type: 'withdraw', handle: pod.handle, graceMs: withdrawGraceMs });
+    }
+  }
+
+  /** Only once a configuration is there: before it, nobody can tell what is unwanted. */
+  #withdrawUnclaimed(): void {
+    for (const uid of this.#kept) if (!this.#pods.has(uid)) this.#parts.capture.withdraw(uid);
+    this.#kept = [];
+  }
+
+  #closeAll(descriptors: readonly number[]): void {
+    for (const descriptor of descriptors) this.#parts.closeDescriptor(descriptor);
+  }
+}

@@ -1,0 +1,36 @@
+import { parseFlags } from './parse-flags.js';
+
+const least = ['--node', 'a', '--controller', 'unix:/run/c.sock', '--capture', '/run/k.sock'];
+
+test('the least command line has documented defaults', () => {
+  expect(parseFlags(least)).toEqual({
+    node: 'a',
+    controller: 'unix:/run/c.sock',
+    capture: '/run/k.sock',
+    workers: 1,
+    metrics: { host: '127.0.0.1', port: 15020 },
+    admin: undefined,
+    accessLog: { kind: 'stdout' },
+    state: undefined,
+    allowPrivileges: false,
+  });
+});
+
+test('IPv6 metrics address, a log file and off are understood', () => {
+  const flags = parseFlags([...least, '--metrics', '[::1]:0', '--access-log', '/tmp/x']);
+  expect(flags.metrics).toEqual({ host: '::1', port: 0 });
+  expect(flags.accessLog).toEqual({ kind: 'file', path: '/tmp/x' });
+  expect(parseFlags([...least, '--access-log', 'off']).accessLog).toEqual({ kind: 'off' });
+});
+
+test.each([
+  [['--node', 'a'], '--controller is missing'],
+  [[...least, '--workers', '0'], '--workers 0'],
+  [[...least, '--workers', '1.5'], '--workers 1.5'],
+  [[...least, '--metrics', 'nowhere'], '--metrics nowhere'],
+  [[...least, '--metrics', 'h:70000'], '--metrics h:70000'],
+  [[...least, '--bogus'], '--bogus'],
+])('%j is refused with its flag and the usage', (argv, message) => {
+  expect(() => parseFlags(argv)).toThrow(message);
+  expect(() => parseFlags(argv)).toThrow('usage: proxy');
+});

@@ -1,0 +1,105 @@
+/** The proxy's command line, parsed once. */
+import { parseArgs } from 'node:util';
+
+/** Where a listener or a controller is. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where access-log lines go. */
+export type AccessLogTarget =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'stdout' }
+  | { readonly kind: 'file'; readonly path: string };
+
+export interface Flags {
+  readonly node: string;
+  /** As grpc-js takes it: `unix:PATH` or `host:port`. */
+  readonly controller: string;
+  /** Path of capture's Unix socket. */
+  readonly capture: string;
+  readonly workers: number;
+  readonly metrics: HostPort;
+  /** Path of the admin socket; undefined: no admin. */
+  readonly admin: string | undefined;
+  readonly accessLog: AccessLogTarget;
+  /** Folder that keeps the last configuration; undefined: not kept. */
+  readonly state: string | undefined;
+  readonly allowPrivileges: boolean;
+}
+
+export const usage = `usage: proxy --node NAME --controller unix:PATH|HOST:PORT --capture PATH
+  --workers N            engine threads, 1 to 64 (default 1)
+  --metrics HOST:PORT    Prometheus metrics (default 127.0.0.1:15020)
+  --admin PATH           admin over HTTP on a Unix socket, for its owner alone
+  --access-log FILE|-|off  JSON lines (default -, standard output)
+  --state DIR            keep the last configuration here, to start without a controller
+  --allow-privileges     start though the process holds capabilities or is root`;
+
+/** Throws an Error whose message ends with the usage. */
+export function parseFlags(argv: readonly string[]): Flags {
+  const values = readOptions(argv);
+  return {
+    node: required(values.node, '--node'),
+    controller: required(values.controller, '--controller'),
+    capture: required(values.capture, '--capture'),
+    workers: parseWorkers(values.workers),
+    metrics: parseHostPort(values.metrics),
+    admin: values.admin,
+    accessLog: parseAccessLog(values['access-log']),
+    state: values.state,
+    allowPrivileges: values['allow-privileges'],
+  };
+}
+
+function readOptions(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      strict: true,
+      options: {
+        node: { type: 'string' },
+        controller: { type: 'string' },
+        capture: { type: 'string' },
+        workers: { type: 'string', default: '1' },
+        metrics: { type: 'string', default: '127.0.0.1:15020' },
+        admin: { type: 'string' },
+        'access-log': { type: 'string', default: '-' },
+        state: { type: 'string' },
+        'allow-privileges': { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}\n${usage}`, { cause });
+  }
+}
+
+function required(value: string | undefined, flag: string): string {
+  if (value === undefined || value === '') throw new Error(`${flag} is missing\n${usage}`);
+  return value;
+}
+
+function parseWorkers(text: string): number {
+  const workers = Number(text);
+  if (!Number.isInteger(workers) || workers < 1 || workers > 64) {
+    throw new Error(`--workers ${text}: a whole number from 1 to 64 is needed\n${usage}`);
+  }
+  return workers;
+}
+
+/** `host:port`, `[v6]:port`; port 0 lets the kernel choose. */
+function parseHostPort(text: string): HostPort {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65535) {
+    throw new Error(`--metrics ${text}: HOST:PORT is needed, for example 127.0.0.1:15020\n${usage}`);
+  }
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+function parseAccessLog(text: string): AccessLogTarget {
+  if (text === 'off') return { kind: 'off' };
+  if (text === '-') return { kind: 'stdout' };
+  return { kind: 'file', path: text };
+}

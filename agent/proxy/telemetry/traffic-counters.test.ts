@@ -1,0 +1,115 @@
+import { Reason } from '../../../reasons/reasons.js';
+import { LabelTable } from './label-table.js';
+import { countAttempt, TrafficCounters } from './traffic-counters.js';
+import type { MetricFamily } from './worker-metrics.js';
+
+function made() {
+  const labels = new LabelTable();
+  const counters = new TrafficCounters(labels);
+  const key = {
+    direction: 0,
+    sourceId: labels.workloadId('shop', 'web'),
+    destinationId: labels.workloadId('shop', 'cart'),
+    targetId: labels.targetId('cart', 'shop/cart/0'),
+  };
+  const named = (name: string): MetricFamily => {
+    const found = counters.collect().find((one) => one.name === name);
+    if (found === undefined) throw new Error(`no ${name}`);
+    return found;
+  };
+  return { labels, counters, key, named };
+}
+
+test('requests are counted by status, reason and authentication, with every documented label', () => {
+  const { counters, key, named } = made();
+  counters.countRequest(key, 200, Reason.none, false, 900);
+  counters.countRequest(key, 200, Reason.none, false, 900);
+  counters.countRequest(key, 503, Reason.connect_refused, true, 100);
+  const labels = {
+    direction: 'outbound',
+    source_namespace: 'shop',
+    source_workload: 'web',
+    destination_namespace: 'shop',
+    destination_workload: 'cart',
+    destination_service: 'cart',
+    route: 'shop/cart/0',
+  };
+  expect(named('weft_requests_total').values).toEqual([
+    { labels: { ...labels, status: 200, reason: 'none', authenticated: 'false' }, value: 2 },
+    { labels: { ...labels, status: 503, reason: 'connect_refused', authenticated: 'true' }, value: 1 },
+  ]);
+});
+
+test('a duration falls into its bucket and all above, in seconds', () => {
+  const { counters, key, named } = made();
+  counters.countRequest(key, 200, Reason.none, false, 500);
+  counters.countRequest(key, 200, Reason.none, false, 2_500);
+  counters.countRequest(key, 200, Reason.none, false, 61_000_000);
+  const { values } = named('weft_request_duration_seconds');
+  const bucket = (le: number | string) => values.find((value) => value.labels.le === le)?.value;
+  expect([bucket(0.0005), bucket(0.002), bucket(0.003), bucket(60), bucket('+Inf')]).toEqual([1, 1, 2, 2, 3]);
+  expect(values.find((value) => value.metricName?.endsWith('_sum'))?.value).toBeCloseTo(61.003);
+  expect(values.find((value) => value.metricName?.endsWith('_count'))?.value).toBe(3);
+});
+
+test('bytes are those of opaque connections only', () => {
+  const { counters, key, named } = made();
+  counters.countConnection(key, true, Reason.none, false, 10, 20);
+  counters.countConnection(key, false, Reason.idle_timeout, false, 5, 0);
+  expect(
+    named('weft_connections_total').values.map(({ labels, value }) => [
+      labels.protocol,
+      labels.reason,
+      value,
+    ]),
+  ).toEqual([
+    ['http', 'none', 1],
+    ['tcp', 'idle_timeout', 1],
+  ]);
+  expect(
+    named('weft_connection_bytes_total').values.map(({ labels, value }) => [labels.flow, value]),
+  ).toEqual([['received', 5]]);
+});
+
+test('attempts of one service add up over its records', () => {
+  const { counters, named } = made();
+  const first = counters.attemptsOf('shop', 'cart');
+  const second = counters.attemptsOf('shop', 'cart');
+  countAttempt(first, false, false);
+  countAttempt(second, false, false);
+  countAttempt(second, true, true);
+  expect(named('weft_attempts_total').values).toEqual([
+    {
+      labels: { destination_namespace: 'shop', destination_service: 'cart', result: 'ok', retry: 'false' },
+      value: 2,
+    },
+    {
+      labels: { destination_namespace: 'shop', destination_service: 'cart', result: 'failed', retry: 'true' },
+      value: 1,
+    },
+  ]);
+});
+
+test('refusals carry the layer and name of the registry; an orderly end is none', () => {
+  const { counters, named } = made();
+  counters.countRefusal(Reason.policy_denied);
+  counters.countRefusal(Reason.http1_bare_line_feed);
+  counters.countRefusal(Reason.peer_closed);
+  counters.countRefusal(Reason.none);
+  expect(named('weft_refusals_total').values.map(({ labels }) => labels)).toEqual([
+    { layer: 'engine', reason: 'http1_bare_line_feed' },
+    { layer: 'pipeline', reason: 'policy_denied' },
+  ]);
+});
+
+test('series beyond the bound are counted under unknown labels, none is lost', () => {
+  const { counters, labels, named } = made();
+  const targetId = labels.targetId('s', 'r');
+  for (let index = 0; index < 20_005; index += 1) {
+    const sourceId = labels.workloadId('n', `w${index}`);
+    counters.countConnection({ direction: 0, sourceId, destinationId: 0, targetId }, true, 0, false, 0, 0);
+  }
+  const values = named('weft_connections_total').values;
+  expect(values.reduce((sum, { value }) => sum + value, 0)).toBe(20_005);
+  expect(values.length).toBeLessThanOrEqual(20_001);
+});

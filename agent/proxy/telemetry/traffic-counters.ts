@@ -1,0 +1,272 @@
+/** Counters of requests, connections and attempts, kept by numbers and turned into metrics at a scrape. */
+import { Direction } from '../../../native/engine.js';
+import { Reason, reasonName, reasonOf } from '../../../reasons/reasons.js';
+import { DurationHistogram } from './duration-histogram.js';
+import type { LabelTable } from './label-table.js';
+import { family, type Labels, type MetricFamily, type MetricValue } from './worker-metrics.js';
+
+/** Counters of one (direction, source, destination, target). */
+interface Series {
+  readonly direction: number;
+  readonly sourceId: number;
+  readonly destinationId: number;
+  readonly targetId: number;
+  /** By {@link requestKey}. */
+  readonly requests: Map<number, number>;
+  readonly durations: DurationHistogram;
+  /** By {@link connectionKey}. */
+  readonly connections: Map<number, number>;
+  bytesReceived: number;
+  bytesSent: number;
+}
+
+/** Attempts at one service's endpoints. */
+export interface AttemptCounts {
+  readonly namespace: string;
+  readonly service: string;
+  /** By result and kind: first ok, first failed, retry ok, retry failed. */
+  readonly counts: Float64Array;
+}
+
+const requestKey = (status: number, reason: number, authenticated: boolean): number =>
+  (status * 1024 + reason) * 2 + (authenticated ? 1 : 0);
+const connectionKey = (http: boolean, reason: number, authenticated: boolean): number =>
+  (reason * 2 + (http ? 1 : 0)) * 2 + (authenticated ? 1 : 0);
+
+/** Series kept at most; what does not fit is counted under `unknown` labels. */
+const maxSeries = 20_000;
+
+export class TrafficCounters {
+  readonly #labels: LabelTable;
+  readonly #series = new Map<number, Map<number, Series>>();
+  #seriesCount = 0;
+  readonly #attempts: AttemptCounts[] = [];
+  /** By reason code. */
+  readonly #refusals = new Float64Array(512);
+  readonly #open = new Float64Array(2);
+
+  constructor(labels: LabelTable) {
+    this.#labels = labels;
+  }
+
+  /** A request ended. */
+  countRequest(
+    series: SeriesKey,
+    status: number,
+    reason: number,
+    authenticated: boolean,
+    durationUs: number,
+  ): void {
+    const found = this.#find(series);
+    increment(found.requests, requestKey(status, reason, authenticated));
+    found.durations.observe(durationUs);
+  }
+
+  /** A connection ended; bytes are counted for opaque ones only. */
+  countConnection(
+    series: SeriesKey,
+    http: boolean,
+    reason: number,
+    authenticated: boolean,
+    bytesReceived: number,
+    bytesSent: number,
+  ): void {
+    const found = this.#find(series);
+    increment(found.connections, connectionKey(http, reason, authenticated));
+    if (http) return;
+    found.bytesReceived += bytesReceived;
+    found.bytesSent += bytesSent;
+  }
+
+  /** A record for a service's attempts; the caller keeps it and counts with {@link countAttempt}. */
+  attemptsOf(namespace: string, service: string): AttemptCounts {
+    const counts = { namespace, service, counts: new Float64Array(4) };
+    this.#attempts.push(counts);
+    return counts;
+  }
+
+  countRefusal(reason: number): void {
+    if (reason !== Reason.none && reason !== Reason.peer_closed) {
+      this.#refusals[reason] = (this.#refusals[reason] ?? 0) + 1;
+    }
+  }
+
+  countOpen(direction: number, change: 1 | -1): void {
+    this.#open[direction] = (this.#open[direction] ?? 0) + change;
+  }
+
+  collect(): MetricFamily[] {
+    return [...this.#collectSeries(), this.#collectAttempts(), this.#collectRefusals(), this.#collectOpen()];
+  }
+
+  #find(key: SeriesKey): Series {
+    const outer = key.targetId * 2 + key.direction;
+    const inner = this.#series.get(outer) ?? new Map<number, Series>();
+    if (inner.size === 0) this.#series.set(outer, inner);
+    const innerKey = key.sourceId * 32768 + key.destinationId;
+    const found = inner.get(innerKey);
+    return found ?? this.#create(key, inner, innerKey);
+  }
+
+  #create(key: SeriesKey, inner: Map<number, Series>, innerKey: number): Series {
+    if (this.#seriesCount >= maxSeries && (key.targetId | key.sourceId | key.destinationId) !== 0) {
+      return this.#find({ direction: key.direction, sourceId: 0, destinationId: 0, targetId: 0 });
+    }
+    const series: Series = {
+      direction: key.direction,
+      sourceId: key.sourceId,
+      destinationId: key.destinationId,
+      targetId: key.targetId,
+      requests: new Map(),
+      durations: new DurationHistogram(),
+      connections: new Map(),
+      bytesReceived: 0,
+      bytesSent: 0,
+    };
+    this.#seriesCount += 1;
+    inner.set(innerKey, series);
+    return series;
+  }
+
+  #collectSeries(): MetricFamily[] {
+    const requests: MetricValue[] = [];
+    const durations: MetricValue[] = [];
+    const connections: MetricValue[] = [];
+    const bytes: MetricValue[] = [];
+    for (const inner of this.#series.values()) {
+      for (const series of inner.values()) {
+        collectRequests(series, this.#targetLabels(series), requests, durations);
+        collectConnections(series, this.#peerLabels(series), this.#labels.target(series.targetId).service, {
+          connections,
+          bytes,
+        });
+      }
+    }
+    return [
+      family('counter', 'weft_requests_total', 'Requests that ended.', requests),
+      family('histogram', durationName, "From the head's first byte to the end of the response.", durations),
+      family('counter', 'weft_connections_total', 'Connections that ended.', connections),
+      family('counter', 'weft_connection_bytes_total', 'Bytes of opaque connections.', bytes),
+    ];
+  }
+
+  #peerLabels(series: Series): Labels {
+    const source = this.#labels.workload(series.sourceId);
+    const destination = this.#labels.workload(series.destinationId);
+    return {
+      direction: directionName(series.direction),
+      source_namespace: source.namespace,
+      source_workload: source.workload,
+      destination_namespace: destination.namespace,
+      destination_workload: destination.workload,
+    };
+  }
+
+  #targetLabels(series: Series): Labels {
+    const target = this.#labels.target(series.targetId);
+    return { ...this.#peerLabels(series), destination_service: target.service, route: target.route };
+  }
+
+  #collectAttempts(): MetricFamily {
+    const values: MetricValue[] = [];
+    for (const { namespace, service, counts } of this.#attempts) {
+      for (const [slot, value] of counts.entries()) {
+        if (value === 0) continue;
+        const result = slot % 2 === 0 ? 'ok' : 'failed';
+        const retry = slot < 2 ? 'false' : 'true';
+        values.push({
+          labels: { destination_namespace: namespace, destination_service: service, result, retry },
+          value,
+        });
+      }
+    }
+    return family('counter', 'weft_attempts_total', 'Attempts at endpoints.', mergeEqual(values));
+  }
+
+  #collectRefusals(): MetricFamily {
+    const values: MetricValue[] = [];
+    for (const [code, value] of this.#refusals.entries()) {
+      const entry = value === 0 ? undefined : reasonOf(code);
+      if (entry !== undefined) values.push({ labels: { layer: entry.layer, reason: entry.name }, value });
+    }
+    return family('counter', 'weft_refusals_total', 'Refusals by their name in the registry.', values);
+  }
+
+  #collectOpen(): MetricFamily {
+    const values = [Direction.outbound, Direction.inbound].map((direction) => ({
+      labels: { direction: directionName(direction) },
+      value: this.#open[direction] ?? 0,
+    }));
+    return family('gauge', 'weft_open_connections', 'Connections open now.', values);
+  }
+}
+
+/** Numbers of a {@link LabelTable}; a request's or a connection's record serves as its own key. */
+export interface SeriesKey {
+  readonly direction: number;
+  readonly sourceId: number;
+  readonly destinationId: number;
+  readonly targetId: number;
+}
+
+/** Counts one attempt into a record of {@link TrafficCounters.attemptsOf}. */
+export function countAttempt(attempts: AttemptCounts, failed: boolean, retry: boolean): void {
+  const slot = (retry ? 2 : 0) + (failed ? 1 : 0);
+  attempts.counts[slot] = (attempts.counts[slot] ?? 0) + 1;
+}
+
+export function directionName(direction: number): 'outbound' | 'inbound' {
+  return direction === Direction.outbound ? 'outbound' : 'inbound';
+}
+
+const durationName = 'weft_request_duration_seconds';
+
+function increment(counts: Map<number, number>, key: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function collectRequests(
+  series: Series,
+  labels: Labels,
+  requests: MetricValue[],
+  durations: MetricValue[],
+): void {
+  if (series.requests.size === 0) return;
+  for (const [key, value] of series.requests) {
+    const authenticated = key % 2 === 1 ? 'true' : 'false';
+    const reason = reasonName((key >> 1) % 1024);
+    requests.push({ labels: { ...labels, status: key >> 11, reason, authenticated }, value });
+  }
+  series.durations.collect(durationName, labels, durations);
+}
+
+function collectConnections(
+  series: Series,
+  labels: Labels,
+  service: string,
+  into: { connections: MetricValue[]; bytes: MetricValue[] },
+): void {
+  for (const [key, value] of series.connections) {
+    const authenticated = key % 2 === 1 ? 'true' : 'false';
+    const protocol = (key >> 1) % 2 === 1 ? 'http' : 'tcp';
+    const reason = reasonName(key >> 2);
+    into.connections.push({
+      labels: { ...labels, destination_service: service, protocol, reason, authenticated },
+      value,
+    });
+  }
+  if (series.bytesReceived > 0) {
+    into.bytes.push({ labels: { ...labels, flow: 'received' }, value: series.bytesReceived });
+  }
+  if (series.bytesSent > 0) into.bytes.push({ labels: { ...labels, flow: 'sent' }, value: series.bytesSent });
+}
+
+/** Several records of one service (one per port, or after it came back) are one series. */
+function mergeEqual(values: readonly MetricValue[]): MetricValue[] {
+  const merged = new Map<string, MetricValue>();
+  for (const entry of values) {
+    const key = JSON.stringify(entry.labels);
+    merged.set(key, { labels: entry.labels, value: entry.value + (merged.get(key)?.value ?? 0) });
+  }
+  return [...merged.values()];
+}

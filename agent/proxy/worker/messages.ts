@@ -1,0 +1,63 @@
+/** What the main thread and its workers say to each other. Descriptors are plain numbers: threads share them. */
+
+import type { Delta } from '../../../model/resource.js';
+import type { ConnectionInfo, EngineStats } from '../../../native/engine.js';
+import type { Listener } from '../../handover/messages.js';
+import type { Family } from '../../handover/values.js';
+import type { LogDetails, LogLevel } from '../start/process-log.js';
+import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
+
+/** Given to a worker when its thread starts. */
+export interface WorkerStart {
+  readonly worker: number;
+  /** Descriptor of the notes map; the main thread keeps it open. */
+  readonly notesMap: number;
+  readonly accessLog: boolean;
+}
+
+export type ToWorker =
+  /** The next snapshot is the present one with this change; a batch never sees half of it. */
+  | { readonly type: 'delta'; readonly delta: Delta; readonly version: number }
+  /** A workload (first time) or further listeners for it. Ownership of the descriptors moves. */
+  | {
+      readonly type: 'listeners';
+      readonly handle: number;
+      readonly uid: string;
+      readonly listeners: readonly Listener[];
+      readonly descriptors: readonly number[];
+    }
+  | { readonly type: 'withdraw'; readonly handle: number; readonly graceMs: number }
+  | {
+      readonly type: 'sockets';
+      readonly handle: number;
+      readonly family: Family;
+      readonly descriptors: readonly number[];
+    }
+  | { readonly type: 'report'; readonly request: number; readonly connections: boolean }
+  /** So many bytes of access log have been written. */
+  | { readonly type: 'log-written'; readonly bytes: number }
+  | { readonly type: 'drain'; readonly deadlineMs: number };
+
+/** One open connection, for the admin. */
+export interface LiveConnection extends ConnectionInfo {
+  readonly worker: number;
+  readonly workloadUid: string;
+  readonly protocol: string;
+  readonly sourceWorkload: string;
+  readonly destinationWorkload: string;
+  readonly service: string;
+}
+
+export type FromWorker =
+  | { readonly type: 'ready' }
+  | { readonly type: 'sockets-low'; readonly handle: number; readonly family: Family; readonly count: number }
+  | { readonly type: 'access-log'; readonly lines: string; readonly bytes: number }
+  | {
+      readonly type: 'report';
+      readonly request: number;
+      readonly metrics: WorkerMetrics;
+      readonly stats: EngineStats;
+      readonly connections: readonly LiveConnection[];
+    }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly details: LogDetails }
+  | { readonly type: 'drained' };
