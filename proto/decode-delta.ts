@@ -14,7 +14,7 @@ export interface RefusedResource {
 export interface DecodedDelta {
   readonly nonce: number;
   readonly snapshotVersion: number;
-  /** True: what was held before and is neither here nor named as held in Hello is gone. */
+  /** True once this delta makes the agent hold all that the controller has for it. What is gone is in removals. */
   readonly complete: boolean;
   readonly upserts: readonly Resource[];
   readonly removals: readonly ResourceKey[];

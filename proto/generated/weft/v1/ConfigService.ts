@@ -11,15 +11,17 @@ import type { Delta as _weft_v1_Delta, Delta__Output as _weft_v1_Delta__Output }
 export interface ConfigServiceClient extends grpc.Client {
   /**
    * The agent opens with Hello, then acknowledges every Delta. The controller answers Hello with a first Delta
-   * (complete = true: what it does not name is gone, unless Hello named it at the same version) and goes on with
-   * further ones. One delta is in flight at a time.
+   * (complete = true) and goes on with further ones. Every delta, the first one too, names what is new or changed
+   * in upserts and what is gone in removals; what Hello named and the first delta does not is still in force.
+   * One delta is in flight at a time.
    */
   Stream(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_weft_v1_AgentMessage, _weft_v1_Delta__Output>;
   Stream(options?: grpc.CallOptions): grpc.ClientDuplexStream<_weft_v1_AgentMessage, _weft_v1_Delta__Output>;
   /**
    * The agent opens with Hello, then acknowledges every Delta. The controller answers Hello with a first Delta
-   * (complete = true: what it does not name is gone, unless Hello named it at the same version) and goes on with
-   * further ones. One delta is in flight at a time.
+   * (complete = true) and goes on with further ones. Every delta, the first one too, names what is new or changed
+   * in upserts and what is gone in removals; what Hello named and the first delta does not is still in force.
+   * One delta is in flight at a time.
    */
   stream(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_weft_v1_AgentMessage, _weft_v1_Delta__Output>;
   stream(options?: grpc.CallOptions): grpc.ClientDuplexStream<_weft_v1_AgentMessage, _weft_v1_Delta__Output>;
@@ -32,8 +34,9 @@ export interface ConfigServiceClient extends grpc.Client {
 export interface ConfigServiceHandlers extends grpc.UntypedServiceImplementation {
   /**
    * The agent opens with Hello, then acknowledges every Delta. The controller answers Hello with a first Delta
-   * (complete = true: what it does not name is gone, unless Hello named it at the same version) and goes on with
-   * further ones. One delta is in flight at a time.
+   * (complete = true) and goes on with further ones. Every delta, the first one too, names what is new or changed
+   * in upserts and what is gone in removals; what Hello named and the first delta does not is still in force.
+   * One delta is in flight at a time.
    */
   Stream: grpc.handleBidiStreamingCall<_weft_v1_AgentMessage__Output, _weft_v1_Delta>;
   

@@ -10,6 +10,9 @@ export interface Delta {
    * Version of the controller's whole view that this delta leads to; grows.
    */
   'snapshotVersion'?: (number | string | Long);
+  /**
+   * The agent has all that the controller holds for it once this delta is applied; set in the first one.
+   */
   'complete'?: (boolean);
   'upserts'?: (_weft_v1_Resource)[];
   'removals'?: (_weft_v1_ResourceVersion)[];
@@ -21,6 +24,9 @@ export interface Delta__Output {
    * Version of the controller's whole view that this delta leads to; grows.
    */
   'snapshotVersion': (number);
+  /**
+   * The agent has all that the controller holds for it once this delta is applied; set in the first one.
+   */
   'complete': (boolean);
   'upserts': (_weft_v1_Resource__Output)[];
   'removals': (_weft_v1_ResourceVersion__Output)[];
