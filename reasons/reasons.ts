@@ -89,6 +89,8 @@ export const Reason = {
   http1_upgrade_refused: 87,
   /** Expect holds anything but 100-continue */
   http1_bad_expect: 88,
+  /** a message that may have no content (CONNECT, TRACE, 1xx, 204) announces some */
+  http1_content_forbidden: 89,
   /** the request's head did not arrive in time */
   header_timeout: 112,
   /** the connection was idle for too long */
@@ -488,6 +490,15 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: 'INTERNAL',
     summary: 'Expect holds anything but 100-continue',
     hint: 'RFC 9110 section 10.1.1',
+  },
+  {
+    code: 89,
+    name: 'http1_content_forbidden',
+    layer: 'engine',
+    status: 400,
+    grpc: 'INTERNAL',
+    summary: 'a message that may have no content (CONNECT, TRACE, 1xx, 204) announces some',
+    hint: 'RFC 9110 sections 6.4.1, 9.3.6 and 9.3.8: a smuggling sign',
   },
   {
     code: 112,

@@ -43,6 +43,7 @@ enum class Reason : uint16_t {
     http1_not_http = 86, ///< the first bytes on a port declared http are not HTTP
     http1_upgrade_refused = 87, ///< the server switched to a protocol that the client did not ask for
     http1_bad_expect = 88, ///< Expect holds anything but 100-continue
+    http1_content_forbidden = 89, ///< a message that may have no content (CONNECT, TRACE, 1xx, 204) announces some
     header_timeout = 112, ///< the request's head did not arrive in time
     idle_timeout = 113, ///< the connection was idle for too long
     request_timeout = 114, ///< the whole request took longer than its deadline
@@ -112,6 +113,7 @@ constexpr uint16_t status_of(Reason reason) {
     case Reason::http1_not_http: return 400;
     case Reason::http1_upgrade_refused: return 502;
     case Reason::http1_bad_expect: return 417;
+    case Reason::http1_content_forbidden: return 400;
     case Reason::header_timeout: return 408;
     case Reason::request_timeout: return 504;
     case Reason::backend_timeout: return 504;
@@ -186,6 +188,7 @@ constexpr const char *name_of(Reason reason) {
     case Reason::http1_not_http: return "http1_not_http";
     case Reason::http1_upgrade_refused: return "http1_upgrade_refused";
     case Reason::http1_bad_expect: return "http1_bad_expect";
+    case Reason::http1_content_forbidden: return "http1_content_forbidden";
     case Reason::header_timeout: return "header_timeout";
     case Reason::idle_timeout: return "idle_timeout";
     case Reason::request_timeout: return "request_timeout";

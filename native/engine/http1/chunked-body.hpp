@@ -41,9 +41,13 @@ private:
     enum class State : uint8_t {
         size_first,
         size,
-        extension,
+        extension_name_first,
+        extension_name,
+        extension_value_first,
+        extension_value,
         quoted,
         quoted_pair,
+        quoted_end,
         size_line_feed,
         data,
         data_return,
@@ -53,15 +57,21 @@ private:
         failed
     };
 
-    Reason take_size_byte(uint8_t byte, const Limits &limits);
-    Reason take_extension_byte(uint8_t byte, const Limits &limits);
+    bool take_byte(uint8_t byte, const Limits &limits);
+    bool take_size(uint8_t byte);
+    bool take_extension(uint8_t byte, const Limits &limits);
+    bool end_of_part(uint8_t byte);
     Step take_trailer(Bytes input, size_t used, const Limits &limits);
     Step refuse(size_t used, Reason why);
 
     uint64_t left_ = 0;
+    /// Trailer section only; counts from its start.
+    Progress progress_;
+    uint32_t trailers_ = 0;
+    /// Digits of this chunk's size; bytes of its extension; extension bytes of the whole body.
+    uint32_t digits_ = 0;
     uint32_t extension_ = 0;
     uint32_t extensions_ = 0;
-    uint32_t searched_ = 0;
     State state_ = State::size_first;
 };
 

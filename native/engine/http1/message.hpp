@@ -124,6 +124,8 @@ struct Field {
     /// For this hop only: Connection, what it nominates, and the fields that always are (RFC 9110
     /// section 7.6.1).
     bool hop_by_hop = false;
+    /// It came as `name: value CRLF` with that one space, so its line may be copied as it stands.
+    bool canonical = false;
 };
 
 inline constexpr size_t max_fields = 128;

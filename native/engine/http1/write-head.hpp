@@ -12,7 +12,7 @@ namespace weft::http1 {
 
 /// What the verdict changes on a forwarded request.
 struct RequestRewrite {
-    /// New path and query (`is_path`); empty leaves it. Keeps the target's form.
+    /// New path and query (`is_path`); empty leaves it. Keeps the target's form; authority form has no path.
     Bytes path;
     /// New authority (`is_authority`): Host, and the target's where it has one; empty leaves it.
     Bytes authority;
@@ -31,7 +31,6 @@ struct ResponseRewrite {
     /// As in `RequestRewrite`.
     Bytes extra;
     Version client_version = Version::http11;
-    Method method = Method::other;
     /// The client's `keep_alive`, and the engine does not want to close (draining, closeAfter).
     bool keep_alive = true;
 };
