@@ -19,5 +19,11 @@ native: ## build the two addons
 typescript:
 	tsc -b
 
+bench: build ## measure against haproxy, nginx and envoy: ROUNDS=3 SECONDS=5 CASES=outbound,mesh SUBJECTS= RATE= IDLE=
+	@scripts/setup bench
+	@node dist/test/bench/run.js $(if $(ROUNDS),--rounds=$(ROUNDS)) $(if $(SECONDS),--seconds=$(SECONDS)) \
+		$(if $(CASES),--cases=$(CASES)) $(if $(SUBJECTS),--subjects=$(SUBJECTS)) \
+		$(if $(RATE),--rate=$(RATE)) $(if $(IDLE),--idle=$(IDLE))
+
 clean: ## remove what was built
 	rm -rf build dist

@@ -1,0 +1,114 @@
+/** What is measured: a way through the mesh under a kind of load. */
+import type { SubjectName, Way } from './deployments.js';
+
+export type Load = 'saturated' | 'rate' | 'connections' | 'stream' | 'idle';
+
+/** What one unit of a case's figures is. */
+export type Unit = 'request' | 'connection' | 'MiB';
+
+export interface Case {
+  readonly name: string;
+  readonly way: Way;
+  readonly load: Load;
+  readonly unit: Unit;
+  readonly subjects: readonly SubjectName[];
+  readonly title: string;
+}
+
+const proxies: readonly SubjectName[] = ['weft', 'haproxy', 'nginx', 'envoy'];
+const withDirect: readonly SubjectName[] = [...proxies, 'direct'];
+const peers: readonly SubjectName[] = ['haproxy', 'nginx', 'envoy'];
+
+export const cases: readonly Case[] = [
+  {
+    name: 'outbound',
+    way: 'outbound',
+    load: 'saturated',
+    unit: 'request',
+    subjects: proxies,
+    title: 'one hop beside the client: 50 hosts × 10 prefixes to 4 backends; 64 connections, saturated',
+  },
+  {
+    name: 'outbound-rate',
+    way: 'outbound',
+    load: 'rate',
+    unit: 'request',
+    subjects: proxies,
+    title: 'the same hop at a fixed rate',
+  },
+  {
+    name: 'connections',
+    way: 'outbound',
+    load: 'connections',
+    unit: 'connection',
+    subjects: withDirect,
+    title: 'the same hop, a new client connection for every request',
+  },
+  {
+    name: 'stream',
+    way: 'outbound',
+    load: 'stream',
+    unit: 'MiB',
+    subjects: withDirect,
+    title: 'the same hop, one opaque TCP stream',
+  },
+  {
+    name: 'idle',
+    way: 'outbound',
+    load: 'idle',
+    unit: 'connection',
+    subjects: proxies,
+    title: 'the same hop, memory while 5,000 client connections are idle',
+  },
+  {
+    name: 'inbound',
+    way: 'inbound',
+    load: 'saturated',
+    unit: 'request',
+    subjects: proxies,
+    title:
+      'one hop beside the server: authorization by header, method, path and source; 64 connections, saturated',
+  },
+  {
+    name: 'inbound-rate',
+    way: 'inbound',
+    load: 'rate',
+    unit: 'request',
+    subjects: proxies,
+    title: 'the same hop at a fixed rate',
+  },
+  {
+    name: 'mesh',
+    way: 'mesh',
+    load: 'saturated',
+    unit: 'request',
+    subjects: withDirect,
+    title: 'pod to pod through both hops, routes and authorization; 64 connections, saturated',
+  },
+  {
+    name: 'mesh-rate',
+    way: 'mesh',
+    load: 'rate',
+    unit: 'request',
+    subjects: withDirect,
+    title: 'the same two hops at a fixed rate',
+  },
+  {
+    name: 'hop',
+    way: 'hop',
+    load: 'saturated',
+    unit: 'request',
+    subjects: peers,
+    title: 'the peers with routes and authorization in one hop; 64 connections, saturated',
+  },
+];
+
+/** The cases of a comma-separated list, or all of them; throws on a name that does not exist. */
+export function selectCases(list: string): readonly Case[] {
+  if (list === '') return cases;
+  return list.split(',').map((name) => {
+    const found = cases.find((one) => one.name === name);
+    if (found !== undefined) return found;
+    throw new Error(`no case ${name}; there are ${cases.map((one) => one.name).join(', ')}`);
+  });
+}

@@ -1,0 +1,99 @@
+/** Measures one subject once. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Case } from './cases.js';
+import type { Deployment } from './deployments.js';
+import { fixRate, type LoadOptions, type Moved, saturate, streamBytes } from './loads.js';
+import { command, interruption, loadCore, subjectCore } from './processes.js';
+import { busyTimeUs, cpuTimeUs, type Memory, measureMemory } from './usage.js';
+
+/** One measured interval of one subject. Null: the case does not have that figure. */
+export interface Run extends Memory {
+  /** User and system time of the subject's processes per unit. */
+  readonly cpuUsPerUnit: number | null;
+  /** Everything that ran on the subject's core, per unit: a check on the figure above. */
+  readonly coreUsPerUnit: number | null;
+  /** Everything that ran on the machine, client and backend included, per unit. */
+  readonly machineUsPerUnit: number | null;
+  readonly unitsPerSecond: number | null;
+  readonly p50Us: number | null;
+  readonly p99Us: number | null;
+}
+
+export interface MeasureOptions {
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Requests per second of the fixed-rate cases. */
+  readonly rate: number;
+  readonly idleConnections: number;
+  readonly directory: string;
+}
+
+function load(one: Case, options: LoadOptions, rate: number): Promise<Moved> {
+  switch (one.load) {
+    case 'saturated':
+      return saturate(options, false);
+    case 'connections':
+      return saturate(options, true);
+    case 'rate':
+      return fixRate(options, rate);
+    case 'stream':
+      return streamBytes(options);
+    case 'idle':
+      throw new Error('idle connections are held, not loaded');
+  }
+}
+
+async function measureLoad(one: Case, deployment: Deployment, options: MeasureOptions): Promise<Run> {
+  const target = one.load === 'stream' ? deployment.streamTarget : deployment.target;
+  if (target === null) throw new Error(`${deployment.subject} has no target for ${one.name}`);
+  const { directory, seconds, warmUpSeconds, rate } = options;
+  const common = { namespace: deployment.client, target, directory };
+  await load(one, { ...common, seconds: warmUpSeconds }, rate);
+  const read = () => [cpuTimeUs(deployment.roots), busyTimeUs(subjectCore), busyTimeUs(null)] as const;
+  const before = read();
+  const moving = load(one, { ...common, seconds }, rate);
+  const halfway = pause(seconds * 500).then(() => measureMemory(deployment.roots, deployment.namespaces));
+  const [moved, memory] = await Promise.all([moving, halfway]);
+  const after = read();
+  const [cpu, core, machine] = after.map((value, index) => (value - (before[index] ?? 0)) / moved.units);
+  return {
+    cpuUsPerUnit: cpu ?? null,
+    coreUsPerUnit: core ?? null,
+    machineUsPerUnit: machine ?? null,
+    unitsPerSecond: moved.units / moved.seconds,
+    p50Us: moved.p50Us,
+    p99Us: moved.p99Us,
+    ...memory,
+  };
+}
+
+async function measureIdle(deployment: Deployment, connections: number): Promise<Run> {
+  const holder = fileURLToPath(new URL('hold-connections.js', import.meta.url));
+  const { address, port } = deployment.target;
+  const argv = [process.execPath, holder, address, String(port), String(connections)];
+  const [file, args] = command({ argv, namespace: deployment.client, core: loadCore });
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], signal: interruption.signal });
+  const ended = once(child, 'exit');
+  const held = await Promise.race([once(child.stdout, 'data').then(() => true), ended.then(() => false)]);
+  if (!held) throw new Error(`${connections} idle connections could not be held`);
+  const memory = measureMemory(deployment.roots, deployment.namespaces);
+  child.stdin.end();
+  const [code] = await ended;
+  if (code !== 0) throw new Error('an idle connection was closed while it was held');
+  const none = { cpuUsPerUnit: null, coreUsPerUnit: null, machineUsPerUnit: null };
+  return { ...none, unitsPerSecond: null, p50Us: null, p99Us: null, ...memory };
+}
+
+/** Measures a deployed subject once, after a warm-up; throws where anything went wrong meanwhile. */
+export async function measure(one: Case, deployment: Deployment, options: MeasureOptions): Promise<Run> {
+  deployment.assertRunning();
+  const result =
+    one.load === 'idle'
+      ? await measureIdle(deployment, options.idleConnections)
+      : await measureLoad(one, deployment, options);
+  deployment.assertRunning();
+  return result;
+}

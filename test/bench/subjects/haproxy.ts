@@ -1,0 +1,87 @@
+/** haproxy: a map from host and prefix to backend, access control lists, and its own Prometheus exporter. */
+import type { Hop, HttpListener, Listener, Peer } from '../hop.js';
+import { backendOf, denied, hosts, prefixes } from '../rules.js';
+
+function routeMap(listener: HttpListener, index: number): string {
+  const lines = hosts.flatMap((host, hostIndex) =>
+    prefixes.map((prefix, prefixIndex) => {
+      const backend = backendOf(hostIndex, prefixIndex) % listener.endpoints.length;
+      return `${host}${prefix}/ b${index}_${backend}`;
+    }),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+const authorization = `
+    acl debug req.hdr(${denied.header.name}) -m str ${denied.header.value}
+    acl write method ${denied.write.methods.join(' ')}
+    acl admin path_beg ${denied.write.prefix}
+    acl internal path_beg ${denied.prefix}
+    http-request deny deny_status 403 if debug
+    http-request deny deny_status 403 if write admin
+    http-request deny deny_status 403 if internal`;
+
+function section(listener: Listener, index: number, hop: Hop, directory: string): string {
+  if (listener.protocol === 'tcp') {
+    return `
+listen tcp${index}
+    mode tcp
+    bind ${listener.address}:${listener.port}
+    server s ${listener.endpoint.address}:${listener.endpoint.port}
+`;
+  }
+  const sources =
+    hop.untrusted.length === 0
+      ? ''
+      : `
+    acl untrusted src ${hop.untrusted.join(' ')}
+    http-request deny deny_status 403 if untrusted`;
+  const backends = listener.endpoints.map(
+    ({ address, port }, backend) => `
+backend b${index}_${backend}
+    server s ${address}:${port}
+`,
+  );
+  const choice = listener.routes
+    ? `use_backend %[base,map_beg(${directory}/routes${index}.map,none)]`
+    : `default_backend b${index}_0`;
+  return `
+frontend f${index}
+    bind ${listener.address}:${listener.port}${listener.authorization ? sources + authorization : ''}
+    ${choice}
+${backends.join('')}`;
+}
+
+export const haproxy: Peer = {
+  name: 'haproxy',
+  portOffset: 0,
+  files(hop, directory) {
+    const files: Record<string, string> = {};
+    for (const [index, listener] of hop.listeners.entries()) {
+      if (listener.protocol === 'http' && listener.routes)
+        files[`routes${index}.map`] = routeMap(listener, index);
+    }
+    files['haproxy.cfg'] = `global
+    nbthread 1
+    maxconn 8000
+    stats socket ${directory}/stats.sock mode 600 level user
+defaults
+    mode http
+    maxconn 8000
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    timeout http-request 10s
+    timeout http-keep-alive 60s
+    option forwardfor
+    http-reuse always
+frontend statistics
+    bind 127.0.0.1:${hop.statsPort}
+    http-request use-service prometheus-exporter if { path /metrics }
+backend none
+    http-request return status 404
+${hop.listeners.map((listener, index) => section(listener, index, hop, directory)).join('')}`;
+    return files;
+  },
+  argv: (directory) => ['haproxy', '-db', '-f', `${directory}/haproxy.cfg`],
+};
