@@ -25,5 +25,25 @@ bench: build ## measure against haproxy, nginx and envoy: ROUNDS=3 SECONDS=5 CAS
 		$(if $(CASES),--cases=$(CASES)) $(if $(SUBJECTS),--subjects=$(SUBJECTS)) \
 		$(if $(RATE),--rate=$(RATE)) $(if $(IDLE),--idle=$(IDLE))
 
+demo: ## a small shop of real services joins the mesh; every promise is shown and checked (root)
+	@scripts/setup demo
+	@$(MAKE) --no-print-directory build
+	@node dist/test/demo/main.js
+
+test: ## lint, unit, engine and namespace tests; SUITES="unit namespaces" for some of them (root)
+	@scripts/setup all
+	@$(MAKE) --no-print-directory build
+	@node scripts/run-tests.mjs $(SUITES)
+
+check: typescript ## what is quick: lint and unit tests
+	@node scripts/run-tests.mjs lint unit
+
+lint: ## names, layout, imports, format
+	@node scripts/run-tests.mjs lint
+
+format: ## put every file into its form
+	@biome check --write .
+	@git ls-files '*.c' '*.h' '*.cc' '*.hpp' | xargs clang-format-22 -i
+
 clean: ## remove what was built
 	rm -rf build dist

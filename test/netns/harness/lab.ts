@@ -27,7 +27,7 @@ export class Lab {
     this.nodeNetns = `${id}-node`;
   }
 
-  /** Removes what dead runs left, then makes the node. `id` is part of every name: at most 6 characters. */
+  /** Removes what dead runs left, then makes the node. `id` is part of every name: 2 to 8 characters. */
   static async open(id = `wl${process.pid.toString(36)}`): Promise<Lab> {
     if (!/^[a-z][a-z0-9]{1,7}$/.test(id))
       throw new Error(`lab name '${id}': 2 to 8 of a-z and 0-9, a letter first`);
@@ -43,11 +43,8 @@ export class Lab {
     return lab;
   }
 
-  /** A pod named `<lab>-<name>`, with an address of each family on the bridge. */
-  async addPod(name: string): Promise<Pod> {
-    const host = this.nextHost;
-    this.nextHost += 1;
-    const addresses: PodAddresses = { ipv4: `10.66.0.${host}`, ipv6: `fd66::${host.toString(16)}` };
+  /** A pod named `<lab>-<name>`, with an address of each family on the bridge (10.66.0.0/16, fd66::/64). */
+  async addPod(name: string, addresses: PodAddresses = this.nextAddresses()): Promise<Pod> {
     const pod = new Pod(
       name,
       `${this.id}-${name}`,
@@ -85,6 +82,12 @@ export class Lab {
     const remains = labRemains(this.id);
     if (remains.length > 0) throw new Error(`lab ${this.id} left behind: ${remains.join(', ')}`);
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private nextAddresses(): PodAddresses {
+    const host = this.nextHost;
+    this.nextHost += 1;
+    return { ipv4: `10.66.0.${host}`, ipv6: `fd66::${host.toString(16)}` };
   }
 
   private async createNode(): Promise<void> {

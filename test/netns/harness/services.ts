@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabProcess } from './lab-process.js';
 import type { Pod } from './pod.js';
+import { runCommand } from './run-command.js';
 
 /** Debian's own interpreter: its packages (websockets, prometheus_client) are installed for it. */
 export const python = '/usr/bin/python3';
@@ -16,6 +17,8 @@ export interface Service {
   readonly process: LabProcess;
   /** The server's own log of requests, where it writes one to a file. */
   readonly accessLog: string;
+  /** Unix socket where nginx tells its counts, else empty. */
+  readonly status: string;
 }
 
 export interface NginxOptions {
@@ -24,6 +27,8 @@ export interface NginxOptions {
   readonly server?: string;
   readonly listen?: readonly string[];
   readonly workers?: number;
+  /** Default: true. Off where the log itself would be the load. */
+  readonly log?: boolean;
 }
 
 /** What nginx says of a request unless told otherwise: who answers, method, host, path and query, real client. */
@@ -35,6 +40,7 @@ export async function startNginx(pod: Pod, options: NginxOptions): Promise<Servi
   const folder = join(pod.folder, 'nginx');
   mkdirSync(folder, { recursive: true });
   const accessLog = join(folder, 'access.log');
+  const status = join(folder, 'status.sock');
   const listen = options.listen ?? [`${options.port} backlog=4096`, `[::]:${options.port} backlog=4096`];
   const server = (options.server ?? describeRequest).replaceAll('$hostname_of_pod', pod.name);
   writeFileSync(
@@ -48,7 +54,7 @@ events { worker_connections 8192; }
 http {
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join('\n  ')}
   log_format seen '$remote_addr $remote_port $request_method $host $request_uri $status $http_traceparent';
-  access_log ${accessLog} seen;
+  access_log ${options.log === false ? 'off' : `${accessLog} seen`};
   keepalive_requests 1000000;
   client_max_body_size 0;
   server {
@@ -56,6 +62,7 @@ http {
     server_name _;
     ${server}
   }
+  server { listen unix:${status}; access_log off; location / { stub_status; } }
 }
 `,
   );
@@ -66,7 +73,13 @@ http {
     },
   );
   await pod.awaitPort(process, options.port);
-  return { process, accessLog };
+  return { process, accessLog, status };
+}
+
+/** Requests that nginx has answered (stub_status' third figure, without the question itself). */
+export async function countRequests(service: Service): Promise<number> {
+  const text = await runCommand(['curl', '-sS', '--unix-socket', service.status, 'http://nginx/']);
+  return Number(/\s*\d+ \d+ (\d+)/.exec(text.split('requests')[1] ?? '')?.[1] ?? Number.NaN) - 1;
 }
 
 /** `python3 -m http.server` over a folder with the given files; its log goes to standard error, kept by the process. */
@@ -84,7 +97,7 @@ export async function startHttpServer(
   const argv = [python, '-u', '-m', 'http.server', String(port), '--bind', '::', '--directory', folder];
   const process = pod.spawn(argv, { name: 'http.server' });
   await pod.awaitPort(process, port);
-  return { process, accessLog: '' };
+  return { process, accessLog: '', status: '' };
 }
 
 export async function startRedis(pod: Pod, port = 6379): Promise<Service> {
@@ -102,7 +115,7 @@ export async function startRedis(pod: Pod, port = 6379): Promise<Service> {
   ];
   const process = pod.spawn([...argv, '--dir', pod.folder], { name: 'redis' });
   await pod.awaitPort(process, port);
-  return { process, accessLog: '' };
+  return { process, accessLog: '', status: '' };
 }
 
 /** A program of test/netns/fixtures that listens on a port. */
@@ -114,5 +127,5 @@ export async function startFixture(
 ): Promise<Service> {
   const process = pod.spawn([python, '-u', fixture(name), String(port), ...args], { name });
   await pod.awaitPort(process, port);
-  return { process, accessLog: '' };
+  return { process, accessLog: '', status: '' };
 }

@@ -1,0 +1,36 @@
+import { parseMetrics, sumSamples } from '../../netns/harness/metrics.js';
+import { type Demo, showCommand } from '../demo.js';
+
+/** Step 3: a request refused by who, how and where; a connection refused by the kernel. */
+export async function refuseStrangers(demo: Demo): Promise<void> {
+  const { narrator, weft } = demo;
+  const post = ['curl', '-sSi', '-X', 'POST', '-d', 'item=1', 'http://10.97.0.20/cart/items'];
+  const refused = await showCommand(demo, 'batch', post);
+  narrator.check(
+    'batch may not POST to the cart: 403',
+    refused.stdout.startsWith('HTTP/1.1 403 '),
+    refused.stdout,
+  );
+  narrator.check('the answer gives the reason, policy_denied', refused.stdout.includes('policy_denied'));
+  const read = await showCommand(demo, 'batch', ['curl', '-sS', 'http://10.97.0.20/cart/items']);
+  narrator.check('batch may read the cart', read.stdout.startsWith('cart: GET'), read.stdout);
+  const web = await showCommand(demo, 'web', post);
+  narrator.check('web may POST to it', /^HTTP\/1.1 200 /.test(web.stdout), web.stdout);
+
+  const redis = await showCommand(demo, 'batch', ['redis-cli', '-h', '10.97.0.40', 'ping']);
+  narrator.check(
+    'batch may not reach the stock: the kernel refuses the connection (EPERM)',
+    `${redis.stdout}${redis.stderr}`.includes('Operation not permitted'),
+  );
+  narrator.command('curl --unix-socket admin.sock http://weft/metrics | grep refusals');
+  const text = await weft.metricsText();
+  const lines = text
+    .split('\n')
+    .filter((line) => line.startsWith('weft_refusals_total') && !line.endsWith(' 0'));
+  narrator.seen(lines.join('\n'));
+  const samples = await parseMetrics(text);
+  const counted = (layer: string, reason: string) =>
+    sumSamples(samples, 'weft_refusals_total', { layer, reason }) > 0;
+  narrator.check('the refusal in the kernel has a counter', counted('kernel', 'kernel_l4_denied'));
+  narrator.check('the refused request has a counter', counted('pipeline', 'policy_denied'));
+}

@@ -1,0 +1,91 @@
+/** `weft run` in a lab: the real controller, capture and proxy, started as a user would start them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { awaitEvent } from './await-event.js';
+import { cgroupProcesses } from './cgroup.js';
+import type { Lab } from './lab.js';
+import { weftMain } from './lab-folder.js';
+import type { LabProcess } from './lab-process.js';
+import { runCommand, tryCommand } from './run-command.js';
+
+export interface WeftOptions {
+  readonly manifests: string;
+  readonly workers?: number;
+}
+
+export class Weft {
+  readonly lab: Lab;
+  readonly process: LabProcess;
+  /** Sockets, logs and the version of what is pinned. */
+  readonly state: string;
+
+  private constructor(lab: Lab, process: LabProcess, state: string) {
+    this.lab = lab;
+    this.process = process;
+    this.state = state;
+  }
+
+  /** Starts it and waits until it says that every workload is in the mesh. */
+  static async start(lab: Lab, options: WeftOptions): Promise<Weft> {
+    const state = join(lab.folder, 'state');
+    const workers = options.workers ?? Number(process.env.WEFT_TEST_WORKERS ?? 1);
+    const argv = [process.execPath, weftMain, 'run', '-f', options.manifests, '--state', state];
+    const started = lab.spawn([...argv, '--workers', String(workers)], { name: 'weft run' });
+    const weft = new Weft(lab, started, state);
+    await started.awaitOutput(/ready/, 30_000);
+    return weft;
+  }
+
+  /** The process id of one of weft's parts, by the program that it runs. */
+  pidOf(part: 'controller' | 'capture' | 'proxy'): number {
+    const pids = cgroupProcesses(this.lab.cgroup).filter((pid) =>
+      commandLine(pid).includes(`agent/${part}/main.js`),
+    );
+    if (pids.length !== 1) throw new Error(`weft runs ${pids.length} processes of ${part}, not one`);
+    return pids[0] ?? -1;
+  }
+
+  /** The text of /metrics, through the proxy's admin socket. */
+  async metricsText(): Promise<string> {
+    return this.admin('/metrics');
+  }
+
+  async admin(path: string): Promise<string> {
+    const socket = join(this.state, 'admin.sock');
+    return runCommand(['curl', '-sS', '--fail-with-body', '--unix-socket', socket, `http://weft${path}`]);
+  }
+
+  /** Asks it to end; throws where it does not end in order. Pinned state goes with it. */
+  async stop(): Promise<void> {
+    const status = await this.process.stop(15_000);
+    if (status.code !== 0) {
+      throw new Error(`weft run: exit ${status.code ?? status.signal}: ${this.process.stderr.slice(-2000)}`);
+    }
+  }
+
+  /** `weft clean`: removes every trace that a killed weft left. */
+  async clean(): Promise<string> {
+    const result = await tryCommand([process.execPath, weftMain, 'clean', '--state', this.state]);
+    if (result.code !== 0) throw new Error(`weft clean: exit ${result.code}: ${result.stderr}`);
+    return result.stdout;
+  }
+}
+
+/** Waits for a line of a file that grows. */
+export function awaitLine(file: string, pattern: RegExp, deadlineMs = 5_000): Promise<string> {
+  return awaitEvent(`a line ${pattern} in ${file}`, deadlineMs, () =>
+    existsSync(file)
+      ? readFileSync(file, 'utf8')
+          .split('\n')
+          .find((line) => pattern.test(line))
+      : undefined,
+  );
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
