@@ -1,0 +1,260 @@
+/**
+ * May this source do this to this workload? DENY first; then, where any ALLOW policy selects the workload, one of
+ * them must match; where none does, everything is allowed.
+ *
+ * What is decided where:
+ * - A rule without HTTP attributes speaks of connections. A DENY of that kind refuses the connection. ALLOW
+ *   policies refuse a connection where all of them speak of connections only; otherwise each request is judged.
+ * - On a port that carries opaque bytes there is no request to judge: an ALLOW rule with HTTP attributes never
+ *   matches, and a DENY rule with HTTP attributes matches by its sources and ports alone. Both fail closed.
+ * - `requireAuthenticated`: a source known by address only gains nothing by it. It matches no rule of an ALLOW
+ *   policy, and it matches the sources of every rule of a DENY policy (unauthenticated_source).
+ * - A broken policy closes its targets (policy_invalid).
+ * - A path without one normal form is refused where an enforced policy reads the path (ambiguous_path).
+ *
+ * Several header fields of one name are joined by `, `. ALLOW compares the whole; DENY the whole and each element, so
+ * that a repeated field does not hide a value. DENY compares methods without regard to case, since some servers do.
+ *
+ * Policies in audit mode never change a verdict; see {@link auditRequest}.
+ */
+import { Reason } from '../reasons/reasons.js';
+import {
+  type CompiledHttp,
+  type CompiledPolicy,
+  type CompiledPolicyRule,
+  type GlobSet,
+  matchesGlobs,
+  type Verdict,
+} from './compile-policy.js';
+import type { RequestHead } from './request-head.js';
+import type { Source } from './source.js';
+
+/** All policies that select one workload. */
+export interface PolicyProgram {
+  /** Every one of them, by name. */
+  readonly policies: readonly CompiledPolicy[];
+  /** The enforced ones by kind; `broken` is the first that is. */
+  readonly broken: CompiledPolicy | null;
+  readonly deny: readonly CompiledPolicy[];
+  readonly allow: readonly CompiledPolicy[];
+  /** Those in audit mode. */
+  readonly audit: readonly CompiledPolicy[];
+  /** The first enforced one that reads the path. */
+  readonly pathPolicy: CompiledPolicy | null;
+  /** No enforced ALLOW policy has a rule with HTTP attributes. */
+  readonly allowByConnection: boolean;
+}
+
+/** Nobody's policy selects the workload. */
+export const openProgram: PolicyProgram = buildProgram([]);
+
+export const allowedByDefault: Verdict = { allowed: true, reason: Reason.none, policy: null };
+
+/** Puts the policies that select one workload together. */
+export function buildProgram(policies: readonly CompiledPolicy[]): PolicyProgram {
+  const enforced = policies.filter(({ policy }) => policy.mode === 'Enforce');
+  const sound = enforced.filter(({ policy }) => !policy.broken);
+  const allow = sound.filter(({ policy }) => policy.action === 'ALLOW');
+  return {
+    policies,
+    broken: enforced.find(({ policy }) => policy.broken) ?? null,
+    deny: sound.filter(({ policy }) => policy.action === 'DENY'),
+    allow,
+    audit: policies.filter(({ policy }) => policy.mode === 'Audit'),
+    pathPolicy: sound.find(({ readsPath }) => readsPath) ?? null,
+    allowByConnection: allow.every(({ connectionOnly }) => connectionOnly),
+  };
+}
+
+/**
+ * Whether the workload may declare the fail mode `open`: not where an enforced policy protects it, since open would
+ * let past what the policy refuses.
+ */
+export function permitsFailOpen(program: PolicyProgram): boolean {
+  return program.broken === null && program.deny.length === 0 && program.allow.length === 0;
+}
+
+/** What a port carries, for {@link authorizeConnection}: requests that are judged one by one, or opaque bytes. */
+export type Carries = 'http' | 'opaque';
+
+/**
+ * Decides about a connection.
+ *
+ * @param port the workload's own port
+ */
+export function authorizeConnection(
+  program: PolicyProgram,
+  source: Source,
+  port: number,
+  carries: Carries,
+): Verdict {
+  if (carries === 'opaque') return decide(program, source, port, null);
+  if (program.broken !== null) return allowedByDefault;
+  for (let at = 0; at < program.deny.length; at += 1) {
+    const policy = program.deny[at] as CompiledPolicy;
+    if (denyMatches(policy, source, port, null, true)) return denyVerdict(policy, source);
+  }
+  return program.allowByConnection ? decideAllow(program, source, port, null) : allowedByDefault;
+}
+
+/**
+ * Decides about a request: everything again, since policies may have changed while its connection lived.
+ *
+ * @param port the workload's own port
+ */
+export function authorizeRequest(
+  program: PolicyProgram,
+  source: Source,
+  port: number,
+  head: RequestHead,
+): Verdict {
+  return decide(program, source, port, head);
+}
+
+/** `head` null: an opaque connection. */
+function decide(program: PolicyProgram, source: Source, port: number, head: RequestHead | null): Verdict {
+  if (program.broken !== null) return program.broken.invalid;
+  if (head !== null && head.ambiguities !== 0 && program.pathPolicy !== null)
+    return program.pathPolicy.ambiguous;
+  for (let at = 0; at < program.deny.length; at += 1) {
+    const policy = program.deny[at] as CompiledPolicy;
+    if (denyMatches(policy, source, port, head, false)) return denyVerdict(policy, source);
+  }
+  return decideAllow(program, source, port, head);
+}
+
+function denyVerdict(policy: CompiledPolicy, source: Source): Verdict {
+  return policy.policy.requireAuthenticated && !source.authenticated ? policy.unauthenticated : policy.denies;
+}
+
+function decideAllow(
+  program: PolicyProgram,
+  source: Source,
+  port: number,
+  head: RequestHead | null,
+): Verdict {
+  const first = program.allow[0];
+  if (first === undefined) return allowedByDefault;
+  let unauthenticated: CompiledPolicy | null = null;
+  for (let at = 0; at < program.allow.length; at += 1) {
+    const policy = program.allow[at] as CompiledPolicy;
+    if (allowMatches(policy, source, port, head)) {
+      if (!policy.policy.requireAuthenticated || source.authenticated) return policy.allows;
+      unauthenticated ??= policy;
+    }
+  }
+  return unauthenticated === null ? first.notAllowed : unauthenticated.unauthenticated;
+}
+
+/** Whether a rule matches; with `connectionOnly` rules with HTTP attributes are left to the requests. */
+function denyMatches(
+  policy: CompiledPolicy,
+  source: Source,
+  port: number,
+  head: RequestHead | null,
+  connectionOnly: boolean,
+): boolean {
+  const unproven = policy.policy.requireAuthenticated && !source.authenticated;
+  for (let at = 0; at < policy.rules.length; at += 1) {
+    const rule = policy.rules[at] as CompiledPolicyRule;
+    if (rule.ports !== null && !rule.ports.has(port)) continue;
+    if (!unproven && !matchesSource(rule, source)) continue;
+    if (rule.http === null) return true;
+    if (!connectionOnly && (head === null || denyMatchesHttp(rule.http, head))) return true;
+  }
+  return false;
+}
+
+function allowMatches(
+  policy: CompiledPolicy,
+  source: Source,
+  port: number,
+  head: RequestHead | null,
+): boolean {
+  for (let at = 0; at < policy.rules.length; at += 1) {
+    const rule = policy.rules[at] as CompiledPolicyRule;
+    if (rule.ports !== null && !rule.ports.has(port)) continue;
+    if (!matchesSource(rule, source)) continue;
+    if (rule.http === null || (head !== null && allowMatchesHttp(rule.http, head))) return true;
+  }
+  return false;
+}
+
+function matchesSource(rule: CompiledPolicyRule, source: Source): boolean {
+  return (
+    rule.anySource ||
+    rule.serviceAccounts.has(source.serviceAccount) ||
+    rule.namespaces.has(source.namespace) ||
+    rule.spiffeIds.has(source.spiffeId)
+  );
+}
+
+function allowMatchesHttp(http: CompiledHttp, head: RequestHead): boolean {
+  if (http.methods !== null && !http.methods.has(head.method)) return false;
+  if (!matchesPlace(http, head)) return false;
+  for (let at = 0; at < http.headers.length; at += 1) {
+    const { name, values } = http.headers[at] as CompiledHttp['headers'][number];
+    const value = headerOf(head, name);
+    if (value === null || !matchesGlobs(values, value)) return false;
+  }
+  return true;
+}
+
+function denyMatchesHttp(http: CompiledHttp, head: RequestHead): boolean {
+  if (
+    http.methods !== null &&
+    !http.methods.has(head.method) &&
+    !http.methods.has(head.method.toUpperCase())
+  ) {
+    return false;
+  }
+  if (!matchesPlace(http, head)) return false;
+  for (let at = 0; at < http.headers.length; at += 1) {
+    const { name, values } = http.headers[at] as CompiledHttp['headers'][number];
+    const value = headerOf(head, name);
+    if (value === null || !matchesAnyElement(values, value)) return false;
+  }
+  return true;
+}
+
+function matchesPlace(http: CompiledHttp, head: RequestHead): boolean {
+  if (http.paths !== null && !matchesGlobs(http.paths, head.path)) return false;
+  return http.hosts === null || matchesGlobs(http.hosts, head.host);
+}
+
+function headerOf(head: RequestHead, name: string): string | null {
+  return name === 'host' ? head.authority : head.header(name);
+}
+
+function matchesAnyElement(values: GlobSet, value: string): boolean {
+  if (matchesGlobs(values, value)) return true;
+  return value.includes(',') && value.split(',').some((element) => matchesGlobs(values, element.trim()));
+}
+
+const nothing: readonly CompiledPolicy[] = [];
+
+/**
+ * The policies in audit mode that would refuse if they were enforced. `head` null: an opaque connection. For an HTTP
+ * connection nothing is audited; its requests are.
+ */
+export function auditRequest(
+  program: PolicyProgram,
+  source: Source,
+  port: number,
+  head: RequestHead | null,
+): readonly CompiledPolicy[] {
+  if (program.audit.length === 0) return nothing;
+  const allowed = decideAllow(program, source, port, head);
+  const passes = (policy: CompiledPolicy) =>
+    policy.policy.action === 'ALLOW' &&
+    allowMatches(policy, source, port, head) &&
+    (!policy.policy.requireAuthenticated || source.authenticated);
+  // As enforced ones they would join the ALLOW policies that are: any match lets the request pass.
+  const allowWouldPass = (program.allow.length > 0 && allowed.allowed) || program.audit.some(passes);
+  return program.audit.filter((policy) => {
+    if (policy.policy.broken) return true;
+    if (head !== null && head.ambiguities !== 0 && policy.readsPath) return true;
+    if (policy.policy.action === 'DENY') return denyMatches(policy, source, port, head, false);
+    return !allowWouldPass;
+  });
+}
