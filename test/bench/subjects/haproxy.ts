@@ -26,6 +26,7 @@ function section(listener: Listener, index: number, hop: Hop, directory: string)
     return `
 listen tcp${index}
     mode tcp
+    option splice-auto
     bind ${listener.address}:${listener.port}
     server s ${listener.endpoint.address}:${listener.endpoint.port}
 `;
@@ -63,11 +64,11 @@ export const haproxy: Peer = {
     }
     files['haproxy.cfg'] = `global
     nbthread 1
-    maxconn 8000
+    maxconn 6000
     stats socket ${directory}/stats.sock mode 600 level user
 defaults
     mode http
-    maxconn 8000
+    maxconn 6000
     timeout connect 5s
     timeout client 60s
     timeout server 60s

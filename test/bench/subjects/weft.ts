@@ -1,5 +1,149 @@
-import type { Deployment, Way } from '../deployments.js';
-import type { Network } from '../network.js';
-export function deployWeft(way: Way, _network: Network, _directory: string): Deployment {
-  throw new Error(`not yet ${way}`);
+/** weft as a user runs it: `weft run` over a folder of manifests; controller, capture and proxy together. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Deployment, streamPort, type Way } from '../deployments.js';
+import type { Network, Pod } from '../network.js';
+import { startDaemon, subjectCore } from '../processes.js';
+import { backendOf, backendPorts, denied, hosts, prefixes } from '../rules.js';
+
+const main = 'dist/cli/main.js';
+const virtualAddress = (host: number) => `10.213.78.${host}`;
+const front = { address: virtualAddress(1), port: 80 };
+const stream = { address: virtualAddress(20), port: streamPort };
+
+const named = (name: string, namespace = 'bench') => ({ name, namespace });
+
+function workload(name: string, pod: Pod, enrolled: boolean, namespace = 'bench') {
+  const http = backendPorts.map((port) => ({ name: `http-${port}`, port, protocol: 'http' }));
+  return {
+    apiVersion: 'weft.dev/v1alpha1',
+    kind: 'Workload',
+    metadata: { ...named(name, namespace), labels: { app: name } },
+    spec: {
+      addresses: [pod.address],
+      serviceAccount: name,
+      ...(name === 'server' && { ports: [...http, { name: 'stream', port: streamPort, protocol: 'tcp' }] }),
+      ...(enrolled && { capture: { netns: pod.namespace, failMode: 'closed', udp: 'allow' } }),
+    },
+  };
+}
+
+function service(name: string, address: string, port: number, appProtocol: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: named(name),
+    spec: { clusterIPs: [address], ports: [{ name: 'main', port, appProtocol }] },
+  };
+}
+
+function endpoints(name: string, address: string, port: number) {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { ...named(`${name}-ipv4`), labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ name: 'main', port, protocol: 'TCP' }],
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  };
+}
+
+function route(host: string, hostIndex: number) {
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: named(`route-${hostIndex}`),
+    spec: {
+      parentRefs: [{ group: '', kind: 'Service', name: 'front', port: front.port }],
+      hostnames: [host],
+      rules: prefixes.map((prefix, prefixIndex) => ({
+        matches: [{ path: { type: 'PathPrefix', value: prefix } }],
+        backendRefs: [{ name: `backend-${backendOf(hostIndex, prefixIndex)}`, port: 80 }],
+      })),
+    },
+  };
+}
+
+const policy = {
+  apiVersion: 'weft.dev/v1alpha1',
+  kind: 'AuthorizationPolicy',
+  metadata: named('denials'),
+  spec: {
+    selector: { matchLabels: { app: 'server' } },
+    action: 'DENY',
+    rules: [
+      { http: { headers: [{ name: denied.header.name, values: [denied.header.value] }] } },
+      { http: { methods: denied.write.methods, paths: [`${denied.write.prefix}*`] } },
+      { http: { paths: [`${denied.prefix}*`] } },
+      { sources: { namespaces: ['untrusted'] }, http: { paths: ['/*'] } },
+    ],
+  },
+};
+
+const mesh = {
+  apiVersion: 'weft.dev/v1alpha1',
+  kind: 'Mesh',
+  metadata: { name: 'mesh' },
+  spec: {
+    trustDomain: 'bench.example',
+    ranges: [
+      { cidr: '10.213.77.0/24', action: 'proxy' },
+      { cidr: '10.213.78.0/24', action: 'proxy' },
+    ],
+  },
+};
+
+/** Client and server of a way: only where weft has a hop is the pod enrolled. */
+function pods(way: Way, network: Network): { readonly client: Pod; readonly server: Pod } {
+  const client = way === 'inbound' ? network.client : network.weftClient;
+  return { client, server: way === 'outbound' ? network.weftBackend : network.weftServer };
+}
+
+function manifests(way: Way, network: Network): string {
+  const { client, server } = pods(way, network);
+  const backends = backendPorts.flatMap((port, index) => [
+    service(`backend-${index}`, virtualAddress(10 + index), 80, 'http'),
+    endpoints(`backend-${index}`, server.address, port),
+  ]);
+  const documents = [
+    mesh,
+    workload('client', client, way !== 'inbound'),
+    workload('server', server, way !== 'outbound'),
+    workload('other', network.other, false, 'untrusted'),
+    service('front', front.address, front.port, 'http'),
+    service('stream', stream.address, stream.port, 'tcp'),
+    endpoints('stream', server.address, streamPort),
+    ...backends,
+    ...hosts.map(route),
+    ...(way === 'outbound' ? [] : [policy]),
+  ];
+  return documents.map((document) => JSON.stringify(document)).join('\n---\n');
+}
+
+/** Starts weft for a way; it may not be ready yet when it returns. */
+export function deployWeft(way: Way, network: Network, directory: string): Deployment {
+  const own = join(directory, `weft-${way}`);
+  const [folder, state] = [join(own, 'manifests'), join(own, 'state')];
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'bench.yaml'), manifests(way, network));
+  const argv = [process.execPath, main, 'run', '-f', folder, '--state', state, '--workers', '1'];
+  const daemon = startDaemon({ argv, namespace: null, core: subjectCore }, join(own, 'output.log'));
+  const { client, server } = pods(way, network);
+  const direct = { address: server.address, port: backendPorts[0] };
+  return {
+    subject: 'weft',
+    way,
+    roots: [daemon.pid],
+    namespaces: [client.namespace, server.namespace],
+    client: client.namespace,
+    target: way === 'inbound' ? direct : front,
+    streamTarget: way === 'outbound' ? stream : null,
+    untrusted: way === 'outbound' ? null : { namespace: network.other.namespace, target: direct },
+    assertRunning: () => daemon.assertRunning(),
+    async stop() {
+      await daemon.stop();
+      execFileSync(process.execPath, [main, 'clean', '--state', state], { stdio: 'pipe' });
+    },
+  };
 }
