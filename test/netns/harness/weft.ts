@@ -18,11 +18,13 @@ export class Weft {
   readonly process: LabProcess;
   /** Sockets, logs and the version of what is pinned. */
   readonly state: string;
+  readonly accessLog: string;
 
   private constructor(lab: Lab, process: LabProcess, state: string) {
     this.lab = lab;
     this.process = process;
     this.state = state;
+    this.accessLog = join(state, 'access.log');
   }
 
   /** Starts it and waits until it says that every workload is in the mesh. */

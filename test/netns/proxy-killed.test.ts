@@ -1,0 +1,63 @@
+import { awaitEvent } from './harness/await-event.js';
+import { ConnectionLoad, monotonicMs } from './harness/connection-load.js';
+import { Mesh } from './harness/mesh.js';
+import { PacketCapture } from './harness/packet-capture.js';
+import { startNginx } from './harness/services.js';
+
+const http = { name: 'http', port: 8080, appProtocol: 'http' };
+
+describe('the proxy is killed', () => {
+  let mesh: Mesh;
+
+  beforeAll(async () => {
+    mesh = await Mesh.open(
+      {
+        pods: [
+          { name: 'closed' },
+          { name: 'opened', capture: { failMode: 'open' } },
+          { name: 'server', ports: [http], capture: { probePorts: [8080] } },
+        ],
+        services: [{ name: 'server', host: 1, port: 80, targetPort: 8080, appProtocol: 'http' }],
+      },
+      ({ lab }) => startNginx(lab.pod('server'), { port: 8080 }),
+    );
+  });
+  afterAll(() => mesh?.close());
+
+  test('under load of new connections: none refused, none past the mesh, serving again in under a second', async () => {
+    const capture = await PacketCapture.start(mesh.lab, 'dst net 10.97.0.0/16');
+    const target = { address: '10.97.0.1', port: 80, path: '/', concurrency: 32, perSecond: 300 };
+    const load = new ConnectionLoad(mesh.pod('closed'), target);
+    await load.awaitAnswers(200, 20_000);
+    const pid = mesh.weft.pidOf('proxy');
+    const killed = monotonicMs();
+    process.kill(pid, 'SIGKILL');
+    await load.awaitAnswers(400, 20_000);
+    const result = await load.stop();
+    expect(result).toMatchObject({ refused: 0, late: 0 });
+    expect(result.failures.filter(([, began]) => began > killed)).toEqual([]);
+    const first = Math.min(...result.times.filter(([began]) => began > killed).map(([, ended]) => ended));
+    expect(first - killed).toBeLessThan(1_000);
+    expect(await capture.stop()).toEqual([]);
+    expect(mesh.weft.pidOf('proxy')).not.toBe(pid);
+  });
+
+  test('a stopped proxy makes connections wait, and none goes past it: slowness never opens', async () => {
+    const pid = mesh.weft.pidOf('proxy');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      const waiting = mesh
+        .pod('opened')
+        .spawn(['curl', '-sS', '--max-time', '20', 'http://10.97.0.1/waited']);
+      await awaitEvent('the connection to wait in the backlog', 5_000, async () => {
+        const sockets = await mesh.pod('opened').run(['ss', '-Htn', 'state', 'established']);
+        return sockets.trim() !== '';
+      });
+      expect(waiting.running).toBe(true);
+      process.kill(pid, 'SIGCONT');
+      expect(await waiting.result(10_000)).toContain('/waited');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+});
