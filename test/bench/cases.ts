@@ -37,6 +37,14 @@ export const cases: readonly Case[] = [
     title: 'the same hop at a fixed rate',
   },
   {
+    name: 'logged',
+    way: 'logged',
+    load: 'saturated',
+    unit: 'request',
+    subjects: proxies,
+    title: 'the same hop with an access log; 64 connections, saturated',
+  },
+  {
     name: 'connections',
     way: 'outbound',
     load: 'connections',

@@ -9,9 +9,9 @@ import { backendFiles } from './subjects/nginx.js';
 
 /**
  * outbound: the hop beside the client, which routes. inbound: the hop beside the server, which authorizes. mesh: both.
- * hop: one hop that does both; weft has none such.
+ * logged: outbound with an access log. hop: one hop that routes and authorizes; weft has none such.
  */
-export type Way = 'outbound' | 'inbound' | 'mesh' | 'hop';
+export type Way = 'outbound' | 'inbound' | 'mesh' | 'logged' | 'hop';
 
 export type SubjectName = 'weft' | 'haproxy' | 'nginx' | 'envoy' | 'direct';
 
@@ -50,13 +50,20 @@ function outboundHop(
   { client, server }: Network,
   offset: number,
   endpoints: Endpoint[],
-  authorization: boolean,
+  on: { readonly authorization?: boolean; readonly accessLog?: boolean },
 ): Hop {
   const address = '127.0.0.1';
   return {
     namespace: client.namespace,
     listeners: [
-      { protocol: 'http', address, port: outboundPort + offset, routes: true, authorization, endpoints },
+      {
+        protocol: 'http',
+        address,
+        port: outboundPort + offset,
+        routes: true,
+        authorization: on.authorization ?? false,
+        endpoints,
+      },
       {
         protocol: 'tcp',
         address,
@@ -65,6 +72,7 @@ function outboundHop(
       },
     ],
     untrusted: [],
+    accessLog: on.accessLog ?? false,
     statsPort: statsPort + offset,
   };
 }
@@ -84,6 +92,7 @@ function inboundHop({ server, other }: Network, offset: number): Hop {
     namespace: server.namespace,
     listeners,
     untrusted: [other.address],
+    accessLog: false,
     statsPort: statsPort + offset,
   };
 }
@@ -93,14 +102,16 @@ function peerHops(way: Way, network: Network, offset: number): Hop[] {
   const straight = backendEndpoints(address);
   switch (way) {
     case 'outbound':
-      return [outboundHop(network, offset, straight, false)];
+      return [outboundHop(network, offset, straight, {})];
+    case 'logged':
+      return [outboundHop(network, offset, straight, { accessLog: true })];
     case 'hop':
-      return [outboundHop(network, offset, straight, true)];
+      return [outboundHop(network, offset, straight, { authorization: true })];
     case 'inbound':
       return [inboundHop(network, offset)];
     case 'mesh': {
       const guarded = backendEndpoints(address, inboundOffset + offset);
-      return [outboundHop(network, offset, guarded, false), inboundHop(network, offset)];
+      return [outboundHop(network, offset, guarded, {}), inboundHop(network, offset)];
     }
   }
 }

@@ -31,6 +31,8 @@ export interface Hop {
   readonly listeners: readonly Listener[];
   /** Sources that the authorization denies. */
   readonly untrusted: readonly string[];
+  /** One line for each request, as the subject writes them by itself, into a file. */
+  readonly accessLog: boolean;
   /** Where its statistics are served, on loopback. */
   readonly statsPort: number;
 }

@@ -60,7 +60,9 @@ async function probeDeployment({ subject, way, client, target, untrusted }: Depl
   if (subject === 'direct') return;
   const routes = way === 'inbound' ? [] : routeProbes();
   const authorization =
-    way === 'outbound' ? [] : authorizationProbes(way === 'inbound' ? backendPorts[0] : null);
+    way === 'outbound' || way === 'logged'
+      ? []
+      : authorizationProbes(way === 'inbound' ? backendPorts[0] : null);
   await probeTarget(client, target, [...authorization, ...routes]);
   if (untrusted !== null) await probeTarget(untrusted.namespace, untrusted.target, untrustedProbes());
 }

@@ -68,7 +68,14 @@ function httpFilters(listener: HttpListener, untrusted: readonly string[]) {
   return listener.authorization ? [rbac, router] : [router];
 }
 
-function networkFilter(listener: Listener, index: number, hop: Hop) {
+function accessLog(path: string) {
+  return {
+    name: 'envoy.access_loggers.file',
+    typed_config: { '@type': type('access_loggers.file.v3.FileAccessLog'), path },
+  };
+}
+
+function networkFilter(listener: Listener, index: number, hop: Hop, directory: string) {
   if (listener.protocol === 'tcp') {
     return {
       name: 'envoy.filters.network.tcp_proxy',
@@ -85,6 +92,7 @@ function networkFilter(listener: Listener, index: number, hop: Hop) {
       '@type': type('filters.network.http_connection_manager.v3.HttpConnectionManager'),
       stat_prefix: `http${index}`,
       use_remote_address: true,
+      access_log: hop.accessLog ? [accessLog(`${directory}/access.log`)] : [],
       route_config: { name: `routes${index}`, virtual_hosts: virtualHosts(listener, index) },
       http_filters: httpFilters(listener, hop.untrusted),
     },
@@ -97,14 +105,14 @@ const endpointsOf = (listener: Listener) =>
 export const envoy: Peer = {
   name: 'envoy',
   portOffset: 200,
-  files(hop) {
+  files(hop, directory) {
     const config = {
       admin: { address: socketAddress('127.0.0.1', hop.statsPort) },
       static_resources: {
         listeners: hop.listeners.map((listener, index) => ({
           name: `l${index}`,
           address: socketAddress(listener.address, listener.port),
-          filter_chains: [{ filters: [networkFilter(listener, index, hop)] }],
+          filter_chains: [{ filters: [networkFilter(listener, index, hop, directory)] }],
         })),
         clusters: hop.listeners.flatMap((listener, index) =>
           endpointsOf(listener).map((endpoint, backend) => cluster(`b${index}_${backend}`, endpoint)),

@@ -75,7 +75,7 @@ defaults
     timeout http-request 10s
     timeout http-keep-alive 60s
     option forwardfor
-    http-reuse always
+${hop.accessLog ? '    log stdout format raw local0\n    option httplog\n' : ''}    http-reuse always
 frontend statistics
     bind 127.0.0.1:${hop.statsPort}
     http-request use-service prometheus-exporter if { path /metrics }

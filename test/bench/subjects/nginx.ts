@@ -14,8 +14,8 @@ events { worker_connections 8000; }
 ${sections}`;
 }
 
-const http = (directory: string, sections: string) => `http {
-    access_log off;
+const http = (directory: string, sections: string, log = 'off') => `http {
+    access_log ${log};
     keepalive_requests 100000000;
     keepalive_timeout 75s;
     server_names_hash_bucket_size 64;
@@ -92,9 +92,10 @@ export const nginx: Peer = {
 `;
     const listeners = hop.listeners.map((listener, index) => httpSection(listener, index, hop)).join('');
     const streams = hop.listeners.map(streamSection).join('');
-    const sections = http(directory, proxyHeaders + authorizationMap + statistics + listeners);
+    const contents = proxyHeaders + authorizationMap + statistics + listeners;
+    const log = hop.accessLog ? `${directory}/access.log combined buffer=64k flush=1s` : 'off';
     const stream = streams === '' ? '' : `stream {\n    access_log off;\n${streams}}\n`;
-    return { 'nginx.conf': main(1, directory, sections + stream) };
+    return { 'nginx.conf': main(1, directory, http(directory, contents, log) + stream) };
   },
   argv: (directory) => [
     'nginx',

@@ -94,10 +94,12 @@ const mesh = {
   },
 };
 
+const serverEnrolled = (way: Way) => way === 'inbound' || way === 'mesh';
+
 /** Client and server of a way: only where weft has a hop is the pod enrolled. */
 function pods(way: Way, network: Network): { readonly client: Pod; readonly server: Pod } {
   const client = way === 'inbound' ? network.client : network.weftClient;
-  return { client, server: way === 'outbound' ? network.weftBackend : network.weftServer };
+  return { client, server: serverEnrolled(way) ? network.weftServer : network.weftBackend };
 }
 
 function manifests(way: Way, network: Network): string {
@@ -109,14 +111,14 @@ function manifests(way: Way, network: Network): string {
   const documents = [
     mesh,
     workload('client', client, way !== 'inbound'),
-    workload('server', server, way !== 'outbound'),
+    workload('server', server, serverEnrolled(way)),
     workload('other', network.other, false, 'untrusted'),
     service('front', front.address, front.port, 'http'),
     service('stream', stream.address, stream.port, 'tcp'),
     endpoints('stream', server.address, streamPort),
     ...backends,
     ...hosts.map(route),
-    ...(way === 'outbound' ? [] : [policy]),
+    ...(serverEnrolled(way) ? [policy] : []),
   ];
   return documents.map((document) => JSON.stringify(document)).join('\n---\n');
 }
@@ -139,7 +141,7 @@ export function deployWeft(way: Way, network: Network, directory: string): Deplo
     client: client.namespace,
     target: way === 'inbound' ? direct : front,
     streamTarget: way === 'outbound' ? stream : null,
-    untrusted: way === 'outbound' ? null : { namespace: network.other.namespace, target: direct },
+    untrusted: serverEnrolled(way) ? { namespace: network.other.namespace, target: direct } : null,
     assertRunning: () => daemon.assertRunning(),
     async stop() {
       await daemon.stop();
