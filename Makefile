@@ -13,6 +13,9 @@ setup: ## install what building needs
 
 build: setup bpf native typescript ## build everything into build/ and dist/
 
+bpf: ## build the kernel programs
+	@bpf/build
+
 native: ## build the two addons
 	@cmake-js compile -d native -O build/native --log-level error --silent
 
