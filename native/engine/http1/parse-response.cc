@@ -130,6 +130,7 @@ Parse parse_response_head(Bytes input, const ResponseContext &context, const Lim
     if (parsed == Parse::need_more && view.size() < input.size()) {
         return refuse(head, Reason::http1_head_too_large, why);
     }
+    why = Reason::none;
     if (parsed == Parse::need_more) {
         return parsed;
     }
@@ -137,7 +138,6 @@ Parse parse_response_head(Bytes input, const ResponseContext &context, const Lim
         head.length = head.progress.line;
         detail = check_response(view, context, head);
     }
-    why = Reason::none;
     return detail == Reason::none ? Parse::complete : refuse(head, detail, why);
 }
 

@@ -13,14 +13,14 @@ namespace weft::http1 {
 /// What the verdict changes on a forwarded request.
 struct RequestRewrite {
     /// New path and query (`is_path`); empty leaves it. Keeps the target's form; authority form has no path.
-    Bytes path;
+    Bytes path{};
     /// New authority (`is_authority`): Host, and the target's where it has one; empty leaves it.
-    Bytes authority;
+    Bytes authority{};
     /// Host where the request has none (HTTP/1.0) and `authority` is empty: the original destination.
-    Bytes fallback_authority;
+    Bytes fallback_authority{};
     const Edit *edit = nullptr;
     /// Further lines, each `name: value CRLF`; they replace the request's fields of the same names.
-    Bytes extra;
+    Bytes extra{};
     /// False: the upgrade that the client wants is not passed on.
     bool upgrade = true;
 };
@@ -29,7 +29,7 @@ struct RequestRewrite {
 struct ResponseRewrite {
     const Edit *edit = nullptr;
     /// As in `RequestRewrite`.
-    Bytes extra;
+    Bytes extra{};
     Version client_version = Version::http11;
     /// The client's `keep_alive`, and the engine does not want to close (draining, closeAfter).
     bool keep_alive = true;
@@ -63,12 +63,12 @@ Written write_response_head(Bytes input, const ResponseHead &head, const Respons
 struct LocalReply {
     uint16_t status = 500;
     /// Registered header lines and body (`Reply`).
-    std::string_view lines;
-    std::string_view body;
+    std::string_view lines{};
+    std::string_view body{};
     /// Further lines as in `RequestRewrite`; they are added, not replaced.
-    Bytes extra;
+    Bytes extra{};
     /// Date line's value (IMF-fixdate); empty: no Date.
-    std::string_view date;
+    std::string_view date{};
     Version client_version = Version::http11;
     /// HEAD: the length is told and the body left out. CONNECT: nothing special, a refusal has a body.
     Method method = Method::other;
