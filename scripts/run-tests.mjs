@@ -66,7 +66,7 @@ function runOne(argv) {
 }
 
 function listNativeSources() {
-  const argv = ['ls-files', '*.c', '*.h', '*.cc', '*.hpp'];
+  const argv = ['ls-files', '*.c', '*.h', '*.cc', '*.hpp', ':!*/reasons.h', ':!*/reasons.hpp'];
   return execFileSync('git', argv, { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean);
 }
 

@@ -6,6 +6,8 @@ import { startNginx, startRedis } from './harness/services.js';
 
 const cart = 'http://10.97.0.1';
 const toCart = { targetRefs: [{ group: '', kind: 'Service', name: 'cart' }] };
+/** It speaks of requests, so each is judged by itself; a rule without `http` would refuse the connection. */
+const webMayGet = { sources: { serviceAccounts: ['test/web'] }, http: { methods: ['GET'] } };
 const fromBatch = { sources: { serviceAccounts: ['test/batch'] } };
 
 describe('authorization', () => {
@@ -73,7 +75,7 @@ describe('authorization', () => {
 
   test('ALLOW lists who may: others are refused', async () => {
     await enforce(
-      { ...toCart, action: 'ALLOW', rules: [{ sources: { serviceAccounts: ['test/web'] } }] },
+      { ...toCart, action: 'ALLOW', rules: [webMayGet] },
       () => mesh.status('batch', `${cart}/`),
       403,
     );
@@ -87,9 +89,8 @@ describe('authorization', () => {
   });
 
   test('requireAuthenticated refuses a source that is known by address only', async () => {
-    const rule = { sources: { serviceAccounts: ['test/web'] } };
     await enforce(
-      { ...toCart, action: 'ALLOW', requireAuthenticated: true, rules: [rule] },
+      { ...toCart, action: 'ALLOW', requireAuthenticated: true, rules: [webMayGet] },
       () => mesh.status('web', `${cart}/`),
       403,
     );
