@@ -71,7 +71,8 @@ function checkSize(file, text) {
 }
 
 function checkLicence(file, text) {
-  const wanted = file.startsWith('bpf/') ? 'GPL-2.0 OR BSD-2-Clause' : 'Apache-2.0';
+  const wanted =
+    file.startsWith('bpf/') || file.endsWith('.bpf.c') ? 'GPL-2.0 OR BSD-2-Clause' : 'Apache-2.0';
   if (!text.slice(0, 200).includes(`SPDX-License-Identifier: ${wanted}`)) {
     findings.push(`${file}: first line must be SPDX-License-Identifier: ${wanted}`);
   }

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { findCgroupMount } from './harness/cgroup.js';
+import type { Lab } from './harness/lab.js';
+import { foreignPin } from './harness/lab-folder.js';
 import { Mesh } from './harness/mesh.js';
 import { runCommand } from './harness/run-command.js';
 import { fixture, startNginx } from './harness/services.js';
@@ -9,7 +11,6 @@ const http = { name: 'http', port: 8080, appProtocol: 'http' };
 /** Other software may hold the same hook at the root, as Cilium's and Calico's load balancers do. */
 describe("another program's connect hook at the cgroup root", () => {
   let mesh: Mesh;
-  let pin: string;
 
   beforeAll(async () => {
     mesh = await Mesh.open(
@@ -19,16 +20,11 @@ describe("another program's connect hook at the cgroup root", () => {
       },
       async ({ lab }) => {
         for (const name of ['asked', 'foreign']) await startNginx(lab.pod(name), { port: 8080 });
-        pin = join('/sys/fs/bpf', `${lab.id}-foreign`);
-        await attachForeign(lab.folder, lab.pod('foreign').ipv4, pin);
+        await attachForeign(lab, lab.pod('foreign').ipv4);
       },
     );
   });
-  afterAll(async () => {
-    await runCommand(['bpftool', 'cgroup', 'detach', findCgroupMount(), 'connect4', 'pinned', pin]);
-    await runCommand(['rm', pin]);
-    await mesh?.close();
-  });
+  afterAll(() => mesh?.close());
 
   test('the program works: a process outside the mesh is sent to the rewritten address', async () => {
     const argv = ['curl', '-sS', 'http://10.97.0.99/'];
@@ -45,8 +41,10 @@ describe("another program's connect hook at the cgroup root", () => {
   });
 });
 
-async function attachForeign(folder: string, backend: string, pin: string): Promise<void> {
-  const object = join(folder, 'foreign-connect.o');
+/** Pinned under the lab's name, so that the lab takes it away, even after a run that died. */
+async function attachForeign(lab: Lab, backend: string): Promise<void> {
+  const object = join(lab.folder, 'foreign-connect.o');
+  const pin = foreignPin(lab.id);
   const address = backend.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
   const compile = [
     'clang-22',

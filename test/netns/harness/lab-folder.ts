@@ -46,6 +46,7 @@ export async function sweepDeadLabs(): Promise<string[]> {
 /** Ends the lab's processes and removes its kernel state, namespaces, cgroups and files, in that order. */
 export async function removeLab(id: string): Promise<void> {
   await removeCgroup(labCgroup(id));
+  await removeForeignProgram(id);
   await removeKernelState(id);
   for (const netns of labNamespaces(id)) await runCommand(['ip', 'netns', 'del', netns]);
   rmSync(labFolder(id), { recursive: true, force: true });
@@ -60,8 +61,21 @@ export function labNamespaces(id: string): string[] {
 /** What of a lab is still there: namespaces, cgroup, files. Empty after {@link removeLab}. */
 export function labRemains(id: string): string[] {
   const remains = labNamespaces(id).map((name) => `/run/netns/${name}`);
-  for (const path of [labFolder(id), labCgroup(id)]) if (existsSync(path)) remains.push(path);
+  for (const path of [labFolder(id), labCgroup(id), foreignPin(id)]) if (existsSync(path)) remains.push(path);
   return remains;
+}
+
+/** Where a test pins a program of its own that it attaches to connect4 of the root cgroup. */
+export function foreignPin(id: string): string {
+  return `/sys/fs/bpf/${id}-foreign`;
+}
+
+async function removeForeignProgram(id: string): Promise<void> {
+  const pin = foreignPin(id);
+  if (!existsSync(pin)) return;
+  // It may have been pinned and not attached yet; without the pin and the attachment the kernel frees it.
+  await tryCommand(['bpftool', 'cgroup', 'detach', findCgroupMount(), 'connect4', 'pinned', pin]);
+  rmSync(pin);
 }
 
 /** A weft that was killed leaves pinned programs on purpose; its own command removes them. */
