@@ -1,0 +1,74 @@
+/** The controller's way of a change, in one place: source → parse → store → build → publish → status. */
+import { ConfigServer, type ConfigServerEvents } from './publish/config-server.js';
+import { Publisher } from './publish/publisher.js';
+import { type BuildSettings, buildResources } from './resources/build-resources.js';
+import { ManifestStore } from './resources/manifest-store.js';
+import { describeProblem, type StatusProblem } from './resources/status-problem.js';
+import type { Source, SourceChange } from './source/source.js';
+import type { Log } from './status/log.js';
+
+export interface ControllerOptions {
+  readonly source: Source;
+  readonly build: BuildSettings;
+  readonly log: Log;
+  /** Wall clock in milliseconds. */
+  readonly now: () => number;
+  /** Told after every change of what the status shows. */
+  readonly onChange?: () => void;
+}
+
+export class Controller {
+  readonly publisher = new Publisher();
+  readonly #options: ControllerOptions;
+  readonly #store = new ManifestStore();
+  readonly #server: ConfigServer;
+  #problems: readonly StatusProblem[] = [];
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    const events: ConfigServerEvents = { onAgentChange: () => options.onChange?.() };
+    this.#server = new ConfigServer(this.publisher, options.log, events);
+  }
+
+  get problems(): readonly StatusProblem[] {
+    return this.#problems;
+  }
+
+  /** Reads the source, then serves; resolves once agents can connect. Returns the port (0 for a Unix socket). */
+  async start(listen: string): Promise<number> {
+    await this.#options.source.start((changes) => this.#apply(changes));
+    return this.#server.listen(listen);
+  }
+
+  stop(): void {
+    this.#options.source.stop();
+    this.#server.stop();
+  }
+
+  #apply(changes: readonly SourceChange[]): void {
+    const { build, log, now, onChange } = this.#options;
+    this.#store.apply(changes);
+    const built = buildResources(this.#store.manifests(), build);
+    const problems = [...this.#store.problems(), ...built.problems];
+    logProblems(log, this.#problems, problems);
+    this.#problems = problems;
+    if (built.resources !== null && this.publisher.publish(built.resources, this.#store.incomplete, now())) {
+      const version = this.publisher.snapshot?.version;
+      log.info('published', { version, resources: built.resources.length, problems: problems.length });
+    }
+    onChange?.();
+  }
+}
+
+/** Tells each problem once, and each that went away. */
+function logProblems(log: Log, before: readonly StatusProblem[], after: readonly StatusProblem[]): void {
+  const old = new Set(before.map(describeProblem));
+  const current = new Set(after.map(describeProblem));
+  for (const problem of after) {
+    const text = describeProblem(problem);
+    if (old.has(text)) continue;
+    if (problem.severity === 'error') log.error(text, { reason: 'resource_refused', problem });
+    else log.warn(text, { problem });
+  }
+  for (const text of old) if (!current.has(text)) log.info(`solved: ${text}`);
+}

@@ -1,0 +1,58 @@
+/** The controller process. */
+import { rmSync } from 'node:fs';
+import { Controller } from './controller.js';
+import { type ControllerFlags, parseFlags, UsageError, usage } from './options.js';
+import { FolderSource } from './source/folder-source.js';
+import { serveAdmin } from './status/admin-server.js';
+import { createLog, describeError } from './status/log.js';
+import { createMetrics } from './status/metrics.js';
+import { reportStatus } from './status/status-report.js';
+
+const log = createLog(
+  (line) => process.stderr.write(line),
+  () => new Date(),
+);
+
+async function run(flags: ControllerFlags): Promise<void> {
+  const metrics = createMetrics();
+  const source = new FolderSource({
+    folder: flags.folder,
+    onTrouble: (error) => log.error(describeError(error), { folder: flags.folder }),
+  });
+  const controller = new Controller({
+    source,
+    build: { trustDomain: flags.trustDomain, node: flags.node },
+    log,
+    now: () => Date.now(),
+    onChange: () => metrics.update(report()),
+  });
+  const report = () => reportStatus(controller.publisher, controller.problems);
+  if (flags.listen.startsWith('unix:')) rmSync(flags.listen.slice('unix:'.length), { force: true });
+  await controller.start(flags.listen);
+  if (flags.admin !== null) {
+    const ready = () => ({ ready: controller.publisher.snapshot !== null });
+    await serveAdmin({ path: flags.admin }, { '/status': report, '/ready': ready });
+  }
+  if (flags.metrics !== null) await serveAdmin(flags.metrics, { '/metrics': () => metrics.text() });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      log.info('stopping', { signal });
+      controller.stop();
+      process.exit(0);
+    });
+  }
+  process.stdout.write('{"ready":true}\n');
+}
+
+try {
+  const flags = parseFlags(process.argv.slice(2));
+  if (flags === null) process.stdout.write(usage);
+  else await run(flags);
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`${error.message}\n\n${usage}`);
+    process.exit(2);
+  }
+  log.error(`cannot start: ${describeError(error)}`);
+  process.exit(1);
+}

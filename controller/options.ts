@@ -1,0 +1,90 @@
+/** The controller's command line. */
+import { parseArgs } from 'node:util';
+
+export interface ControllerFlags {
+  readonly folder: string;
+  readonly listen: string;
+  readonly admin: string | null;
+  readonly metrics: { readonly host: string; readonly port: number } | null;
+  readonly node: string;
+  readonly trustDomain: string | null;
+}
+
+export const usage = `usage: controller --folder DIR --listen unix:PATH|HOST:PORT [options]
+
+  --folder DIR            manifests to watch
+  --listen ADDRESS        where agents connect: unix:PATH, or HOST:PORT on loopback
+  --admin PATH            Unix socket for GET /status and /ready
+  --metrics HOST:PORT     Prometheus metrics
+  --node NAME             node of workloads that name none (default: local)
+  --trust-domain NAME     trust domain while no Mesh names one
+  --help                  this text
+
+Prints {"ready":true} on standard output once agents can connect; logs to standard error.
+`;
+
+/** A command line that cannot be used. */
+export class UsageError extends Error {}
+
+/** Parses the arguments after the program's name; null asks for help. Throws UsageError. */
+export function parseFlags(args: readonly string[]): ControllerFlags | null {
+  const { values } = parseValues(args);
+  if (values.help === true) return null;
+  const { folder, listen, admin, metrics, node = 'local' } = values;
+  if (folder === undefined) throw new UsageError('--folder is missing');
+  if (listen === undefined) throw new UsageError('--listen is missing');
+  if (!/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(node)) throw new UsageError(`--node ${node} is no DNS name`);
+  const trustDomain = values['trust-domain'] ?? null;
+  if (trustDomain !== null && !/^[a-z0-9]([a-z0-9._-]{0,253}[a-z0-9])?$/.test(trustDomain)) {
+    throw new UsageError(
+      `--trust-domain ${trustDomain} is no trust domain (lower-case letters, digits, . - _)`,
+    );
+  }
+  checkListen(listen);
+  return {
+    folder,
+    listen,
+    admin: admin ?? null,
+    metrics: metrics === undefined ? null : parseHostPort('--metrics', metrics),
+    node,
+    trustDomain,
+  };
+}
+
+function parseValues(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        folder: text,
+        listen: text,
+        admin: text,
+        metrics: text,
+        node: text,
+        'trust-domain': text,
+        help: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** Agents are not authenticated over TCP yet, so nobody else may reach it. */
+function checkListen(listen: string): void {
+  if (listen.startsWith('unix:')) return;
+  const { host } = parseHostPort('--listen', listen);
+  if (!/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) {
+    throw new UsageError(
+      `--listen ${listen}: only loopback or unix:PATH, because agents are not authenticated`,
+    );
+  }
+}
+
+function parseHostPort(flag: string, text: string): { host: string; port: number } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) > 65_535) throw new UsageError(`${flag} ${text} is no HOST:PORT`);
+  return { host, port: Number(port) };
+}

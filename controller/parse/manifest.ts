@@ -1,0 +1,108 @@
+/**
+ * What a document says, once parsed and checked by itself. References between documents are resolved later (see
+ * resources/), because they may arrive in any order.
+ */
+import type { Mesh } from '../../model/mesh.js';
+import type { AuthorizationPolicy } from '../../model/policy.js';
+import type { HttpRoute } from '../../model/route.js';
+import type { Service } from '../../model/service.js';
+import type { Workload } from '../../model/workload.js';
+
+/** Kinds that weft reads, by their Kubernetes names. */
+export type ManifestKind =
+  | 'Mesh'
+  | 'Workload'
+  | 'Pod'
+  | 'Service'
+  | 'EndpointSlice'
+  | 'HTTPRoute'
+  | 'ReferenceGrant'
+  | 'AuthorizationPolicy';
+
+/** Names a manifest. `namespace` is empty for Mesh. */
+export interface ManifestId {
+  readonly kind: ManifestKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A manifest's identity as one text, for maps and logs. */
+export function manifestKey({ kind, namespace, name }: ManifestId): string {
+  return namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+}
+
+export interface MeshManifest {
+  readonly id: ManifestId & { readonly kind: 'Mesh' };
+  readonly mesh: Mesh;
+}
+
+/** All of a workload but what the mesh gives it. An empty `node` means the folder's own node. */
+export interface WorkloadManifest {
+  readonly id: ManifestId & { readonly kind: 'Workload' | 'Pod' };
+  readonly workload: Omit<Workload, 'trustDomain' | 'cluster' | 'network'>;
+}
+
+export interface ServiceManifest {
+  readonly id: ManifestId & { readonly kind: 'Service' };
+  readonly service: Service;
+  /** Headless and ExternalName services have no virtual address and cannot be a route's parent. */
+  readonly form: 'virtual' | 'headless' | 'external-name';
+}
+
+export interface SliceEndpoint {
+  readonly address: string;
+  readonly ready: boolean;
+  readonly serving: boolean;
+  readonly zone: string;
+  /** The workload that the slice names, null where it names none. An empty uid matches any. */
+  readonly target: { readonly namespace: string; readonly name: string; readonly uid: string } | null;
+}
+
+export interface EndpointSliceManifest {
+  readonly id: ManifestId & { readonly kind: 'EndpointSlice' };
+  /** The service that it belongs to, of the same namespace. */
+  readonly service: string;
+  /** Endpoint port by the service's port name. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly endpoints: readonly SliceEndpoint[];
+}
+
+/** A backend reference as written. */
+export interface BackendReference {
+  readonly group: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly port: number;
+}
+
+export interface HttpRouteManifest {
+  readonly id: ManifestId & { readonly kind: 'HTTPRoute' };
+  /** `parents` are those of kind Service; every backend's `service` is null until it is resolved. */
+  readonly route: HttpRoute;
+  /** By rule, then by backend: what the backends of a rule refer to. */
+  readonly references: readonly (readonly BackendReference[])[];
+}
+
+/** References from these namespaces and kinds to these services are permitted (in the grant's own namespace). */
+export interface ReferenceGrantManifest {
+  readonly id: ManifestId & { readonly kind: 'ReferenceGrant' };
+  /** Namespaces whose HTTPRoutes may refer. */
+  readonly fromNamespaces: readonly string[];
+  /** Names of services that may be referred to; null is all of them. */
+  readonly services: readonly string[] | null;
+}
+
+export interface PolicyManifest {
+  readonly id: ManifestId & { readonly kind: 'AuthorizationPolicy' };
+  readonly policy: AuthorizationPolicy;
+}
+
+export type Manifest =
+  | MeshManifest
+  | WorkloadManifest
+  | ServiceManifest
+  | EndpointSliceManifest
+  | HttpRouteManifest
+  | ReferenceGrantManifest
+  | PolicyManifest;

@@ -1,0 +1,121 @@
+/** From a document of unknown shape to a manifest, or to problems. */
+import { type FieldProblem, fieldProblem } from './field-problem.js';
+import { type Fields, readObject } from './fields.js';
+import type { Manifest, ManifestId, ManifestKind, PolicyManifest } from './manifest.js';
+import { type ObjectMetadata, readMetadata } from './object-metadata.js';
+import { parseEndpointSlice } from './parse-endpoint-slice.js';
+import { parseHttpRoute } from './parse-http-route.js';
+import { parseMesh } from './parse-mesh.js';
+import { parsePod } from './parse-pod.js';
+import { brokenPolicy, parsePolicy } from './parse-policy.js';
+import { parseReferenceGrant } from './parse-reference-grant.js';
+import { parseService } from './parse-service.js';
+import { parseWorkload } from './parse-workload.js';
+
+export type ParsedManifest =
+  | { readonly type: 'manifest'; readonly manifest: Manifest }
+  | {
+      readonly type: 'refused';
+      /** null where the document cannot even be named. */
+      readonly id: ManifestId | null;
+      readonly problems: readonly FieldProblem[];
+      /** What is in force where there is no last good version: only policies have one, and it closes. */
+      readonly fallback: PolicyManifest | null;
+    }
+  /** A kind that is none of weft's concern, such as a Deployment. */
+  | { readonly type: 'foreign'; readonly kind: string; readonly namespace: string; readonly name: string };
+
+interface KindReader {
+  readonly kind: ManifestKind;
+  readonly versions: readonly string[];
+  readonly namespaced: boolean;
+  readonly parse: (object: Fields, metadata: ObjectMetadata) => Manifest | null;
+}
+
+const gateway = 'gateway.networking.k8s.io';
+
+const readers: readonly KindReader[] = [
+  { kind: 'Mesh', versions: ['weft.dev/v1alpha1'], namespaced: false, parse: parseMesh },
+  { kind: 'Workload', versions: ['weft.dev/v1alpha1'], namespaced: true, parse: parseWorkload },
+  { kind: 'AuthorizationPolicy', versions: ['weft.dev/v1alpha1'], namespaced: true, parse: parsePolicy },
+  { kind: 'Pod', versions: ['v1'], namespaced: true, parse: parsePod },
+  { kind: 'Service', versions: ['v1'], namespaced: true, parse: parseService },
+  { kind: 'EndpointSlice', versions: ['discovery.k8s.io/v1'], namespaced: true, parse: parseEndpointSlice },
+  { kind: 'HTTPRoute', versions: [`${gateway}/v1`], namespaced: true, parse: parseHttpRoute },
+  {
+    kind: 'ReferenceGrant',
+    versions: [`${gateway}/v1`, `${gateway}/v1beta1`],
+    namespaced: true,
+    parse: parseReferenceGrant,
+  },
+];
+
+/** Groups in which an unknown kind or version is a mistake rather than somebody else's. */
+const ourGroups = ['weft.dev', gateway, 'discovery.k8s.io'];
+
+/** Parses one document. Never throws, whatever the document holds. */
+export function parseManifest(value: unknown): ParsedManifest {
+  const problems: FieldProblem[] = [];
+  const object = readObject(value, [], problems);
+  if (object === undefined) return { type: 'refused', id: null, problems, fallback: null };
+  const apiVersion = object.requiredText('apiVersion');
+  const kind = object.requiredText('kind');
+  if (apiVersion === undefined || kind === undefined) {
+    return { type: 'refused', id: null, problems, fallback: null };
+  }
+  const reader = readers.find(
+    (candidate) => candidate.kind === kind && candidate.versions.includes(apiVersion),
+  );
+  return reader === undefined
+    ? parseUnknown(object, apiVersion, kind, problems)
+    : parseKnown(object, reader, problems);
+}
+
+function parseKnown(object: Fields, reader: KindReader, problems: FieldProblem[]): ParsedManifest {
+  const metadata = readMetadata(object, reader.namespaced);
+  if (metadata === null) return { type: 'refused', id: null, problems, fallback: null };
+  const manifest = reader.parse(object, metadata);
+  object.finish();
+  const id = { kind: reader.kind, namespace: metadata.namespace, name: metadata.name };
+  if (manifest !== null && problems.length === 0) return { type: 'manifest', manifest };
+  return { type: 'refused', id, problems, fallback: fallbackFor(id, object, metadata) };
+}
+
+function fallbackFor(id: ManifestId, object: Fields, metadata: ObjectMetadata): PolicyManifest | null {
+  if (id.kind !== 'AuthorizationPolicy') return null;
+  return { id: { ...id, kind: id.kind }, policy: brokenPolicy(object, metadata) };
+}
+
+function parseUnknown(
+  object: Fields,
+  apiVersion: string,
+  kind: string,
+  problems: FieldProblem[],
+): ParsedManifest {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  const sameKind = readers.find((reader) => reader.kind === kind);
+  if (sameKind !== undefined) {
+    const fix = `write ${sameKind.versions.join(' or ')}`;
+    problems.push(fieldProblem(['apiVersion'], apiVersion, `is not read for kind ${kind}`, fix));
+    return { type: 'refused', id: null, problems, fallback: null };
+  }
+  if (ourGroups.includes(group) && !passedOver.includes(`${group}/${kind}`)) {
+    const known = readers.filter(({ versions }) =>
+      versions.some((version) => version.startsWith(`${group}/`)),
+    );
+    const fix = `kinds of this group that weft reads: ${known.map((reader) => reader.kind).join(', ')}`;
+    problems.push(fieldProblem(['kind'], kind, 'is not a kind that weft reads', fix));
+    return { type: 'refused', id: null, problems, fallback: null };
+  }
+  const metadata = object.object('metadata');
+  const text = (name: string) => {
+    const found = metadata?.raw(name);
+    return typeof found === 'string' ? found : '';
+  };
+  return { type: 'foreign', kind, namespace: text('namespace') || 'default', name: text('name') };
+}
+
+/** Kinds of those groups that concern other controllers. */
+const passedOver = ['Gateway', 'GatewayClass', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'].map(
+  (kind) => `${gateway}/${kind}`,
+);

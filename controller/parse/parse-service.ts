@@ -1,0 +1,90 @@
+/** v1 Service. */
+import { parseAddress } from '../../model/address.js';
+import type { Balancing, ServicePort } from '../../model/service.js';
+import { readAppProtocol } from './app-protocol.js';
+import { fieldProblem } from './field-problem.js';
+import type { Fields } from './fields.js';
+import type { ServiceManifest } from './manifest.js';
+import type { ObjectMetadata } from './object-metadata.js';
+
+/** Chooses how endpoints of the service are picked; see docs/manifests.md. */
+export const balancingAnnotation = 'weft.dev/balancing';
+
+const balancings: readonly Balancing[] = ['peak-ewma', 'round-robin', 'least-request'];
+
+export function parseService(object: Fields, metadata: ObjectMetadata): ServiceManifest | null {
+  const { namespace, name } = metadata;
+  const spec = object.object('spec');
+  object.ignore('status');
+  if (spec === undefined) {
+    if (!object.has('spec')) object.problem('spec', 'is missing', 'add spec with clusterIP and ports');
+    return null;
+  }
+  spec.ignore('selector', 'sessionAffinity', 'sessionAffinityConfig', 'ipFamilies', 'ipFamilyPolicy');
+  spec.ignore('internalTrafficPolicy', 'externalTrafficPolicy', 'trafficDistribution', 'externalIPs');
+  spec.ignore('loadBalancerIP', 'loadBalancerClass', 'loadBalancerSourceRanges', 'healthCheckNodePort');
+  spec.ignore('allocateLoadBalancerNodePorts', 'publishNotReadyAddresses', 'externalName');
+  const type = spec.oneOf('type', ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']) ?? 'ClusterIP';
+  const texts = clusterAddresses(spec);
+  const ports = spec.objects('ports', 250).flatMap((port) => readPort(port) ?? []);
+  spec.finish();
+  const headless = type !== 'ExternalName' && texts.length === 1 && texts[0] === 'None';
+  const addresses = type === 'ExternalName' || headless ? [] : readAddresses(spec, texts);
+  if (type !== 'ExternalName' && !headless && addresses.length === 0) {
+    spec.problem('clusterIP', 'is missing', 'give the virtual address, or None for a headless service');
+  }
+  const form = type === 'ExternalName' ? 'external-name' : headless ? 'headless' : 'virtual';
+  return {
+    id: { kind: 'Service', namespace, name },
+    service: { namespace, name, addresses, ports, balancing: readBalancing(object, metadata) },
+    form,
+  };
+}
+
+/** clusterIPs where given; its first entry and clusterIP must agree. */
+function clusterAddresses(spec: Fields): string[] {
+  const first = spec.text('clusterIP');
+  const all = spec.texts('clusterIPs', 2);
+  if (first !== undefined && first !== '' && all.length > 0 && all[0] !== first) {
+    spec.problem(
+      'clusterIPs',
+      `does not begin with clusterIP ${first}`,
+      'make them agree, or drop clusterIP',
+    );
+  }
+  if (all.length > 0) return all;
+  return first === undefined || first === '' ? [] : [first];
+}
+
+function readAddresses(spec: Fields, texts: readonly string[]): string[] {
+  return texts.flatMap((text) => {
+    const address = parseAddress(text);
+    if (address !== null) return [address];
+    const path = [...spec.path, spec.has('clusterIPs') ? 'clusterIPs' : 'clusterIP'];
+    spec.problems.push(fieldProblem(path, text, 'is not an IP address', 'write IPv4 or IPv6, or None'));
+    return [];
+  });
+}
+
+/** UDP and SCTP ports are not proxied, so they are left out. */
+function readPort(port: Fields): ServicePort | null {
+  const name = port.text('name') ?? '';
+  const transport = port.oneOf('protocol', ['TCP', 'UDP', 'SCTP']) ?? 'TCP';
+  const number = port.number('port', 1, 65_535);
+  if (!port.has('port')) port.problem('port', 'is missing', "add the service's port number");
+  const protocol = readAppProtocol(port.text('appProtocol'), name);
+  port.ignore('targetPort', 'nodePort');
+  port.finish();
+  return transport !== 'TCP' || number === undefined ? null : { name, port: number, protocol };
+}
+
+function readBalancing(object: Fields, metadata: ObjectMetadata): Balancing {
+  const text = metadata.annotations[balancingAnnotation];
+  const found = balancings.find((balancing) => balancing === text);
+  if (text !== undefined && found === undefined) {
+    const path = [...object.path, 'metadata', 'annotations', balancingAnnotation];
+    const fix = `use one of ${balancings.join(', ')}`;
+    object.problems.push(fieldProblem(path, text, 'is not a known value', fix));
+  }
+  return found ?? 'peak-ewma';
+}

@@ -1,0 +1,151 @@
+/**
+ * One agent's stream, as a state machine without I/O: it is told what arrives and says what to send. One delta is
+ * in flight at a time, so a slow agent gets the newest state next, not a queue of old ones.
+ */
+
+import type { Resource } from '../../model/resource.js';
+import { encodeResource } from '../../proto/encode-resource.js';
+import { configProtocol } from '../../proto/load-config-service.js';
+import type {
+  DeltaMessage,
+  ReceivedAgentMessage,
+  ReceivedRefusal,
+  ResourceMessage,
+  ResourceVersionMessage,
+} from '../../proto/messages.js';
+import { nextDelta } from './next-delta.js';
+import type { NodeView, ResourceId } from './snapshot.js';
+
+export type SessionState = 'awaiting-hello' | 'idle' | 'in-flight' | 'closed';
+
+/** Why a stream is ended by the controller. */
+export interface SessionFault {
+  readonly code: 'INVALID_ARGUMENT' | 'FAILED_PRECONDITION';
+  readonly message: string;
+}
+
+export interface SessionView {
+  viewFor(node: string): NodeView;
+  goneHere(id: ResourceId): boolean;
+}
+
+interface InFlight {
+  readonly nonce: number;
+  readonly version: number;
+  readonly complete: boolean;
+}
+
+const maxHeld = 500_000;
+const encoded = new WeakMap<Resource, ResourceMessage>();
+
+export class AgentSession {
+  #state: SessionState = 'awaiting-hello';
+  #node = '';
+  #agentVersion = '';
+  #held = new Map<ResourceId, string>();
+  #refusals = new Map<ResourceId, ReceivedRefusal>();
+  #inFlight: InFlight | null = null;
+  #nonce = 0;
+  #ackedVersion = 0;
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get node(): string {
+    return this.#node;
+  }
+
+  get agentVersion(): string {
+    return this.#agentVersion;
+  }
+
+  /** Version of the last snapshot that the agent has acknowledged in full; 0 before the first. */
+  get ackedVersion(): number {
+    return this.#ackedVersion;
+  }
+
+  /** What the agent refuses now. */
+  get refusals(): readonly ReceivedRefusal[] {
+    return [...this.#refusals.values()];
+  }
+
+  /** Takes a message in; a fault means that the stream must be ended. */
+  receive(message: ReceivedAgentMessage): SessionFault | null {
+    if (this.#state === 'closed') return null;
+    if (message.hello) return this.#onHello(message.hello);
+    if (message.ack) return this.#onAck(message.ack);
+    return { code: 'INVALID_ARGUMENT', message: 'the message is neither hello nor ack' };
+  }
+
+  close(): void {
+    this.#state = 'closed';
+  }
+
+  /** The delta to send now, or null: nothing has changed, or the last one is not acknowledged yet. */
+  next(snapshot: SessionView): DeltaMessage | null {
+    if (this.#state !== 'idle') return null;
+    const view = snapshot.viewFor(this.#node);
+    if (view.version === this.#ackedVersion) return null;
+    const delta = nextDelta(this.#held, view, (id) => snapshot.goneHere(id));
+    this.#nonce += 1;
+    this.#inFlight = { nonce: this.#nonce, version: view.version, complete: delta.complete };
+    this.#state = 'in-flight';
+    return {
+      nonce: this.#nonce,
+      snapshotVersion: view.version,
+      complete: delta.complete,
+      upserts: delta.upserts.map((resource) => this.#upsert(resource)),
+      removals: delta.removals.map((id) => this.#remove(id)),
+    };
+  }
+
+  #upsert(resource: Resource): ResourceMessage {
+    const id = `${resource.kind} ${resource.name}`;
+    this.#held.set(id, resource.version);
+    this.#refusals.delete(id);
+    const message = encoded.get(resource) ?? encodeResource(resource);
+    encoded.set(resource, message);
+    return message;
+  }
+
+  #remove(id: ResourceId): ResourceVersionMessage {
+    const version = this.#held.get(id) ?? '';
+    this.#held.delete(id);
+    this.#refusals.delete(id);
+    const space = id.indexOf(' ');
+    return { kind: id.slice(0, space), name: id.slice(space + 1), version };
+  }
+
+  #onHello(hello: NonNullable<ReceivedAgentMessage['hello']>): SessionFault | null {
+    if (this.#state !== 'awaiting-hello') return { code: 'INVALID_ARGUMENT', message: 'hello came twice' };
+    if (hello.protocol !== configProtocol) {
+      const message = `the agent speaks protocol ${hello.protocol}, this controller ${configProtocol}`;
+      return { code: 'FAILED_PRECONDITION', message };
+    }
+    if (!/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(hello.node)) {
+      return { code: 'INVALID_ARGUMENT', message: 'hello.node is no DNS name' };
+    }
+    if (hello.held.length > maxHeld) return { code: 'INVALID_ARGUMENT', message: 'hello.held is too long' };
+    this.#node = hello.node;
+    this.#agentVersion = hello.agentVersion.slice(0, 100);
+    this.#held = new Map(hello.held.map(({ kind, name, version }) => [`${kind} ${name}`, version]));
+    this.#state = 'idle';
+    return null;
+  }
+
+  #onAck(ack: NonNullable<ReceivedAgentMessage['ack']>): SessionFault | null {
+    const inFlight = this.#inFlight;
+    if (this.#state !== 'in-flight' || inFlight === null || inFlight.nonce !== ack.nonce) {
+      return { code: 'INVALID_ARGUMENT', message: `ack ${ack.nonce} fits no delta in flight` };
+    }
+    for (const refusal of ack.refusals) {
+      const id = `${refusal.kind} ${refusal.name}`;
+      if (this.#held.get(id) === refusal.version) this.#refusals.set(id, refusal);
+    }
+    if (inFlight.complete) this.#ackedVersion = inFlight.version;
+    this.#inFlight = null;
+    this.#state = 'idle';
+    return null;
+  }
+}

@@ -1,0 +1,130 @@
+/** Serves ConfigService over gRPC: moves messages between streams and sessions, and keeps time limits. */
+import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import { loadConfigService, maxMessageBytes } from '../../proto/load-config-service.js';
+import type { DeltaMessage, ReceivedAgentMessage } from '../../proto/messages.js';
+import type { Log } from '../status/log.js';
+import { AgentSession } from './agent-session.js';
+import type { Publisher } from './publisher.js';
+
+const maxSessions = 5000;
+/** An agent must say hello, and acknowledge a delta, within so long. */
+const helloTimeoutMs = 10_000;
+const ackTimeoutMs = 60_000;
+
+type AgentStream = ServerDuplexStream<ReceivedAgentMessage, DeltaMessage>;
+
+export interface ConfigServerEvents {
+  /** An agent has acknowledged a delta, or came or went. */
+  readonly onAgentChange: () => void;
+}
+
+export class ConfigServer {
+  readonly #publisher: Publisher;
+  readonly #log: Log;
+  readonly #events: ConfigServerEvents;
+  readonly #server: Server;
+  readonly #open = new Map<AgentSession, (code: number, message: string) => void>();
+
+  constructor(publisher: Publisher, log: Log, events: ConfigServerEvents) {
+    this.#publisher = publisher;
+    this.#log = log;
+    this.#events = events;
+    this.#server = new Server({
+      'grpc.max_receive_message_length': maxMessageBytes,
+      'grpc.max_send_message_length': maxMessageBytes,
+      'grpc.keepalive_time_ms': 20_000,
+      'grpc.keepalive_timeout_ms': 10_000,
+    });
+    this.#server.addService(loadConfigService().definition, {
+      Stream: (stream: AgentStream) => this.#serve(stream),
+    });
+  }
+
+  /** Binds; `address` is `unix:/path` or `host:port`. Returns the port, 0 for a Unix socket. */
+  listen(address: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+        if (error === null) resolve(port);
+        else
+          reject(new Error(`cannot listen on ${address}; is another controller running?`, { cause: error }));
+      });
+    });
+  }
+
+  /** Ends all streams; agents go on with what they hold. */
+  stop(): void {
+    for (const end of this.#open.values()) end(status.UNAVAILABLE, 'the controller is stopping');
+    this.#server.forceShutdown();
+  }
+
+  #serve(stream: AgentStream): void {
+    if (this.#open.size >= maxSessions) {
+      endStream(stream, status.RESOURCE_EXHAUSTED, 'too many agents');
+      return;
+    }
+    const session = new AgentSession();
+    let deadline = setTimeout(() => end(status.DEADLINE_EXCEEDED, 'no hello came'), helloTimeoutMs);
+    const close = () => {
+      clearTimeout(deadline);
+      session.close();
+      if (this.#open.delete(session)) this.#publisher.remove(session);
+      this.#events.onAgentChange();
+    };
+    const end = (code: number, message: string) => {
+      this.#log.warn('ended the stream of an agent', { node: session.node, reason: message });
+      close();
+      endStream(stream, code, message);
+    };
+    const wake = () => {
+      const delta = this.#publisher.snapshot === null ? null : session.next(this.#publisher);
+      if (delta === null) return;
+      clearTimeout(deadline);
+      deadline = setTimeout(
+        () => end(status.DEADLINE_EXCEEDED, 'a delta was not acknowledged'),
+        ackTimeoutMs,
+      );
+      stream.write(delta);
+    };
+    this.#open.set(session, end);
+    stream.on('data', (message: ReceivedAgentMessage) =>
+      this.#receive(session, message, wake, end, () => clearTimeout(deadline)),
+    );
+    stream.on('end', () => {
+      close();
+      stream.end();
+    });
+    stream.on('cancelled', close);
+    stream.on('error', close);
+  }
+
+  #receive(
+    session: AgentSession,
+    message: ReceivedAgentMessage,
+    wake: () => void,
+    end: (code: number, message: string) => void,
+    inTime: () => void,
+  ): void {
+    const fault = session.receive(message);
+    if (fault !== null) {
+      end(status[fault.code], fault.message);
+      return;
+    }
+    inTime();
+    if (message.hello) {
+      const other = this.#publisher.otherSessionOf(session);
+      if (other !== undefined) this.#open.get(other)?.(status.ABORTED, 'another agent of this node has come');
+      this.#publisher.add(session, wake);
+      this.#log.info('an agent has come', { node: session.node, agentVersion: session.agentVersion });
+    }
+    for (const refusal of message.ack?.refusals ?? []) {
+      const { kind, name, version, problems } = refusal;
+      this.#log.warn('an agent refused a resource', { node: session.node, kind, name, version, problems });
+    }
+    wake();
+    this.#events.onAgentChange();
+  }
+}
+
+function endStream(stream: AgentStream, code: number, details: string): void {
+  stream.emit('error', { code, details });
+}

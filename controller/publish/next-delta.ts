@@ -1,0 +1,45 @@
+/** What an agent must be sent next, from what it holds and what it should hold. Pure. */
+import type { Resource } from '../../model/resource.js';
+import type { NodeView, ResourceId } from './snapshot.js';
+
+/** Resources in one delta; more travel in further ones, so that no message grows without bound. */
+export const maxPerDelta = 2000;
+
+/** Versions that an agent holds, or has refused. */
+export type HeldVersions = ReadonlyMap<ResourceId, string>;
+
+export interface NextDelta {
+  readonly upserts: readonly Resource[];
+  readonly removals: readonly ResourceId[];
+  /** Nothing is missing once this delta is applied. */
+  readonly complete: boolean;
+}
+
+/**
+ * `goneHere` tells resources that this controller itself has seen go. While the view is incomplete, only those are
+ * removed: an unreadable file after a restart must not take away what agents still hold from before.
+ */
+export function nextDelta(
+  held: HeldVersions,
+  view: NodeView,
+  goneHere: (id: ResourceId) => boolean,
+  most = maxPerDelta,
+): NextDelta {
+  const upserts: Resource[] = [];
+  const removals: ResourceId[] = [];
+  let complete = true;
+  for (const [id, resource] of view.resources) {
+    if (held.get(id) === resource.version) continue;
+    if (upserts.length === most) {
+      complete = false;
+      break;
+    }
+    upserts.push(resource);
+  }
+  for (const id of held.keys()) {
+    if (view.resources.has(id) || (view.incomplete && !goneHere(id))) continue;
+    if (upserts.length + removals.length >= most) complete = false;
+    else removals.push(id);
+  }
+  return { upserts, removals, complete };
+}

@@ -1,0 +1,100 @@
+/** Holds what is published and the agents that get it. */
+import type { Resource } from '../../model/resource.js';
+import type { ReceivedRefusal } from '../../proto/messages.js';
+import type { AgentSession } from './agent-session.js';
+import { type NodeView, type ResourceId, Snapshot } from './snapshot.js';
+
+/** How one node stands. */
+export interface NodeStatus {
+  readonly node: string;
+  readonly connected: boolean;
+  readonly agentVersion: string;
+  readonly ackedVersion: number;
+  readonly refusals: readonly ReceivedRefusal[];
+}
+
+/** Nodes that went away are remembered up to so many. */
+const maxGoneNodes = 1000;
+const maxGoneResources = 200_000;
+
+export class Publisher {
+  #snapshot: Snapshot | null = null;
+  readonly #sessions = new Map<AgentSession, () => void>();
+  readonly #goneNodes = new Map<string, NodeStatus>();
+  readonly #goneResources = new Set<ResourceId>();
+
+  /** null until the source has told all that it holds. */
+  get snapshot(): Snapshot | null {
+    return this.#snapshot;
+  }
+
+  viewFor(node: string): NodeView {
+    if (this.#snapshot === null) throw new Error('nothing is published yet');
+    return this.#snapshot.viewFor(node);
+  }
+
+  goneHere(id: ResourceId): boolean {
+    return this.#goneResources.has(id);
+  }
+
+  /** Publishes resources; returns false where nothing differs from before. `nowMs` is wall-clock time. */
+  publish(resources: readonly Resource[], incomplete: boolean, nowMs: number): boolean {
+    const previous = this.#snapshot ?? undefined;
+    // Versions grow over restarts too, without any state of their own, because clocks do.
+    const version = Math.max((previous?.version ?? 0) + 1, Math.floor(nowMs));
+    const next = new Snapshot(version, resources, incomplete, previous);
+    if (previous?.equals(next) === true) return false;
+    for (const id of next.resources.keys()) this.#goneResources.delete(id);
+    for (const id of previous?.resources.keys() ?? []) if (!next.resources.has(id)) this.#noteGone(id);
+    this.#snapshot = next;
+    for (const wake of this.#sessions.values()) wake();
+    return true;
+  }
+
+  /** `wake` is called whenever there may be something to send. */
+  add(session: AgentSession, wake: () => void): void {
+    this.#sessions.set(session, wake);
+  }
+
+  remove(session: AgentSession): void {
+    this.#sessions.delete(session);
+    if (session.node === '') return;
+    this.#goneNodes.delete(session.node);
+    this.#goneNodes.set(session.node, { ...statusOf(session), connected: false });
+    for (const node of this.#goneNodes.keys()) {
+      if (this.#goneNodes.size <= maxGoneNodes) break;
+      this.#goneNodes.delete(node);
+    }
+  }
+
+  /** Another open stream of the same node: of an agent that has just been replaced, as a rule. */
+  otherSessionOf(session: AgentSession): AgentSession | undefined {
+    return [...this.#sessions.keys()].find((other) => other !== session && other.node === session.node);
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** Nodes by name, the connected ones and those that were. */
+  nodes(): NodeStatus[] {
+    const nodes = new Map(this.#goneNodes);
+    for (const session of this.#sessions.keys()) {
+      if (session.node !== '') nodes.set(session.node, statusOf(session));
+    }
+    return [...nodes.values()].sort((left, right) => (left.node < right.node ? -1 : 1));
+  }
+
+  #noteGone(id: ResourceId): void {
+    this.#goneResources.add(id);
+    for (const oldest of this.#goneResources) {
+      if (this.#goneResources.size <= maxGoneResources) break;
+      this.#goneResources.delete(oldest);
+    }
+  }
+}
+
+function statusOf(session: AgentSession): NodeStatus {
+  const { node, agentVersion, ackedVersion, refusals } = session;
+  return { node, connected: true, agentVersion, ackedVersion, refusals };
+}

@@ -1,0 +1,141 @@
+/** HTTP routes with their references resolved against services and grants. */
+import type { HttpRoute } from '../../model/route.js';
+import type {
+  BackendReference,
+  HttpRouteManifest,
+  ReferenceGrantManifest,
+  ServiceManifest,
+} from '../parse/manifest.js';
+import type { CrossCheck, Stored } from './manifests-by-kind.js';
+
+export interface RouteReferences {
+  /** By `namespace/name`. */
+  readonly services: ReadonlyMap<string, ServiceManifest>;
+  readonly grants: readonly ReferenceGrantManifest[];
+}
+
+/** Routes that are attached to at least one service. A backend that cannot be used answers 500 (Gateway API). */
+export function buildRoutes(
+  manifests: readonly Stored<HttpRouteManifest>[],
+  references: RouteReferences,
+  check: CrossCheck,
+): HttpRoute[] {
+  return manifests.flatMap((stored) => {
+    const { route } = stored.manifest;
+    const parents = route.parents.filter((_, index) => parentExists(stored, index, references, check));
+    if (parents.length === 0) {
+      const fix = 'name a Service with group: "" and kind: Service';
+      check.warning(stored, ['spec', 'parentRefs'], '', 'attaches the route to no service', fix);
+      return [];
+    }
+    const rules = route.rules.map((rule, ruleIndex) => ({
+      ...rule,
+      backends: rule.backends.map((backend, index) => ({
+        ...backend,
+        service: resolveBackend(stored, ruleIndex, index, references, check),
+      })),
+    }));
+    return [{ ...route, parents, rules }];
+  });
+}
+
+function parentExists(
+  stored: Stored<HttpRouteManifest>,
+  index: number,
+  { services }: RouteReferences,
+  check: CrossCheck,
+): boolean {
+  const parent = stored.manifest.route.parents[index];
+  if (parent === undefined) return false;
+  const service = services.get(`${parent.namespace}/${parent.name}`);
+  const path = ['spec', 'parentRefs', index];
+  if (service === undefined) {
+    check.warning(stored, [...path, 'name'], parent.name, 'names no known service', 'add the service');
+    return false;
+  }
+  if (service.form !== 'virtual') {
+    const fix = 'a parent needs a virtual address';
+    check.warning(stored, [...path, 'name'], parent.name, `is a ${service.form} service`, fix);
+    return false;
+  }
+  const { port } = parent;
+  if (port !== undefined && !service.service.ports.some((candidate) => candidate.port === port)) {
+    check.warning(stored, [...path, 'port'], port, `is no port of service ${parent.name}`, portsFix(service));
+    return false;
+  }
+  return true;
+}
+
+function resolveBackend(
+  stored: Stored<HttpRouteManifest>,
+  ruleIndex: number,
+  index: number,
+  references: RouteReferences,
+  check: CrossCheck,
+): { namespace: string; name: string; port: number } | null {
+  const reference = stored.manifest.references[ruleIndex]?.[index];
+  if (reference === undefined) return null;
+  const refusal = refuseReference(stored.manifest.route.namespace, reference, references);
+  if (refusal === null) return { namespace: reference.namespace, name: reference.name, port: reference.port };
+  const path = ['spec', 'rules', ruleIndex, 'backendRefs', index, refusal.field];
+  check.warning(
+    stored,
+    path,
+    refusal.value,
+    `${refusal.message}; such requests are answered 500`,
+    refusal.fix,
+  );
+  return null;
+}
+
+/** Why a reference cannot be used, null where it can. */
+function refuseReference(
+  routeNamespace: string,
+  reference: BackendReference,
+  { services, grants }: RouteReferences,
+): { field: string; value: unknown; message: string; fix: string } | null {
+  const { group, kind, namespace, name, port } = reference;
+  if (group !== '' || kind !== 'Service') {
+    const value = `${group}/${kind}`;
+    return { field: 'kind', value, message: 'is not supported as a backend', fix: 'name a Service' };
+  }
+  if (namespace !== routeNamespace && !isGranted(routeNamespace, namespace, name, grants)) {
+    const fix = `add a ReferenceGrant in namespace ${namespace} from HTTPRoute of ${routeNamespace} to Service`;
+    return { field: 'namespace', value: namespace, message: 'is not permitted by a ReferenceGrant', fix };
+  }
+  const service = services.get(`${namespace}/${name}`);
+  if (service === undefined) {
+    return { field: 'name', value: name, message: 'names no known service', fix: 'add the service' };
+  }
+  if (service.form === 'external-name') {
+    return {
+      field: 'name',
+      value: name,
+      message: 'is an ExternalName service',
+      fix: 'name one with endpoints',
+    };
+  }
+  if (!service.service.ports.some((candidate) => candidate.port === port)) {
+    return { field: 'port', value: port, message: `is no port of service ${name}`, fix: portsFix(service) };
+  }
+  return null;
+}
+
+/** GEP-709: a grant lives in the namespace that is referred to. */
+function isGranted(
+  from: string,
+  to: string,
+  service: string,
+  grants: readonly ReferenceGrantManifest[],
+): boolean {
+  return grants.some(
+    (grant) =>
+      grant.id.namespace === to &&
+      grant.fromNamespaces.includes(from) &&
+      (grant.services === null || grant.services.includes(service)),
+  );
+}
+
+function portsFix({ service }: ServiceManifest): string {
+  return `its ports are ${service.ports.map(({ port }) => port).join(', ') || 'none'}`;
+}

@@ -1,0 +1,78 @@
+/** Manifests sorted by kind and name, with the problems that show only when they are seen together. */
+import { type FieldPath, fieldProblem } from '../parse/field-problem.js';
+import type {
+  EndpointSliceManifest,
+  HttpRouteManifest,
+  Manifest,
+  MeshManifest,
+  PolicyManifest,
+  ReferenceGrantManifest,
+  ServiceManifest,
+  WorkloadManifest,
+} from '../parse/manifest.js';
+import { manifestKey } from '../parse/manifest.js';
+import type { StoredManifest } from './manifest-store.js';
+import { type InForce, placeProblem, type StatusProblem } from './status-problem.js';
+
+/** A stored manifest of a known kind. */
+export type Stored<Kind extends Manifest> = Omit<StoredManifest, 'manifest'> & { readonly manifest: Kind };
+
+export interface ManifestsByKind {
+  readonly meshes: readonly Stored<MeshManifest>[];
+  readonly workloads: readonly Stored<WorkloadManifest>[];
+  readonly services: readonly Stored<ServiceManifest>[];
+  readonly slices: readonly Stored<EndpointSliceManifest>[];
+  readonly routes: readonly Stored<HttpRouteManifest>[];
+  readonly grants: readonly Stored<ReferenceGrantManifest>[];
+  readonly policies: readonly Stored<PolicyManifest>[];
+}
+
+/** Sorts by name, so that the outcome does not depend on the order of arrival. */
+export function sortByKind(manifests: readonly StoredManifest[]): ManifestsByKind {
+  const keyed = manifests.map((stored) => ({ key: manifestKey(stored.manifest.id), stored }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  const sorted = keyed.map(({ stored }) => stored);
+  const pick = <Kind extends Manifest>(...kinds: readonly Kind['id']['kind'][]) =>
+    sorted.filter(({ manifest }) =>
+      kinds.some((kind) => kind === manifest.id.kind),
+    ) as unknown as Stored<Kind>[];
+  return {
+    meshes: pick<MeshManifest>('Mesh'),
+    workloads: pick<WorkloadManifest>('Workload', 'Pod'),
+    services: pick<ServiceManifest>('Service'),
+    slices: pick<EndpointSliceManifest>('EndpointSlice'),
+    routes: pick<HttpRouteManifest>('HTTPRoute'),
+    grants: pick<ReferenceGrantManifest>('ReferenceGrant'),
+    policies: pick<PolicyManifest>('AuthorizationPolicy'),
+  };
+}
+
+/** Collects problems that show only between manifests. */
+export class CrossCheck {
+  readonly problems: StatusProblem[] = [];
+
+  /** Part of the manifest is not in force as written. */
+  error(
+    stored: Omit<StoredManifest, 'manifest'> & { readonly manifest: Manifest },
+    path: FieldPath,
+    value: unknown,
+    message: string,
+    fix: string,
+    inForce: InForce = 'nothing',
+  ): void {
+    const problem = fieldProblem(path, value, message, fix);
+    this.problems.push(placeProblem('error', stored, stored.manifest.id, problem, inForce));
+  }
+
+  /** In force as written, but hardly what was meant. */
+  warning(
+    stored: Omit<StoredManifest, 'manifest'> & { readonly manifest: Manifest },
+    path: FieldPath,
+    value: unknown,
+    message: string,
+    fix: string,
+  ): void {
+    const problem = fieldProblem(path, value, message, fix);
+    this.problems.push(placeProblem('warning', stored, stored.manifest.id, problem, 'as-written'));
+  }
+}

@@ -1,0 +1,41 @@
+/** Plain HTTP for people and programs of this machine: GET /status, /ready; and /metrics on its own address. */
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+
+/** Answers by path; a text is sent as text/plain, all else as JSON. */
+export type AdminPages = Readonly<Record<string, () => unknown>>;
+
+/** Serves pages on a Unix socket (for this user and root only) or on `host:port`. Resolves once it listens. */
+export async function serveAdmin(
+  where: { readonly path: string } | { readonly host: string; readonly port: number },
+  pages: AdminPages,
+): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    if (page === undefined)
+      return answer(response, 404, { error: `no page ${path}`, pages: Object.keys(pages) });
+    if (request.method !== 'GET') return answer(response, 405, { error: 'only GET' });
+    Promise.resolve()
+      .then(page)
+      .then((body) => answer(response, 200, body))
+      .catch((error: unknown) => answer(response, 500, { error: String(error) }));
+  });
+  server.headersTimeout = 5000;
+  server.requestTimeout = 10_000;
+  server.maxConnections = 64;
+  if ('path' in where) await rm(where.path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, resolve);
+  });
+  if ('path' in where) await chmod(where.path, 0o600);
+  return server;
+}
+
+function answer(response: ServerResponse, code: number, body: unknown): void {
+  const text = typeof body === 'string' ? body : `${JSON.stringify(body, null, 2)}\n`;
+  const type = typeof body === 'string' ? 'text/plain; version=0.0.4; charset=utf-8' : 'application/json';
+  response.writeHead(code, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}

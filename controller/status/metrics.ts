@@ -1,0 +1,42 @@
+/** The controller's Prometheus metrics (names in docs/telemetry.md). */
+import { Gauge, Registry } from 'prom-client';
+import type { StatusReport } from './status-report.js';
+
+export interface ControllerMetrics {
+  /** Sets all figures from a report. */
+  update(report: StatusReport): void;
+  /** The Prometheus text format. */
+  text(): Promise<string>;
+}
+
+export function createMetrics(): ControllerMetrics {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const version = gauge('weft_controller_snapshot_version', 'version of the published configuration');
+  const resources = gauge('weft_controller_resources', 'published resources', ['kind']);
+  const problems = gauge('weft_controller_problems', 'problems of manifests', ['severity']);
+  const nodes = gauge('weft_controller_nodes', 'known nodes', ['state']);
+  const refusals = gauge(
+    'weft_controller_refused_resources',
+    'resources that agents refuse, summed over nodes',
+  );
+  return {
+    update(report) {
+      version.set(report.version);
+      resources.reset();
+      for (const { kind } of report.resources) resources.inc({ kind });
+      for (const severity of ['error', 'warning'] as const) {
+        const count = report.problems.filter((problem) => problem.severity === severity).length;
+        problems.set({ severity }, count);
+      }
+      const connected = report.nodes.filter((node) => node.connected);
+      const reached = connected.filter((node) => node.ackedVersion === report.version);
+      nodes.set({ state: 'reached' }, reached.length);
+      nodes.set({ state: 'behind' }, connected.length - reached.length);
+      nodes.set({ state: 'disconnected' }, report.nodes.length - connected.length);
+      refusals.set(report.nodes.reduce((sum, node) => sum + node.refusals.length, 0));
+    },
+    text: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,39 @@
+/** What the controller tells about itself: resources, problems, nodes. */
+import type { NodeStatus, Publisher } from '../publish/publisher.js';
+import type { StatusProblem } from '../resources/status-problem.js';
+
+export interface StatusReport {
+  /** Version of what is published; 0 before the first time. */
+  readonly version: number;
+  /** For people: "reached 2 of 3 nodes at version 17". */
+  readonly summary: string;
+  readonly resources: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly ownerNamespace: string;
+    readonly version: string;
+  }[];
+  readonly problems: readonly StatusProblem[];
+  readonly nodes: readonly NodeStatus[];
+}
+
+export function reportStatus(publisher: Publisher, problems: readonly StatusProblem[]): StatusReport {
+  const { snapshot } = publisher;
+  const nodes = publisher.nodes();
+  const version = snapshot?.version ?? 0;
+  const reached = nodes.filter((node) => node.connected && node.ackedVersion === version).length;
+  return {
+    version,
+    summary: `reached ${reached} of ${nodes.length} nodes at version ${version}`,
+    resources: [...(snapshot?.resources.values() ?? [])].map(
+      ({ kind, name, ownerNamespace, version: resourceVersion }) => ({
+        kind,
+        name,
+        ownerNamespace,
+        version: resourceVersion,
+      }),
+    ),
+    problems,
+    nodes,
+  };
+}
