@@ -11,6 +11,8 @@ import { runCommand, tryCommand } from './run-command.js';
 export interface WeftOptions {
   readonly manifests: string;
   readonly workers?: number;
+  /** Another build's program than this one's. */
+  readonly main?: string;
 }
 
 export class Weft {
@@ -31,7 +33,15 @@ export class Weft {
   static async start(lab: Lab, options: WeftOptions): Promise<Weft> {
     const state = join(lab.folder, 'state');
     const workers = options.workers ?? Number(process.env.WEFT_TEST_WORKERS ?? 1);
-    const argv = [process.execPath, weftMain, 'run', '-f', options.manifests, '--state', state];
+    const argv = [
+      process.execPath,
+      options.main ?? weftMain,
+      'run',
+      '-f',
+      options.manifests,
+      '--state',
+      state,
+    ];
     const started = lab.spawn([...argv, '--workers', String(workers)], { name: 'weft run' });
     const weft = new Weft(lab, started, state);
     await started.awaitOutput(/ready/, 30_000);
