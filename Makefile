@@ -48,5 +48,8 @@ format: ## put every file into its form
 	@biome check --write .
 	@git ls-files '*.c' '*.h' '*.cc' '*.hpp' | xargs clang-format-22 -i
 
+fuzz: ## fuzz the engine under ASan and UBSan: SECONDS=60 for each fuzzer, ONLY=part of a name
+	@scripts/fuzz $(or $(SECONDS),60) $(ONLY)
+
 clean: ## remove what was built
 	rm -rf build dist
