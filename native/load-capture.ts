@@ -2,8 +2,9 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { ChannelFunctions } from './channel.js';
+import type { KernelFunctions } from './kernel.js';
 
-export interface CaptureAddon extends ChannelFunctions {}
+export interface CaptureAddon extends ChannelFunctions, KernelFunctions {}
 
 const builtAddon = fileURLToPath(new URL('../../build/native/weft_capture.node', import.meta.url));
 
