@@ -74,7 +74,7 @@ export function permitsFailOpen(program: PolicyProgram): boolean {
   return program.broken === null && program.deny.length === 0 && program.allow.length === 0;
 }
 
-/** What a port carries, for {@link authorizeConnection}: requests that are judged one by one, or opaque bytes. */
+/** What a port carries: requests that are judged one by one, or opaque bytes. */
 export type Carries = 'http' | 'opaque';
 
 /**
@@ -89,12 +89,27 @@ export function authorizeConnection(
   carries: Carries,
 ): Verdict {
   if (carries === 'opaque') return decide(program, source, port, null);
-  if (program.broken !== null) return allowedByDefault;
   for (let at = 0; at < program.deny.length; at += 1) {
     const policy = program.deny[at] as CompiledPolicy;
     if (denyMatches(policy, source, port, null, true)) return denyVerdict(policy, source);
   }
-  return program.allowByConnection ? decideAllow(program, source, port, null) : allowedByDefault;
+  if (program.broken !== null || !program.allowByConnection) return allowedByDefault;
+  return decideAllow(program, source, port, null);
+}
+
+/**
+ * Whether the kernel may refuse a connection by itself: what {@link authorizeConnection} refuses whatever the port
+ * carries, and for no want of authentication (the proxy alone knows who has proven what).
+ */
+export function kernelDenies(program: PolicyProgram, source: Source, port: number): boolean {
+  const denied = program.deny.some(
+    (policy) => !policy.policy.requireAuthenticated && denyMatches(policy, source, port, null, true),
+  );
+  if (denied) return true;
+  if (program.allow.length === 0 || program.broken !== null || !program.allowByConnection) return false;
+  return !program.allow.some(
+    (policy) => policy.policy.requireAuthenticated || allowMatches(policy, source, port, null),
+  );
 }
 
 /**

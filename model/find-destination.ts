@@ -80,3 +80,16 @@ function protocolBehind(view: ServiceView, address: string, port: number): AppPr
   }
   return undefined;
 }
+
+/** Whether requests on a port of this protocol are decided one by one. */
+export function carriesRequests(protocol: AppProtocol): boolean {
+  switch (protocol) {
+    case 'http':
+    case 'http2':
+    case 'grpc':
+      return true;
+    case 'tcp':
+    case 'tls':
+      return false;
+  }
+}
