@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 export PATH := $(CURDIR)/.tools:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup build bpf native typescript test demo bench fuzz lint format check test-kernels clean
+.PHONY: help setup build bpf native typescript test demo shop bench fuzz lint format check test-kernels clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,11 @@ demo: ## a small shop of real services joins the mesh; every promise is shown an
 	@scripts/setup demo
 	@$(MAKE) --no-print-directory build
 	@node dist/test/demo/main.js
+
+shop: ## the same shop in the mesh, to play with, until Ctrl-C (root)
+	@scripts/setup demo
+	@$(MAKE) --no-print-directory build
+	@node dist/test/demo/play.js
 
 test: ## lint, unit, engine and namespace tests; SUITES="unit namespaces" for some of them (root)
 	@scripts/setup all

@@ -101,6 +101,11 @@ export class LabProcess {
     );
   }
 
+  /** Passes on what it says on standard error, from now on. */
+  follow(show: (text: string) => void): void {
+    this.child.stderr?.on('data', show);
+  }
+
   signal(signal: NodeJS.Signals): void {
     if (this.status === undefined) this.child.kill(signal);
   }
