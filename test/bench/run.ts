@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { type Case, selectCases } from './cases.js';
 import {
   type Deployment,
@@ -67,45 +67,78 @@ async function probeDeployment({ subject, way, client, target, untrusted }: Depl
   if (untrusted !== null) await probeTarget(untrusted.namespace, untrusted.target, untrustedProbes());
 }
 
+/** A subject that serves and follows the rules; null, with the failure noted, where it does not. */
+async function deployProven(name: SubjectName, way: Way, context: Context): Promise<Deployment | null> {
+  let deployment: Deployment | null = null;
+  try {
+    deployment = deploy(name, way, context.network, context.options.directory);
+    await probeDeployment(deployment);
+    deployment.assertRunning();
+    say(`${way}: ${name} follows the rules`);
+    return deployment;
+  } catch (error) {
+    if (deployment !== null) await stopAll([deployment], context);
+    interruption.signal.throwIfAborted();
+    context.fail(`${name} does not follow the rules of ${way}`, error);
+    return null;
+  }
+}
+
 /** All cases of one way: the subjects are started once and take turns. */
 async function measureWay(way: Way, selected: readonly Case[], context: Context): Promise<Result[]> {
-  const { network, options, wanted } = context;
-  const names = [...new Set(selected.flatMap((one) => one.subjects))].filter((name) => wanted.includes(name));
+  const names = [...new Set(selected.flatMap((one) => one.subjects))];
   const deployments: Deployment[] = [];
   const results: Result[] = [];
   try {
-    for (const name of names) {
-      const deployment = deploy(name, way, network, options.directory);
-      deployments.push(deployment);
-      await probeDeployment(deployment).catch((error: unknown) => {
-        deployment.assertRunning();
-        throw new Error(`${name} does not follow the rules of ${way}`, { cause: error });
-      });
-      deployment.assertRunning();
-      say(`${way}: ${name} follows the rules`);
+    for (const name of names.filter((one) => context.wanted.includes(one))) {
+      const deployment = await deployProven(name, way, context);
+      if (deployment !== null) deployments.push(deployment);
     }
     for (const one of selected) {
       const subjects = deployments.filter(({ subject }) => one.subjects.includes(subject));
       results.push(...(await measureCase(one, subjects, context)));
     }
   } finally {
-    for (const deployment of deployments) await deployment.stop();
+    await stopAll(deployments, context);
   }
   return results;
 }
 
-/** Rounds A B C D, A B C D, …: what drifts on the machine drifts for all alike. */
-async function measureCase(one: Case, subjects: readonly Deployment[], context: Context): Promise<Result[]> {
+/** Stops them; one that had ended before, or cannot end in order, is a failure too. */
+async function stopAll(deployments: readonly Deployment[], context: Context): Promise<void> {
+  for (const deployment of deployments) {
+    try {
+      deployment.assertRunning();
+    } catch (error) {
+      context.fail(`${deployment.subject} did not live to the end`, error);
+    }
+    await deployment
+      .stop()
+      .catch((error: unknown) => context.fail(`${deployment.subject} did not stop`, error));
+  }
+}
+
+/** Rounds A B C D, A B C D, …: what drifts on the machine drifts for all alike. A subject that fails is left out. */
+async function measureCase(
+  one: Case,
+  subjects: readonly Deployment[],
+  { rounds, options, fail }: Context,
+): Promise<Result[]> {
   const runs = new Map<Deployment, Run[]>(subjects.map((deployment) => [deployment, []]));
-  for (let round = 1; round <= context.rounds; round += 1) {
+  for (let round = 1; round <= rounds; round += 1) {
     for (const [deployment, list] of runs) {
-      const run = await measure(one, deployment, context.options).catch((error: unknown) => {
-        throw new Error(`${deployment.subject} could not be measured in ${one.name}`, { cause: error });
-      });
-      list.push(run);
-      const cpu = run.cpuUsPerUnit?.toFixed(1) ?? '-';
-      const perSecond = run.unitsPerSecond?.toFixed(0) ?? '-';
-      say(`${one.name} ${round}/${context.rounds} ${deployment.subject}: ${cpu} µs, ${perSecond}/s`);
+      const { subject } = deployment;
+      try {
+        const run = await measure(one, deployment, options);
+        list.push(run);
+        const cpu = run.cpuUsPerUnit?.toFixed(1) ?? '-';
+        const perSecond = run.unitsPerSecond?.toFixed(0) ?? '-';
+        say(`${one.name} ${round}/${rounds} ${subject}: ${cpu} µs, ${perSecond}/s`);
+      } catch (error) {
+        interruption.signal.throwIfAborted();
+        fail(`${subject} could not be measured in ${one.name}`, error);
+        runs.delete(deployment);
+      }
     }
   }
   const results = [...runs].map(([{ subject }, list]) => summarize(one, subject, list));
@@ -118,12 +151,19 @@ interface Context {
   readonly options: MeasureOptions;
   readonly rounds: number;
   readonly wanted: readonly string[];
+  /** Notes that something could not be measured. */
+  fail(what: string, error: unknown): void;
 }
 
 function positive(text: string, name: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new Error(`${name} must be a whole number above 0, not ${text}`);
+}
+
+function fail(what: string, error: unknown): void {
+  process.exitCode = 1;
+  say(`${what}: ${inspect(error)}`);
 }
 
 async function main(): Promise<void> {
@@ -145,7 +185,7 @@ async function main(): Promise<void> {
   try {
     for (const way of new Set(selected.map((one) => one.way))) {
       const ofWay = selected.filter((one) => one.way === way);
-      results.push(...(await measureWay(way, ofWay, { network, options, rounds, wanted })));
+      results.push(...(await measureWay(way, ofWay, { network, options, rounds, wanted, fail })));
     }
   } finally {
     for (const backend of backends) await backend.stop();

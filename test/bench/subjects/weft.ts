@@ -1,10 +1,9 @@
 /** weft as a user runs it: `weft run` over a folder of manifests; controller, capture and proxy together. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Deployment, streamPort, type Way } from '../deployments.js';
 import type { Network, Pod } from '../network.js';
-import { startDaemon, subjectCore } from '../processes.js';
+import { run, startDaemon, subjectCore } from '../processes.js';
 import { backendOf, backendPorts, denied, hosts, prefixes } from '../rules.js';
 
 const main = 'dist/cli/main.js';
@@ -145,7 +144,9 @@ export function deployWeft(way: Way, network: Network, directory: string): Deplo
     assertRunning: () => daemon.assertRunning(),
     async stop() {
       await daemon.stop();
-      execFileSync(process.execPath, [main, 'clean', '--state', state], { stdio: 'pipe' });
+      // What it pinned goes with it; this removes what it leaves where it could not end in order.
+      const clean = [main, 'clean', '--state', state];
+      await run({ argv: [process.execPath, ...clean], namespace: null, core: subjectCore }, 30_000);
     },
   };
 }
