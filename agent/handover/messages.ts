@@ -14,6 +14,9 @@ export const maxMessageBytes = 128 * 1024;
 /** SCM_MAX_FD: the kernel passes no more with one message. */
 export const maxDescriptors = 253;
 
+/** Kernel rules have at most so many destinations, and so many rules. */
+export const maxRuleEntries = 65_536;
+
 /** How one workload's network namespace is to be captured. */
 export interface Enrolment {
   readonly workload: string;
@@ -50,7 +53,8 @@ export type ProxyMessage =
   | { readonly type: 'withdraw'; readonly workload: string }
   /** Ask for ready-made, unconnected, non-blocking TCP sockets made in the workload's namespace. */
   | { readonly type: 'sockets'; readonly workload: string; readonly family: Family; readonly count: number }
-  | { readonly type: 'kernel-rules'; readonly rules: KernelRules }
+  /** `more`: the rest follows in further messages of this type; all of it comes into force with the last. */
+  | { readonly type: 'kernel-rules'; readonly rules: KernelRules; readonly more?: boolean }
   | { readonly type: 'counters' };
 
 /** One listening socket that capture made in a pod's namespace. */
