@@ -1,0 +1,297 @@
+import { buildRangeTable, lookupRange } from './address-ranges.js';
+import { kernelDenies } from './authorize.js';
+import { compileKernelRules, type GroupTable, type KernelRules, noGroups } from './compile-kernel-rules.js';
+import { programOf, type Snapshot } from './snapshot.js';
+import { unknownSource } from './source.js';
+import {
+  endpoint,
+  endpointSet,
+  httpAttributes,
+  mesh,
+  policy,
+  policyRule,
+  resource,
+  route,
+  seededRandom,
+  service,
+  snapshotOf,
+  workload,
+} from './test-resources.js';
+
+/** The kernel's own lookup, as agent/handover/messages.ts describes it. */
+function kernelVerdict(
+  rules: KernelRules,
+  source: number,
+  destination: number,
+  port: number,
+): 'allow' | 'deny' {
+  for (const [from, at] of [
+    [source, port],
+    [source, 0],
+    [0, port],
+    [0, 0],
+  ]) {
+    const found = rules.rules.find(
+      (entry) => entry.source === from && entry.destination === destination && entry.port === at,
+    );
+    if (found !== undefined) return found.verdict;
+  }
+  return 'allow';
+}
+
+const web = workload({ uid: 'web', namespace: 'front', serviceAccount: 'web', addresses: ['10.0.0.2'] });
+const cart = workload({ uid: 'cart-1', labels: { app: 'cart' } });
+const denyWeb = policy({
+  action: 'DENY',
+  rules: [
+    policyRule({ sources: { namespaces: ['front'], serviceAccounts: [], spiffeIds: [] }, ports: [6379] }),
+  ],
+});
+
+function compile(snapshot: Snapshot, groups: GroupTable = noGroups, node = 'node-1') {
+  const compiled = compileKernelRules(snapshot, node, groups);
+  const group = (uid: string) => compiled.groupOf.get(uid) ?? 0;
+  return { ...compiled, group, rules: compiled.kernelRules };
+}
+
+test('a DENY of connections denies that source and port, nothing else', () => {
+  const { rules, group } = compile(
+    snapshotOf(
+      resource('workload', web),
+      resource('workload', cart),
+      resource('authorization-policy', denyWeb),
+    ),
+  );
+  expect(rules.rules).toEqual([
+    { source: group('web'), destination: group('cart-1'), port: 6379, verdict: 'deny' },
+  ]);
+});
+
+test('a default deny stands as (0, 0), with exceptions for who is allowed', () => {
+  const allowWeb = policy({
+    rules: [policyRule({ sources: { namespaces: ['front'], serviceAccounts: [], spiffeIds: [] } })],
+  });
+  const { rules, group } = compile(
+    snapshotOf(
+      resource('workload', web),
+      resource('workload', cart),
+      resource('authorization-policy', allowWeb),
+    ),
+  );
+  expect(rules.rules).toEqual([
+    { source: 0, destination: group('cart-1'), port: 0, verdict: 'deny' },
+    { source: group('web'), destination: group('cart-1'), port: 0, verdict: 'allow' },
+  ]);
+});
+
+test.each([
+  [
+    'rules of requests',
+    policy({ action: 'DENY', rules: [policyRule({ http: httpAttributes({ methods: ['GET'] }) })] }),
+  ],
+  ['a default deny beside rules of requests', policy({ rules: [policyRule({ http: httpAttributes() })] })],
+  ['authentication', policy({ action: 'DENY', requireAuthenticated: true, rules: [policyRule()] })],
+  ['audit mode', policy({ action: 'DENY', mode: 'Audit', rules: [policyRule()] })],
+  ['a broken policy', policy({ broken: true })],
+])('%s is left to the proxy', (_, given) => {
+  const snapshot = snapshotOf(resource('workload', cart), resource('authorization-policy', given));
+  expect(compile(snapshot).rules.rules).toEqual([]);
+});
+
+test('sources of other nodes matter only for destinations on this one', () => {
+  const far = workload({ ...web, uid: 'far', node: 'node-2' });
+  const snapshot = snapshotOf(
+    resource('workload', far),
+    resource('workload', cart),
+    resource('authorization-policy', denyWeb),
+  );
+  expect(compile(snapshot, noGroups, 'node-1').rules.rules).toHaveLength(1);
+  expect(compile(snapshot, noGroups, 'node-2').rules.rules).toHaveLength(1);
+  expect(compile(snapshot, noGroups, 'node-3').rules.rules).toHaveLength(0);
+});
+
+describe('destinations', () => {
+  const lookup = (snapshot: Snapshot, address: string) => {
+    const { rules, group } = compile(snapshot);
+    const table = buildRangeTable(rules.destinations.map((entry) => [entry.cidr, entry] as const));
+    const found = lookupRange(table, address);
+    return found === undefined ? undefined : [found.action, found.group === group('cart-1')];
+  };
+  const samePort = endpointSet([endpoint({ ports: { 80: 80 } })]);
+  const base = [
+    resource(
+      'mesh',
+      mesh({
+        ranges: [
+          { cidr: '10.0.0.0/8', action: 'proxy' },
+          { cidr: '192.0.2.0/24', action: 'deny' },
+        ],
+      }),
+    ),
+    resource('workload', workload({ addresses: ['10.0.0.1', 'fd00::1', '192.0.2.7'] })),
+    resource('service', service({ addresses: ['10.96.0.1', 'fd00::96'] })),
+    resource('endpoints', samePort),
+  ];
+  const snapshot = snapshotOf(...base);
+
+  test.each(['10.0.0.1', 'fd00::1', '192.0.2.7'])(
+    "the workload's address %s is proxied, with its group",
+    (address) => {
+      expect(lookup(snapshot, address)).toEqual(['proxy', true]);
+    },
+  );
+  test.each(['10.96.0.1', 'fd00::96'])(
+    'the virtual address %s has the group of all its endpoints',
+    (address) => {
+      expect(lookup(snapshot, address)).toEqual(['proxy', true]);
+    },
+  );
+  test('ranges keep their action', () => {
+    expect(lookup(snapshot, '192.0.2.1')).toEqual(['deny', false]);
+    expect(lookup(snapshot, '198.51.100.1')).toBeUndefined();
+  });
+  test.each([
+    ['ports differ', resource('endpoints', endpointSet([endpoint()]), '2')],
+    ['a route is attached', resource('http-route', route())],
+    [
+      'an endpoint is unknown',
+      resource('endpoints', endpointSet([endpoint({ address: '10.0.0.5', ports: { 80: 80 } })]), '2'),
+    ],
+    ['there is no endpoint', resource('endpoints', endpointSet([]), '2')],
+  ])('a virtual address has no group where %s, and is proxied all the same', (_, change) => {
+    expect(lookup(snapshotOf(...base, change), '10.96.0.1')).toEqual(['proxy', false]);
+    expect(lookup(snapshotOf(...base, change), 'fd00::96')).toEqual(['proxy', false]);
+  });
+  test('a virtual address has no group where its endpoints differ in group', () => {
+    const other = resource('workload', workload({ uid: 'x', serviceAccount: 'x', addresses: ['10.0.0.3'] }));
+    const both = endpointSet([
+      endpoint({ ports: { 80: 80 } }),
+      endpoint({ address: '10.0.0.3', ports: { 80: 80 } }),
+    ]);
+    expect(lookup(snapshotOf(...base, other, resource('endpoints', both, '2')), '10.96.0.1')).toEqual([
+      'proxy',
+      false,
+    ]);
+  });
+});
+
+describe('groups', () => {
+  test('one for equal identity and policies, dense from 1', () => {
+    const twin = workload({ uid: 'cart-2', addresses: ['10.0.0.9'] });
+    const { group, groups } = compile(
+      snapshotOf(resource('workload', cart), resource('workload', twin), resource('workload', web)),
+    );
+    expect(group('cart-1')).toBe(group('cart-2'));
+    expect([group('cart-1'), group('web')].sort()).toEqual([1, 2]);
+    expect(groups.ids.size).toBe(2);
+  });
+
+  test('two where policies select one of them only', () => {
+    const twin = workload({ uid: 'cart-2', addresses: ['10.0.0.9'] });
+    const targets = [{ kind: 'Selector' as const, labels: { app: 'cart' } }];
+    const { group } = compile(
+      snapshotOf(
+        resource('workload', cart),
+        resource('workload', twin),
+        resource('authorization-policy', policy({ targets })),
+      ),
+    );
+    expect(group('cart-1')).not.toBe(group('cart-2'));
+  });
+
+  test('keep their ids; a freed id rests for one compilation, then serves again', () => {
+    const named = (...names: string[]) =>
+      snapshotOf(
+        ...names.map((name, at) =>
+          resource('workload', workload({ uid: name, serviceAccount: name, addresses: [`10.0.1.${at}`] })),
+        ),
+      );
+    const first = compile(named('a', 'b'));
+    const second = compile(named('b'), first.groups);
+    expect(second.group('b')).toBe(first.group('b'));
+    const third = compile(named('b', 'c'), second.groups);
+    expect([third.group('b'), third.group('c')]).toEqual([first.group('b'), 3]);
+    const fourth = compile(named('b', 'c', 'd'), third.groups);
+    expect([fourth.group('c'), fourth.group('d')]).toEqual([3, first.group('a')]);
+  });
+
+  test('ids never clash over random comings and goings', () => {
+    const random = seededRandom(6);
+    let groups = noGroups;
+    for (let round = 0; round < 200; round += 1) {
+      const names = Array.from({ length: 12 }, (_, at) => `sa${at}`).filter(() => random() < 0.5);
+      const snapshot = snapshotOf(
+        ...names.map((name, at) =>
+          resource('workload', workload({ uid: name, serviceAccount: name, addresses: [`10.0.1.${at}`] })),
+        ),
+      );
+      const compiled = compile(snapshot, groups);
+      groups = compiled.groups;
+      const used = [...groups.ids.values(), ...groups.free, ...groups.resting];
+      expect(new Set(used).size).toBe(used.length);
+      expect(Math.max(0, ...used)).toBe(used.length);
+      expect([...groups.ids.values()].length).toBe(names.length);
+    }
+  });
+});
+
+test('the kernel decides as authorization does, over random policies, sources and ports', () => {
+  const random = seededRandom(12);
+  const maybe = <Item>(items: readonly Item[]): Item[] => items.filter(() => random() < 0.35);
+  let denials = 0;
+  for (let round = 0; round < 150; round += 1) {
+    const workloads = Array.from({ length: 6 }, (_, at) =>
+      workload({
+        uid: `w${at}`,
+        namespace: `n${at % 2}`,
+        serviceAccount: `sa${at % 3}`,
+        addresses: [`10.0.0.${at}`],
+        node: `node-${1 + (at % 2)}`,
+      }),
+    );
+    const policies = Array.from({ length: 4 }, (_, at) =>
+      policy({
+        namespace: `n${at % 2}`,
+        name: `p${at}`,
+        action: random() < 0.5 ? 'ALLOW' : 'DENY',
+        mode: random() < 0.15 ? 'Audit' : 'Enforce',
+        requireAuthenticated: random() < 0.15,
+        rules: Array.from({ length: Math.floor(random() * 3) }, () =>
+          policyRule({
+            sources: {
+              namespaces: maybe(['n0', 'n1']),
+              serviceAccounts: maybe(['n0/sa0', 'n1/sa1']),
+              spiffeIds: [],
+            },
+            ports: maybe([80, 81]),
+            http: random() < 0.2 ? httpAttributes({ methods: ['GET'] }) : null,
+          }),
+        ),
+      }),
+    );
+    const snapshot = snapshotOf(
+      ...workloads.map((each) => resource('workload', each)),
+      ...policies.map((each) => resource('authorization-policy', each)),
+    );
+    const { kernelRules, groups } = compileKernelRules(snapshot, 'node-1', noGroups);
+    const groupAt = new Map(kernelRules.destinations.map((entry) => [entry.cidr, entry.group]));
+    expect(groups.ids.size).toBeGreaterThan(0);
+    for (const destination of snapshot.workloads.values()) {
+      const to = groupAt.get(`${destination.workload.addresses[0]}/32`) ?? 0;
+      const program = programOf(snapshot, destination);
+      for (const port of [80, 81, 82]) {
+        for (const source of snapshot.workloads.values()) {
+          // What never happens on this node's kernel is not asked.
+          if (source.workload.node !== 'node-1' && destination.workload.node !== 'node-1') continue;
+          const from = groupAt.get(`${source.workload.addresses[0]}/32`) ?? 0;
+          const expected = kernelDenies(program, source.addressed, port) ? 'deny' : 'allow';
+          if (expected === 'deny') denials += 1;
+          expect(kernelVerdict(kernelRules, from, to, port)).toBe(expected);
+        }
+        const unknown = kernelDenies(program, unknownSource, port) ? 'deny' : 'allow';
+        expect(kernelVerdict(kernelRules, 0, to, port)).toBe(unknown);
+      }
+    }
+  }
+  expect(denials).toBeGreaterThan(1000);
+});
