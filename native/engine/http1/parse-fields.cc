@@ -122,8 +122,9 @@ Parse parse_fields(Bytes input, uint32_t limit, Fields &fields, Progress &progre
     if (progress.searched > progress.line && !has_whole_line(input, progress)) {
         return Parse::need_more;
     }
+    Field one_too_many;
     while (true) {
-        Field field;
+        Field &field = fields.count < most ? fields.items[fields.count] : one_too_many;
         uint32_t next = 0;
         switch (parse_field_line(input, progress.line, field, next, why)) {
         case Line::incomplete:
@@ -139,7 +140,7 @@ Parse parse_fields(Bytes input, uint32_t limit, Fields &fields, Progress &progre
                 why = Reason::http1_too_many_fields;
                 return Parse::refused;
             }
-            fields.items[fields.count++] = field;
+            fields.count += 1;
             fields.known |= uint64_t{1} << static_cast<unsigned>(field.id);
             progress.line = next;
             break;
