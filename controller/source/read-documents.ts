@@ -9,7 +9,7 @@ export const maxDocuments = 5000;
 /** Aliases may repeat a node this often in all; more is a "billion laughs". */
 const maxAliases = 100;
 
-/** What a file holds. A text with any syntax error is unreadable as a whole: half of it could mean another thing. */
+/** What a file holds; an empty one holds nothing. A text with any syntax error is unreadable as a whole: half of it could mean another thing. */
 export function readDocuments(origin: string, text: string): SourceChange {
   try {
     return parseText(origin, text);
@@ -45,9 +45,6 @@ function parseText(origin: string, text: string): SourceChange {
   if (documents.length > maxDocuments) {
     const fix = 'split the file';
     return unreadable(origin, 0, String(documents.length), `holds more than ${maxDocuments} documents`, fix);
-  }
-  if (documents.length === 0) {
-    return unreadable(origin, 1, '', 'holds no document', 'delete the file to remove its resources');
   }
   return { type: 'holds', origin, documents };
 }

@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { statePaths } from '../state-folder.js';
+import { findUser } from './find-user.js';
+import {
+  type PlanInput,
+  planCapture,
+  planClean,
+  planController,
+  planProxy,
+  unprivileged,
+} from './plan-processes.js';
+import { formatLogLine } from './relay-log.js';
+import { planRestart } from './restart-backoff.js';
+import { parseRunOptions } from './run-options.js';
+
+function input(...args: string[]): PlanInput {
+  const options = parseRunOptions(['-f', '/manifests', '--state', '/s', ...args]);
+  return {
+    options,
+    paths: statePaths(options.state, options.pinFolder),
+    proxyUser: { uid: 65534, gid: 65534 },
+    controllerUser: { uid: 65533, gid: 65533 },
+    trustDomain: 'abc.weft',
+    node: '/bin/node',
+    dist: '/dist',
+  };
+}
+
+test('controller and proxy run as their users, without any capability', () => {
+  const { argv } = planController(input());
+  const wrapped = '--reuid=65533 --regid=65533 --clear-groups --inh-caps=-all --ambient-caps=-all';
+  expect(argv.join(' ')).toBe(
+    `setpriv ${wrapped} --bounding-set=-all --no-new-privs --pdeathsig=SIGTERM -- /bin/node ` +
+      '/dist/controller/main.js --folder /manifests --listen unix:/s/controller/agents.sock ' +
+      '--admin /s/controller/admin.sock --node local --trust-domain abc.weft',
+  );
+  expect(planProxy(input('--workers', '4', '--metrics', '0.0.0.0:9')).argv.join(' ')).toMatch(
+    /--reuid=65534 .* \/dist\/agent\/proxy\/main.js --node local --controller unix:\/s\/controller\/agents.sock --capture \/s\/capture\/capture.sock --workers 4 --metrics 0.0.0.0:9 --admin \/s\/proxy\/admin.sock --access-log \/s\/access.log --state \/s\/proxy\/snapshot$/,
+  );
+});
+
+test('capture keeps four capabilities of root', () => {
+  const { argv } = planCapture(input('--cgroup', '/a', '--cgroup', '/b', '--grace-ms', '500'));
+  const text = argv.join(' ');
+  expect(text).toMatch(/^setpriv --bounding-set=-all,\+bpf,\+net_admin,\+perfmon,\+sys_admin /);
+  expect(text).toMatch(
+    /--pin-folder \/sys\/fs\/bpf\/weft-[0-9a-f]{8} --cgroup \/a --cgroup \/b --proxy-uid 65534 --grace-ms 500$/,
+  );
+});
+
+test('two state folders never share pins, and the same folder always has the same ones', () => {
+  const clean = (state?: string) => planClean(statePaths(state), [], '/bin/node', '/dist').argv.join(' ');
+  expect(clean('/s')).toBe(clean('/s/'));
+  expect(clean('/s')).not.toBe(clean('/t'));
+  expect(clean()).toBe('/bin/node /dist/agent/capture/clean.js --pin-folder /sys/fs/bpf/weft');
+});
+
+test('a process that is started unprivileged holds nothing and cannot gain anything', () => {
+  const [program = '', ...args] = [...unprivileged({ uid: 65534, gid: 65534 }), 'cat', '/proc/self/status'];
+  const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
+  expect(stdout).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
+  expect(stdout).toMatch(/^Groups:\t *$/m);
+  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+    expect(stdout).toMatch(new RegExp(`^${set}:\t0+$`, 'm'));
+  }
+  expect(stdout).toMatch(/^NoNewPrivs:\t1$/m);
+});
+
+test('users are found by name and number, and root is refused', () => {
+  const passwd = 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n';
+  expect(findUser('nobody', passwd)).toEqual({ uid: 65534, gid: 65533 });
+  expect(findUser('65534', passwd)).toEqual({ uid: 65534, gid: 65533 });
+  expect(findUser('1234', passwd)).toEqual({ uid: 1234, gid: 1234 });
+  expect(() => findUser('0', passwd)).toThrow(/privileged/);
+  expect(() => findUser('root', passwd)).toThrow(/privileged/);
+  expect(() => findUser('weft', passwd)).toThrow(/there is no user weft/);
+});
+
+test('the first restart is immediate, then waits double, and a long run forgives', () => {
+  let history = { failures: 0 };
+  const waits = [10, 10, 10, 10, 40_000, 10].map((ranMs) => {
+    const plan = planRestart(history, ranMs);
+    history = plan.history;
+    return plan.delayMs;
+  });
+  expect(waits).toEqual([0, 100, 200, 400, 0, 100]);
+});
+
+test('log lines are readable, and foreign output keeps its text', () => {
+  const entry = {
+    time: 't',
+    level: 'warn',
+    component: 'proxy',
+    message: 'no controller',
+    error: 'ENOENT: x y',
+    n: 3,
+  };
+  expect(formatLogLine('proxy', JSON.stringify(entry))).toBe(
+    'proxy warn: no controller error="ENOENT: x y" n=3',
+  );
+  expect(formatLogLine('proxy', 'Segmentation fault')).toBe('proxy: Segmentation fault');
+  expect(formatLogLine('proxy', '{not json')).toBe('proxy: {not json');
+});
+
+test('options that cannot be used are refused', () => {
+  expect(() => parseRunOptions([])).toThrow(/-f DIR is missing/);
+  expect(() => parseRunOptions(['-f', '/x', '--workers', '0'])).toThrow(/--workers 0/);
+  expect(() => parseRunOptions(['-f', '/x', '--node', 'A b'])).toThrow(/--node/);
+  expect(() => parseRunOptions(['-f', '/x', '--folders', 'A b'])).toThrow(/Unknown option/);
+});

@@ -1,0 +1,113 @@
+/** Makes the state folder: right owners and modes, one owner at a time, an id for ever. */
+import { randomBytes } from 'node:crypto';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { maxSocketPath, type StatePaths } from '../state-folder.js';
+import { CommandError } from '../usage-error.js';
+import type { UserIds } from './find-user.js';
+
+export interface StateUsers {
+  readonly controller: UserIds;
+  readonly proxy: UserIds;
+}
+
+/** A file of access logs that the proxy can append to; one that exists keeps its owner. */
+export function prepareAccessLog(path: string, proxy: UserIds): void {
+  if (!existsSync(path)) makeFile(path, proxy);
+}
+
+/** Returns the folder's id. Throws CommandError where another weft runs there, or the folder cannot be used. */
+export function prepareState(paths: StatePaths, users: StateUsers): string {
+  if (paths.controllerSocket.length > maxSocketPath) {
+    throw new CommandError(`${paths.root} is too long for Unix sockets; name a shorter folder by --state`);
+  }
+  mkdirSync(paths.root, { recursive: true });
+  refuseForeign(paths.root);
+  chmodSync(paths.root, 0o711);
+  claimOwner(paths);
+  makeFolder(paths.controllerFolder, users.controller, 0o700);
+  makeFolder(paths.proxyFolder, users.proxy, 0o700);
+  // Anybody may reach the socket's name; capture itself checks who connects.
+  makeFolder(paths.captureFolder, { uid: 0, gid: 0 }, 0o711);
+  makeFile(paths.accessLog, users.proxy);
+  rmSync(paths.adminLink, { force: true });
+  symlinkSync(paths.proxyAdmin, paths.adminLink);
+  // The proxy connects to the controller's socket, which lies in a folder that is closed to other users.
+  if (users.controller.uid !== users.proxy.uid) {
+    chownSync(paths.controllerFolder, users.controller.uid, users.proxy.gid);
+    chmodSync(paths.controllerFolder, 0o710);
+  }
+  return readId(paths.id);
+}
+
+/** The `weft run` that owns a state folder; null where none lives. */
+export function livingOwner(paths: StatePaths): number | null {
+  const text = readIfThere(paths.owner);
+  const [pid, started] = text?.trim().split(' ') ?? [];
+  return pid !== undefined && startTime(Number(pid)) === started ? Number(pid) : null;
+}
+
+/** In clock ticks since boot (proc(5), field 22 of stat): a process id may be used again, not at the same time. */
+export function startTime(pid: number): string | undefined {
+  const stat = readIfThere(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
+function claimOwner(paths: StatePaths): void {
+  const owner = livingOwner(paths);
+  if (owner !== null && owner !== process.pid) {
+    const fix = 'stop it, or name another folder by --state';
+    throw new CommandError(`weft already runs over ${paths.root} as process ${owner}; ${fix}`);
+  }
+  writeFileSync(paths.owner, `${process.pid} ${startTime(process.pid)}\n`);
+}
+
+/** A folder that somebody else may write could be made to point anywhere. */
+function refuseForeign(root: string): void {
+  const found = lstatSync(root);
+  if (!found.isDirectory() || found.uid !== 0 || (found.mode & 0o022) !== 0) {
+    throw new CommandError(`${root} must be a folder of root that nobody else may write; chown and chmod it`);
+  }
+}
+
+function makeFolder(path: string, { uid, gid }: UserIds, mode: number): void {
+  mkdirSync(path, { recursive: true });
+  if (!lstatSync(path).isDirectory()) throw new CommandError(`${path} is no folder; remove it`);
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+}
+
+function makeFile(path: string, { uid, gid }: UserIds): void {
+  closeSync(openSync(path, 'a', 0o640));
+  if (!lstatSync(path).isFile()) throw new CommandError(`${path} is no plain file; remove it`);
+  chownSync(path, uid, gid);
+}
+
+function readId(path: string): string {
+  const known = readIfThere(path)?.trim();
+  if (known !== undefined && /^[0-9a-f]{16}$/.test(known)) return known;
+  const id = randomBytes(8).toString('hex');
+  writeFileSync(path, `${id}\n`, { mode: 0o644 });
+  return id;
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    accessSync(path);
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
