@@ -182,7 +182,10 @@ export const CompletionKind = {
   attempt: 2,
 } as const;
 
-/** Things that ended; index below the call's `completions`. Times are microseconds. */
+/**
+ * Things that ended; index below the call's `completions`. Times are microseconds. An attempt's times count from its
+ * own start.
+ */
 export interface Completions {
   readonly kind: Uint8Array;
   readonly workload: Uint32Array;
@@ -221,7 +224,10 @@ export interface EngineLimits {
   readonly headFields?: number;
   readonly targetBytes?: number;
   readonly headerTimeoutMs?: number;
+  /** HTTP: between requests, and without a byte moving in one. */
   readonly idleTimeoutMs?: number;
+  /** Tunnels and upgraded connections, without a byte either way. */
+  readonly tunnelIdleTimeoutMs?: number;
   readonly connectTimeoutMs?: number;
   readonly parkTimeoutMs?: number;
   readonly parked?: number;
@@ -232,6 +238,9 @@ export interface EngineLimits {
   /** Idle upstream connections kept per pool, and for how long. */
   readonly poolIdle?: number;
   readonly poolIdleTimeoutMs?: number;
+  /** How long, and how many turns in a row, the engine may go on while it finds work before the loop's other users go. */
+  readonly spinUs?: number;
+  readonly spinTurns?: number;
 }
 
 export interface EngineOptions {
@@ -284,7 +293,10 @@ export interface ResumeVerdict {
   readonly requestEdit?: number;
   readonly responseEdit?: number;
   readonly reply?: number;
+  readonly retryStatuses?: number;
   readonly deadlineMs?: number;
+  readonly backendTimeoutMs?: number;
+  readonly bufferBytes?: number;
 }
 
 /** One open connection, for people. */

@@ -12,7 +12,8 @@ uint32_t to_uint32(const Napi::Value &value, const std::string &name) {
     if (!value.IsNumber())
         refuse(value.Env(), name, "a number");
     const double number = value.As<Napi::Number>().DoubleValue();
-    if (!(number >= 0 && number <= UINT32_MAX) || number != static_cast<double>(static_cast<uint32_t>(number)))
+    if (!(number >= 0 && number <= UINT32_MAX) ||
+        number != static_cast<double>(static_cast<uint32_t>(number)))
         throw Napi::RangeError::New(value.Env(), name + " must be an integer from 0 to 4294967295");
     return static_cast<uint32_t>(number);
 }
@@ -114,7 +115,8 @@ Endpoint endpoint_argument(const Napi::CallbackInfo &info, size_t index) {
     const std::string text = to_text(options.Get("address"), "address");
     const auto address = Address::parse(text, to_uint16(options.Get("port"), "port"));
     if (!address || address->port == 0)
-        throw Napi::RangeError::New(info.Env(), "endpoint " + text + " must have an IP address and a port of 1 or more");
+        throw Napi::RangeError::New(info.Env(),
+                                    "endpoint " + text + " must have an IP address and a port of 1 or more");
     return {.address = *address,
             .destination = to_uint32(options.Get("destination"), "destination"),
             .generation = to_uint32(options.Get("generation"), "generation"),

@@ -5,9 +5,11 @@
 
 namespace weft {
 
-EngineLoop::EngineLoop(Napi::Env env, const LoopOptions &options, Callbacks callbacks, std::function<void()> on_closed)
-    : env_(env), callbacks_(std::move(callbacks)), on_closed_(std::move(on_closed)), spin_us_(options.spin_us),
-      spin_turns_(options.spin_turns), engine_(*this, options.limits, options.notes_map), context_(env, "weft:engine") {
+EngineLoop::EngineLoop(Napi::Env env, const LoopOptions &options, Callbacks callbacks,
+                       std::function<void()> on_closed)
+    : env_(env), callbacks_(std::move(callbacks)), on_closed_(std::move(on_closed)),
+      spin_us_(options.spin_us), spin_turns_(options.spin_turns),
+      engine_(*this, options.limits, options.notes_map), context_(env, "weft:engine") {
     poll_.data = timer_.data = this;
 }
 
@@ -31,7 +33,8 @@ EngineLoop *EngineLoop::open(Napi::Env env, const LoopOptions &options, Callback
     }
     if (const int error = loop->start(); error != 0) {
         delete loop;
-        throw Napi::Error::New(env, std::string("the engine cannot join the event loop: ") + uv_strerror(error));
+        throw Napi::Error::New(env,
+                               std::string("the engine cannot join the event loop: ") + uv_strerror(error));
     }
     return loop;
 }
@@ -44,7 +47,8 @@ int EngineLoop::start() {
         return error;
     uv_timer_init(loop, &timer_);
     open_handles_ = 2;
-    uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t *poll, int, int) { static_cast<EngineLoop *>(poll->data)->run(); });
+    uv_poll_start(&poll_, UV_READABLE,
+                  [](uv_poll_t *poll, int, int) { static_cast<EngineLoop *>(poll->data)->run(); });
     napi_add_async_cleanup_hook(
         env_,
         [](napi_async_cleanup_hook_handle, void *data) {
@@ -130,16 +134,16 @@ void EngineLoop::wake() {
 /// False where it threw. What it threw goes to onDecideError; there is nobody else to tell.
 bool EngineLoop::call(const Napi::FunctionReference &function, std::initializer_list<napi_value> arguments) {
     napi_value result = nullptr;
-    if (napi_call_function(env_, Napi::Env(env_).Undefined(), function.Value(), arguments.size(), arguments.begin(),
-                           &result) == napi_ok)
+    if (napi_call_function(env_, Napi::Env(env_).Undefined(), function.Value(), arguments.size(),
+                           arguments.begin(), &result) == napi_ok)
         return true;
     bool pending = false;
     napi_value error = nullptr;
     if (napi_is_exception_pending(env_, &pending) != napi_ok || !pending ||
         napi_get_and_clear_last_exception(env_, &error) != napi_ok)
         return false;
-    if (napi_call_function(env_, Napi::Env(env_).Undefined(), callbacks_.on_decide_error.Value(), 1, &error, &result) !=
-        napi_ok)
+    if (napi_call_function(env_, Napi::Env(env_).Undefined(), callbacks_.on_decide_error.Value(), 1, &error,
+                           &result) != napi_ok)
         napi_get_and_clear_last_exception(env_, &error);
     return false;
 }

@@ -25,7 +25,8 @@ public:
         Napi::FunctionReference on_stock_low;
     };
 
-    /// Throws Napi::Error where the loop or epoll refuses. Deletes itself after close() or the environment's end.
+    /// Throws Napi::Error where the loop or epoll refuses. Deletes itself after close() or the environment's
+    /// end.
     static EngineLoop *open(Napi::Env env, const LoopOptions &options, Callbacks callbacks,
                             std::function<void()> on_closed);
 
@@ -40,7 +41,8 @@ public:
     uint64_t now_us() override { return uv_hrtime() / 1000; }
 
 private:
-    EngineLoop(Napi::Env env, const LoopOptions &options, Callbacks callbacks, std::function<void()> on_closed);
+    EngineLoop(Napi::Env env, const LoopOptions &options, Callbacks callbacks,
+               std::function<void()> on_closed);
     ~EngineLoop() override;
 
     int start();

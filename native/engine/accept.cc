@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Listeners: taking connections, and finding out where each was meant to go.
+#include "engine/engine.hpp"
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace weft {
+namespace {
+constexpr int accepts_per_turn = 64; // per listener
+constexpr uint64_t pause_ms = 50;    // when descriptors or memory have run out
+} // namespace
+
+int Engine::add_listener(uint32_t name, Direction direction, int descriptor) {
+    Workload *workload = find_workload(name);
+    const int on = 1;
+    // Accepted sockets inherit the option.
+    int error = workload == nullptr || closed_ || draining_ ? EINVAL : 0;
+    if (error == 0 && ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+        error = errno;
+    if (error != 0) {
+        ::close(descriptor);
+        return error;
+    }
+    Listener &listener = listeners_.acquire();
+    listener.workload = workload->self;
+    listener.descriptor = descriptor;
+    listener.direction = direction;
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLET;
+    event.data.u64 = uint64_t{listener.self.generation} << 32 | uint64_t{listener.self.index} << 1 | 1;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) {
+        error = errno;
+        close_listener(listener);
+        return error;
+    }
+    sockaddr_storage local{};
+    socklen_t size = sizeof local;
+    if (::getsockname(descriptor, reinterpret_cast<sockaddr *>(&local), &size) == 0)
+        note_stock(*workload, local.ss_family == AF_INET ? Family::v4 : Family::v6);
+    end_of_call();
+    return 0;
+}
+
+void Engine::close_listener(Listener &listener) {
+    ::close(listener.descriptor);
+    listeners_.retire(listener);
+}
+
+/// True where some listener may have more.
+bool Engine::accept_all() {
+    bool more = false;
+    listeners_.each([&](Listener &listener) {
+        if (listener.ready && listener.paused_until_ms <= now_ms_)
+            more |= accept_from(listener);
+    });
+    return more;
+}
+
+bool Engine::accept_from(Listener &listener) {
+    for (int taken = 0; taken < accepts_per_turn; ++taken) {
+        sockaddr_storage peer{};
+        socklen_t size = sizeof peer;
+        const int descriptor = ::accept4(listener.descriptor, reinterpret_cast<sockaddr *>(&peer), &size,
+                                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (descriptor >= 0) {
+            open_downstream(listener, descriptor, Address::from_sockaddr(peer));
+            continue;
+        }
+        if (errno == EAGAIN) {
+            listener.ready = false;
+            return false;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            listener.paused_until_ms = now_ms_ + pause_ms; // the backlog holds them
+            return false;
+        }
+        // All others concern the one connection that was to be taken (accept(2), "Error handling").
+    }
+    return true;
+}
+
+void Engine::open_downstream(Listener &listener, int descriptor, const Address &peer) {
+    Workload &workload = *workloads_.get(listener.workload);
+    const bool full = workload.connections >= workload.connection_limit;
+    Connection &down = new_connection(listener.workload, Role::downstream, listener.direction);
+    down.transport.adopt(descriptor);
+    down.writable = true;
+    down.source = peer;
+    if (full) {
+        close_connection(down, Reason::connection_limit, true);
+        return;
+    }
+    if (listener.direction == Direction::outbound && notes_.present()) {
+        const std::optional<Address> destination = notes_.original_destination(descriptor);
+        if (!destination) {
+            close_connection(down, Reason::no_original_destination, true);
+            return;
+        }
+        down.destination = *destination;
+    } else {
+        sockaddr_storage local{};
+        socklen_t size = sizeof local;
+        if (::getsockname(descriptor, reinterpret_cast<sockaddr *>(&local), &size) == 0)
+            down.destination = Address::from_sockaddr(local);
+    }
+    if (!watch(down)) {
+        close_connection(down, Reason::no_original_destination, true);
+        return;
+    }
+    questions_.push({down.self, false});
+}
+
+} // namespace weft

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// One socket: towards a client (downstream) or towards an endpoint (upstream).
+#pragma once
+#include "engine/address.hpp"
+#include "engine/block.hpp"
+#include "engine/reasons.hpp"
+#include "engine/slab.hpp"
+#include "engine/timer-wheel.hpp"
+#include "engine/transport.hpp"
+#include "engine/upstream-pool.hpp"
+#include "engine/verdict.hpp"
+
+namespace weft {
+
+enum class Role : uint8_t { downstream, upstream };
+
+/// What is being done with a connection.
+///   downstream: undecided ⇄ parked → http1 | tunnel; http1 → tunnel (after an upgrade) | lingering
+///   upstream:   waiting (for a socket) → connecting → http1 ⇄ idle | tunnel; http1 → tunnel
+enum class ConnectionState : uint8_t {
+    undecided,
+    parked,
+    http1,
+    tunnel,
+    /// All is sent and FIN too; what the client still sends is dropped, so that it is not answered by a reset
+    /// that would take the reply away (RFC 9112 section 9.6).
+    lingering,
+    waiting,
+    connecting,
+    idle,
+    closed,
+};
+
+struct Connection {
+    Handle self;
+    Handle workload;
+    /// http1: the exchange under way. Upgraded tunnel, downstream: its exchange, for the account.
+    Handle exchange;
+    /// tunnel: the other end.
+    Handle peer;
+    /// downstream inbound: the idle connection to the application that is this client's own.
+    Handle bound;
+    Transport transport;
+    Role role = Role::downstream;
+    ConnectionState state = ConnectionState::undecided;
+    Direction direction = Direction::outbound;
+
+    // What epoll's edges have told and reads and writes have not used up.
+    bool readable = false;
+    bool writable = false;
+    /// The peer sent FIN or RST; a read will find out, so a short read does not mean that nothing is left.
+    bool hung_up = false;
+    bool errored = false;
+
+    bool read_closed = false;
+    bool write_closed = false;
+    /// FIN, or the end, once the outbox is empty.
+    bool shutdown_wanted = false;
+    bool close_wanted = false;
+    /// It may still be sent to by its client when it ends: see ConnectionState::lingering.
+    bool linger_wanted = false;
+    /// It has bytes and stopped reading because the other side has no room.
+    bool stalled = false;
+    /// A write failed: nothing more can be sent.
+    bool write_dead = false;
+    /// It waits in its workload's ready queue.
+    bool scheduled = false;
+    /// The inbox holds the beginning of something that needs more bytes.
+    bool need_more = false;
+    /// A request has been served before.
+    bool used = false;
+
+    Timer timer;
+    Inbox inbox;
+    ByteQueue outbox;
+    size_t accounted = 0;
+
+    Address source;
+    Address destination;
+    uint32_t tag = 0;
+    /// upstream, and a tunnel's downstream.
+    uint32_t endpoint = 0;
+    PoolKey key;
+    uint64_t opened_us = 0;
+    uint64_t decided_us = 0;
+    uint64_t connect_us = 0;
+    uint64_t first_byte_us = 0;
+    uint64_t received = 0;
+    uint64_t sent = 0;
+
+    void reset() { *this = Connection{}; }
+};
+
+} // namespace weft

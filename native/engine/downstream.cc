@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP/1.1 from a client: one request at a time; bytes of the next ones wait.
+#include "engine/engine.hpp"
+#include <algorithm>
+#include <cstring>
+
+namespace weft {
+namespace {
+// Until the verdict is there nothing of the body can go anywhere, so little of it is read along with a head.
+constexpr size_t head_read_bytes = 16 * 1024;
+} // namespace
+
+bool Engine::wants_request_bytes(Connection &down, Exchange *exchange) {
+    if (exchange == nullptr || exchange->state == ExchangeState::reading_head)
+        return true;
+    if (exchange->state != ExchangeState::active || exchange->request_done)
+        return false;
+    const Connection *up = upstream_of(*exchange);
+    down.stalled = up != nullptr && !has_room(*up);
+    return up != nullptr && !down.stalled;
+}
+
+/// Reads and understands until there is no more, no room, or no budget.
+void Engine::step_requests(Connection &down) {
+    size_t budget = limits_.turn_bytes;
+    while (down.state == ConnectionState::http1 && !down.close_wanted) {
+        Exchange *exchange = exchanges_.get(down.exchange);
+        if (!wants_request_bytes(down, exchange))
+            return;
+        if (down.inbox.size() > 0 && !down.need_more) {
+            const size_t used = consume_requests(down, down.inbox.view());
+            flush_gather();
+            down.inbox.consume(blocks_, used);
+            continue;
+        }
+        if (down.read_closed) {
+            requests_ended(down);
+            return;
+        }
+        if (!down.readable)
+            return;
+        if (budget == 0) {
+            schedule(down);
+            return;
+        }
+        const bool append = down.inbox.size() > 0;
+        iovec space{read_area_.get(), exchange != nullptr ? size_t{BlockPool::largest} : head_read_bytes};
+        if (append)
+            space = down.inbox.space(blocks_, BlockPool::largest);
+        const IoResult result = read_into(down, static_cast<char *>(space.iov_base),
+                                          read_size(down, std::min(space.iov_len, budget)));
+        budget -= std::min(budget, result.bytes);
+        if (result.io == Io::again)
+            return;
+        if (result.io == Io::failed) {
+            downstream_lost(down, Reason::downstream_reset);
+            return;
+        }
+        down.need_more = false;
+        if (result.io == Io::end)
+            continue;
+        if (append) {
+            down.inbox.grew(result.bytes);
+            continue;
+        }
+        const size_t used = consume_requests(down, {read_area_.get(), result.bytes});
+        flush_gather();
+        if (down.state != ConnectionState::closed && down.state != ConnectionState::lingering)
+            down.inbox.append(blocks_, {read_area_.get() + used, result.bytes - used});
+    }
+}
+
+/// Uses up what it can of `bytes`; returns how many. `need_more` says that the rest makes no sense yet.
+size_t Engine::consume_requests(Connection &down, std::string_view bytes) {
+    size_t used = 0;
+    while (used < bytes.size() && down.state == ConnectionState::http1 && !down.close_wanted) {
+        Exchange *exchange = exchanges_.get(down.exchange);
+        if (exchange == nullptr)
+            exchange = &begin_exchange(down);
+        size_t step = 0;
+        if (exchange->state == ExchangeState::reading_head)
+            step = consume_request_head(down, *exchange, bytes.substr(used));
+        else if (exchange->state == ExchangeState::active && !exchange->request_done)
+            step = forward_request_body(down, *exchange, bytes.substr(used));
+        used += step;
+        if (step == 0 || down.need_more)
+            break;
+    }
+    return used;
+}
+
+size_t Engine::consume_request_head(Connection &down, Exchange &exchange, std::string_view bytes) {
+    Reason why = Reason::none;
+    switch (http1::parse_request_head(http1::bytes_of(bytes), limits_.http1, exchange.request, why)) {
+    case http1::Parse::need_more:
+        down.need_more = true;
+        return 0;
+    case http1::Parse::refused:
+        exchange.close_downstream = true;
+        reply_reason(exchange, why);
+        return bytes.size();
+    case http1::Parse::complete:
+        break;
+    }
+    const http1::RequestHead &head = exchange.request;
+    exchange.head = blocks_.take(head.length);
+    std::memcpy(exchange.head->data(), bytes.data(), head.length);
+    exchange.head->end = head.length;
+    exchange.request_left = head.framing == http1::Framing::length ? head.content_length : 0;
+    exchange.request_done = head.framing == http1::Framing::none ||
+                            (head.framing == http1::Framing::length && head.content_length == 0);
+    wheel_.cancel(down.timer);
+    wheel_.set(down.timer, now_ms_ + limits_.idle_timeout_ms);
+    ask(exchange);
+    return head.length;
+}
+
+size_t Engine::forward_request_body(Connection &down, Exchange &exchange, std::string_view bytes) {
+    Connection *up = upstream_of(exchange);
+    if (up == nullptr)
+        return 0;
+    if (exchange.request.framing == http1::Framing::chunked)
+        return forward_request_chunks(down, exchange, *up, bytes);
+    const std::string_view part = bytes.substr(0, std::min<uint64_t>(bytes.size(), exchange.request_left));
+    exchange.request_left -= part.size();
+    exchange.request_done = exchange.request_left == 0;
+    exchange.received += part.size();
+    send_request_bytes(exchange, *up, {part});
+    return part.size();
+}
+
+size_t Engine::forward_request_chunks(Connection &down, Exchange &exchange, Connection &up,
+                                      std::string_view bytes) {
+    size_t used = 0;
+    for (;;) {
+        const auto step = exchange.request_chunks.next(http1::bytes_of(bytes.substr(used)), limits_.http1);
+        used += step.consumed;
+        const std::string_view part{reinterpret_cast<const char *>(step.part.data()), step.part.size()};
+        switch (step.kind) {
+        case http1::ChunkedDecoder::Kind::need_more:
+            down.need_more = true;
+            return used;
+        case http1::ChunkedDecoder::Kind::data: {
+            std::array<uint8_t, http1::chunk_header_bytes> header;
+            const size_t size = http1::write_chunk_header(part.size(), header);
+            exchange.received += part.size();
+            send_request_bytes(exchange, up,
+                               {{reinterpret_cast<char *>(header.data()), size}, part, http1::chunk_end});
+            break;
+        }
+        case http1::ChunkedDecoder::Kind::complete:
+            exchange.request_done = true;
+            send_request_bytes(exchange, up, {"0\r\n", part, http1::chunk_end});
+            return used;
+        case http1::ChunkedDecoder::Kind::refused:
+            exchange.close_downstream = true;
+            give_up(exchange, step.why);
+            return bytes.size();
+        }
+    }
+}
+
+/// Small pieces are copied: they lie on the caller's stack. Large ones are borrowed from what was read.
+void Engine::send_request_bytes(Exchange &exchange, Connection &up,
+                                std::initializer_list<std::string_view> pieces) {
+    exchange.body_forwarded = true;
+    for (const std::string_view piece : pieces) {
+        const bool small = piece.size() <= http1::chunk_header_bytes;
+        Gather &gather = gather_to(up, 1, small ? piece.size() : 0);
+        if (small)
+            gather.copy(piece);
+        else
+            gather.borrow(piece);
+        if (exchange.retain_limit == 0 || exchange.retain_failed)
+            continue;
+        if (exchange.retained.size() + piece.size() > exchange.retain_limit ||
+            workload_of(up).over_buffered()) {
+            exchange.retain_failed = true;
+            exchange.retained.clear(blocks_);
+        } else {
+            exchange.retained.append(blocks_, piece);
+        }
+    }
+}
+
+/// The client has sent FIN and everything before it was understood.
+void Engine::requests_ended(Connection &down) {
+    Exchange *exchange = exchanges_.get(down.exchange);
+    if (exchange == nullptr)
+        close_connection(down, Reason::peer_closed);
+    else
+        abort_exchange(*exchange, Reason::downstream_closed_early, false);
+}
+
+/// The connection is free for another request.
+void Engine::next_request(Connection &down) {
+    down.used = true;
+    down.need_more = false;
+    if (is_draining_idle(down)) {
+        close_connection(down, Reason::draining);
+        return;
+    }
+    wheel_.set(down.timer, now_ms_ + limits_.idle_timeout_ms);
+    if (down.inbox.size() > 0 || down.readable)
+        schedule(down);
+}
+
+} // namespace weft

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// One thread's engine: it accepts, parses, dials and moves bytes, and asks its host once per turn what to do.
+// It has no thread, no loop, no clock and no statics of its own: the host calls turn() when poll_fd() is
+// readable or the time that turn() gave has come.
+//
+// The parts, by file: accept (listeners), decide (rows out, verdicts in), downstream (requests), upstream
+// (responses), attempt (a request's way to an endpoint), reply (local answers), tunnel, dial (sockets and
+// connect), flow (reading, writing, closing), schedule (whose turn it is), manage (configuration and what
+// people ask).
+#pragma once
+#include "engine/batch.hpp"
+#include "engine/connection.hpp"
+#include "engine/definitions.hpp"
+#include "engine/exchange.hpp"
+#include "engine/gather.hpp"
+#include "engine/http1/edit.hpp"
+#include "engine/http1/parse-head.hpp"
+#include "engine/http1/write-head.hpp"
+#include "engine/limits.hpp"
+#include "engine/note.hpp"
+#include "engine/ring-queue.hpp"
+#include "engine/slab.hpp"
+#include "engine/timer-wheel.hpp"
+#include "engine/upstream-pool.hpp"
+#include "engine/workload.hpp"
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace weft {
+
+/// What the engine needs from whoever runs it.
+class Host {
+public:
+    virtual ~Host() = default;
+    /// Rows lie in the batch's columns; the answers go there too. False: it threw, and every row fails
+    /// closed. May call the engine's public functions, turn() and the destructor excepted.
+    virtual bool decide(uint32_t rows, uint32_t completions) = 0;
+    virtual void stock_low(uint32_t workload, Family family, uint32_t missing) = 0;
+    /// turn() is wanted soon; called only outside of turn().
+    virtual void wake() = 0;
+    /// Monotonic microseconds.
+    virtual uint64_t now_us() = 0;
+};
+
+struct Endpoint {
+    Address address;
+    uint32_t destination = 0;
+    uint32_t generation = 0;
+    bool defined = false;
+};
+
+struct TurnResult {
+    /// There is work left that no event will announce: call again soon.
+    bool more = false;
+    /// Something happened in this turn.
+    bool busy = false;
+    /// When to call again at the latest, host's clock in milliseconds; UINT64_MAX: only on events.
+    uint64_t next_ms = UINT64_MAX;
+};
+
+struct EngineStats {
+    size_t connections = 0, exchanges = 0, pooled = 0, parked = 0, buffered_bytes = 0, sockets = 0;
+    uint64_t turns = 0, rows = 0;
+};
+
+struct ConnectionInfo {
+    uint32_t workload;
+    Direction direction;
+    uint32_t tag;
+    const char *state;
+    Address source, destination;
+    uint64_t age_us, received, sent, buffered;
+};
+
+/// Which connections; an absent part matches all.
+struct ConnectionMatch {
+    std::optional<uint32_t> workload, tag;
+};
+
+class Engine {
+public:
+    /// `notes_map` is not owned; -1 without a kernel part. Throws std::system_error where epoll is refused.
+    Engine(Host &host, const EngineLimits &limits, int notes_map);
+    Engine(const Engine &) = delete;
+    Engine &operator=(const Engine &) = delete;
+    ~Engine();
+
+    int poll_fd() const { return epoll_; }
+    /// One bounded round: events, timers, work, one or more decisions, their consequences.
+    TurnResult turn();
+    Batch &batch() { return batch_; }
+
+    void set_wanted_headers(const std::vector<std::string> &names);
+    /// False where the name is taken (add) or unknown (set, remove, add_listener, add_sockets).
+    bool add_workload(uint32_t name, const WorkloadOptions &options);
+    bool set_workload(uint32_t name, const WorkloadOptions &options);
+    bool remove_workload(uint32_t name, uint32_t grace_ms);
+    /// Takes ownership in every case. An error number, 0 where it went well.
+    int add_listener(uint32_t workload, Direction direction, int descriptor);
+    bool add_sockets(uint32_t workload, Family family, const std::vector<int> &descriptors);
+    void set_endpoint(uint32_t id, const Endpoint &endpoint);
+    bool remove_endpoint(uint32_t id);
+
+    DefinitionTable<http1::Edit> &edits() { return edits_; }
+    DefinitionTable<http1::Reply> &replies() { return replies_; }
+    DefinitionTable<StatusSet> &status_sets() { return status_sets_; }
+
+    /// False where it is not parked (any more).
+    bool resume(uint32_t id, uint32_t generation, const Verdict &verdict);
+    size_t close_connections(Reason reason, const ConnectionMatch &match);
+    void visit_connections(const std::function<void(const ConnectionInfo &)> &visit);
+    EngineStats stats();
+    /// Accepts no more and lets what runs finish; drained() tells when nothing is left.
+    void drain();
+    bool drained() const { return draining_ && downstreams_ == 0; }
+    /// Ends everything. The engine is of no more use.
+    void close();
+    /// Blocks of memory in use; 0 once everything has ended. For tests.
+    size_t blocks_out() const { return blocks_.out(); }
+
+private:
+    struct Listener {
+        Handle self;
+        Handle workload;
+        int descriptor = -1;
+        Direction direction = Direction::outbound;
+        bool ready = false;
+        uint64_t paused_until_ms = 0;
+        void reset() { *this = Listener{}; }
+    };
+
+    /// A thing that asks for a decision.
+    struct Question {
+        Handle subject;
+        bool is_exchange = false;
+    };
+
+    // --- schedule ---
+    void poll_events();
+    void handle_event(uint64_t data, uint32_t events);
+    void expire_timers();
+    void on_timer(Timer &timer);
+    void connection_timed_out(Connection &connection);
+    void attempt_timed_out(Exchange &exchange);
+    void give_up(Exchange &exchange, Reason reason);
+    void schedule(Connection &connection);
+    bool run_ready();
+    uint64_t run(Connection &connection);
+    void run_downstream(Connection &connection);
+    void run_upstream(Connection &connection);
+    void read_clock();
+    void end_of_call();
+
+    // --- accept ---
+    bool accept_all();
+    bool accept_from(Listener &listener);
+    void open_downstream(Listener &listener, int descriptor, const Address &peer);
+    void close_listener(Listener &listener);
+
+    // --- flow ---
+    IoResult read_into(Connection &connection, char *out, size_t size);
+    size_t read_size(const Connection &connection, size_t wanted);
+    Gather &gather_to(Connection &target, size_t vectors, size_t copied);
+    void flush_gather();
+    void flush_outbox(Connection &connection);
+    void after_write(Connection &connection);
+    void write_failed(Connection &connection);
+    bool has_room(const Connection &target) const;
+    void wake_source(Connection &target);
+    void account(Connection &connection);
+    Connection &new_connection(Handle workload, Role role, Direction direction);
+    bool watch(Connection &connection);
+    void close_connection(Connection &connection, Reason reason, bool reset = false);
+    void linger(Connection &connection);
+    void drain_lingering(Connection &connection);
+    void downstream_lost(Connection &connection, Reason reason);
+    void touch(Connection &connection);
+
+    // --- downstream ---
+    void step_requests(Connection &down);
+    bool wants_request_bytes(Connection &down, Exchange *exchange);
+    size_t consume_requests(Connection &down, std::string_view bytes);
+    size_t consume_request_head(Connection &down, Exchange &exchange, std::string_view bytes);
+    size_t forward_request_body(Connection &down, Exchange &exchange, std::string_view bytes);
+    size_t forward_request_chunks(Connection &down, Exchange &exchange, Connection &up,
+                                  std::string_view bytes);
+    void send_request_bytes(Exchange &exchange, Connection &up,
+                            std::initializer_list<std::string_view> pieces);
+    void requests_ended(Connection &down);
+    void next_request(Connection &down);
+
+    // --- attempt ---
+    Exchange &begin_exchange(Connection &down);
+    void set_state(Exchange &exchange, ExchangeState state);
+    void ask(Exchange &exchange);
+    void forward(Exchange &exchange, const Verdict &verdict);
+    bool render_request(Exchange &exchange, const Verdict &verdict);
+    void start_attempt(Exchange &exchange);
+    void attach(Exchange &exchange, Connection &up, bool reused);
+    void fail_attempt(Exchange &exchange, Reason reason, bool not_sent);
+    bool may_ask(const Exchange &exchange, bool not_sent) const;
+    void detach_upstream(Exchange &exchange, bool keep);
+    void complete_attempt(Exchange &exchange, Reason reason);
+    void abort_exchange(Exchange &exchange, Reason reason, bool reset);
+    void end_exchange(Exchange &exchange, Reason reason);
+
+    // --- upstream ---
+    void step_responses(Connection &up);
+    size_t consume_responses(Connection &up, std::string_view bytes);
+    size_t consume_response_head(Connection &up, Exchange &exchange, std::string_view bytes);
+    void begin_response(Connection &up, Exchange &exchange, std::string_view bytes);
+    size_t forward_response_body(Connection &up, Exchange &exchange, std::string_view bytes);
+    size_t forward_response_chunks(Connection &up, Exchange &exchange, Connection &down,
+                                   std::string_view bytes);
+    void send_response_bytes(Exchange &exchange, Connection &down, std::string_view bytes);
+    void finish_response(Exchange &exchange);
+    void finish_exchange(Exchange &exchange, Reason reason);
+    void responses_ended(Connection &up, bool failed);
+    void pass_held(Exchange &exchange);
+
+    // --- reply ---
+    void reply_reason(Exchange &exchange, Reason reason);
+    void reply_verdict(Exchange &exchange, const Verdict &verdict);
+    void send_reply(Exchange &exchange, const http1::LocalReply &reply, Reason reason);
+
+    // --- tunnel ---
+    void open_tunnel(Connection &down, const Verdict &verdict);
+    void link_tunnel(Connection &down, Connection &up);
+    void step_tunnel(Connection &connection);
+    void tunnel_half_closed(Connection &connection);
+    void end_tunnel_if_done(Connection &connection);
+    void end_tunnel(Connection &connection, Reason reason, bool reset);
+    void complete_tunnel_attempt(const Connection &down, Reason reason);
+
+    // --- dial ---
+    std::optional<PoolKey> resolve(const Connection &down, uint32_t endpoint) const;
+    Connection *take_idle(Connection &down, const PoolKey &key);
+    void keep_idle(Connection &up, Connection *down);
+    Connection &new_upstream(Connection &down, const PoolKey &key, uint32_t endpoint);
+    void dial(Connection &up);
+    void start_connect(Connection &up, int descriptor);
+    void check_connect(Connection &up);
+    void connected(Connection &up);
+    void connect_failed(Connection &up, Reason reason);
+    void note_stock(Workload &workload, Family family);
+    void serve_waiting(Workload &workload, Family family);
+
+    // --- decide ---
+    bool decide();
+    uint32_t fill_rows();
+    bool fill_row(uint32_t row, const Question &question);
+    void fill_connection(uint32_t row, const Connection &connection);
+    bool fill_request(uint32_t row, const Exchange &exchange);
+    void fill_headers(uint32_t row, const Exchange &exchange, char *&text);
+    uint32_t fill_completions();
+    void apply_verdicts(uint32_t rows, bool failed);
+    void apply_to_connection(Connection &down, const Verdict &verdict);
+    void apply_to_exchange(Exchange &exchange, const Verdict &verdict);
+    void park_connection(Connection &down, const Verdict &verdict);
+    void park_exchange(Exchange &exchange, const Verdict &verdict);
+    void complete(const Completion &completion) { completions_.push(completion); }
+
+    // --- manage ---
+    Workload *find_workload(uint32_t name);
+    Workload &workload_of(const Connection &connection) { return *workloads_.get(connection.workload); }
+    Connection *downstream_of(const Exchange &exchange) { return connections_.get(exchange.downstream); }
+    Connection *upstream_of(const Exchange &exchange) { return connections_.get(exchange.upstream); }
+    void forget_workload_if_unused(Workload &workload);
+    void expire_workloads();
+    bool is_draining_idle(const Connection &connection) const;
+
+    /// What deciding and starting a request costs its workload in the round robin, in bytes worth of time.
+    static constexpr int64_t row_cost = 4096;
+
+    Host &host_;
+    const EngineLimits limits_;
+    const NoteMap notes_;
+    int epoll_ = -1;
+    uint64_t now_us_;
+    uint64_t now_ms_;
+
+    BlockPool blocks_;
+    TimerWheel wheel_;
+    Slab<Workload> workloads_;
+    Slab<Listener> listeners_;
+    Slab<Connection> connections_;
+    Slab<Exchange> exchanges_;
+    std::unordered_map<uint32_t, Handle> workload_names_;
+    std::vector<Endpoint> endpoints_;
+    UpstreamPool upstream_;
+    DefinitionTable<http1::Edit> edits_;
+    DefinitionTable<http1::Reply> replies_;
+    DefinitionTable<StatusSet> status_sets_;
+
+    struct WantedHeader {
+        std::string name;
+        uint32_t hash;
+    };
+    std::vector<WantedHeader> wanted_;
+    uint64_t wanted_filter_ = 0;
+
+    Batch batch_;
+    RingQueue<Question> questions_;
+    std::vector<Question> asked_;
+    RingQueue<Completion> completions_;
+    uint64_t completions_due_ms_ = 0;
+
+    RingQueue<Handle> round_; // workloads with ready connections
+    Gather gather_;
+    Handle gather_target_;
+    std::unique_ptr<char[]> read_area_;
+    uint64_t cost_ = 0;
+
+    struct LowStock {
+        uint32_t workload;
+        Family family;
+        uint32_t missing;
+    };
+    std::vector<LowStock> low_stock_;
+    size_t parked_ = 0;
+    size_t downstreams_ = 0;
+    uint64_t buffered_ = 0;
+    bool any_removed_ = false;
+    uint32_t depth_ = 0; // > 0 inside turn()
+    bool draining_ = false;
+    bool closed_ = false;
+    uint64_t turns_ = 0;
+    uint64_t rows_ = 0;
+};
+
+} // namespace weft

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "engine/http1/message.hpp"
+#include <cstdint>
+
+namespace weft {
+
+/// Bounds of one engine; see EngineLimits in native/engine.ts.
+struct EngineLimits {
+    /// Rows, and completions, of one call.
+    uint32_t batch_rows = 256;
+    http1::Limits http1{.head_bytes = 32 * 1024, .target_bytes = 8 * 1024};
+    uint32_t header_timeout_ms = 30'000;
+    uint32_t idle_timeout_ms = 300'000;
+    uint32_t tunnel_idle_timeout_ms = 3'600'000;
+    uint32_t connect_timeout_ms = 5'000;
+    uint32_t park_timeout_ms = 5'000;
+    uint32_t linger_ms = 2'000;
+    uint32_t parked = 4096;
+    /// Per direction of one connection.
+    uint32_t buffer_bytes = 64 * 1024;
+    /// Per turn and connection.
+    uint32_t turn_bytes = 256 * 1024;
+    uint32_t pool_idle = 128;
+    uint32_t pool_idle_timeout_ms = 30'000;
+    /// How long completions wait for a row to ride with.
+    uint32_t completion_delay_ms = 1;
+};
+
+} // namespace weft

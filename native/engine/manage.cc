@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Workloads, endpoints, and what people ask of a running engine.
+#include "engine/engine.hpp"
+#include <unistd.h>
+
+namespace weft {
+
+Workload *Engine::find_workload(uint32_t name) {
+    const auto found = workload_names_.find(name);
+    return found == workload_names_.end() ? nullptr : workloads_.get(found->second);
+}
+
+bool Engine::add_workload(uint32_t name, const WorkloadOptions &options) {
+    if (closed_ || workload_names_.contains(name))
+        return false;
+    Workload &workload = workloads_.acquire();
+    workload.name = name;
+    workload.apply(options);
+    workload_names_[name] = workload.self;
+    return true;
+}
+
+bool Engine::set_workload(uint32_t name, const WorkloadOptions &options) {
+    Workload *workload = find_workload(name);
+    if (workload != nullptr)
+        workload->apply(options);
+    return workload != nullptr;
+}
+
+/// The name is free at once; what is left of the workload lives until its connections have ended.
+bool Engine::remove_workload(uint32_t name, uint32_t grace_ms) {
+    Workload *workload = find_workload(name);
+    if (workload == nullptr)
+        return false;
+    read_clock();
+    workload_names_.erase(name);
+    const Handle self = workload->self;
+    listeners_.each([&](Listener &listener) {
+        if (listener.workload == self)
+            close_listener(listener);
+    });
+    workload->removed = any_removed_ = true;
+    workload->remove_at_ms = now_ms_ + grace_ms;
+    for (SocketStock &stock : workload->stock)
+        stock.clear();
+    upstream_.remove_if([&](const PoolKey &key) { return key.workload == self.index; },
+                        [&](Handle handle) {
+                            if (Connection *idle = connections_.get(handle))
+                                close_connection(*idle, Reason::workload_withdrawn);
+                        });
+    if (Workload *left = workloads_.get(self)) {
+        forget_workload_if_unused(*left);
+        expire_workloads();
+    }
+    end_of_call();
+    return true;
+}
+
+void Engine::forget_workload_if_unused(Workload &workload) {
+    if (workload.open > 0)
+        return;
+    for (SocketStock &stock : workload.stock)
+        stock.clear();
+    workloads_.retire(workload);
+}
+
+/// Removed workloads whose grace is over lose their connections.
+void Engine::expire_workloads() {
+    any_removed_ = false;
+    workloads_.each([&](Workload &workload) {
+        if (!workload.removed)
+            return;
+        if (workload.remove_at_ms > now_ms_) {
+            any_removed_ = true;
+            return;
+        }
+        const Handle self = workload.self;
+        connections_.each([&](Connection &connection) {
+            if (connection.role == Role::downstream && connection.workload == self)
+                downstream_lost(connection, Reason::workload_withdrawn);
+        });
+    });
+}
+
+void Engine::set_endpoint(uint32_t id, const Endpoint &endpoint) {
+    if (id >= endpoints_.size())
+        endpoints_.resize(size_t{id} + 1);
+    endpoints_[id] = endpoint;
+    endpoints_[id].defined = true;
+}
+
+bool Engine::remove_endpoint(uint32_t id) {
+    if (id >= endpoints_.size() || !endpoints_[id].defined)
+        return false;
+    const Endpoint endpoint = endpoints_[id];
+    endpoints_[id] = {};
+    upstream_.remove_if(
+        [&](const PoolKey &key) {
+            return key.destination == endpoint.destination && key.address == endpoint.address &&
+                   key.generation == endpoint.generation;
+        },
+        [&](Handle handle) {
+            if (Connection *idle = connections_.get(handle))
+                close_connection(*idle, Reason::peer_closed);
+        });
+    end_of_call();
+    return true;
+}
+
+size_t Engine::close_connections(Reason reason, const ConnectionMatch &match) {
+    read_clock();
+    size_t closed = 0;
+    connections_.each([&](Connection &connection) {
+        if (connection.role != Role::downstream || (match.tag && connection.tag != *match.tag) ||
+            (match.workload && workload_of(connection).name != *match.workload))
+            return;
+        downstream_lost(connection, reason);
+        ++closed;
+    });
+    end_of_call();
+    return closed;
+}
+
+void Engine::visit_connections(const std::function<void(const ConnectionInfo &)> &visit) {
+    read_clock();
+    connections_.each([&](Connection &down) {
+        if (down.role != Role::downstream)
+            return;
+        const char *state = "deciding";
+        if (down.state == ConnectionState::http1)
+            state = down.close_wanted ? "closing" : "http1";
+        else if (down.state == ConnectionState::tunnel || down.state == ConnectionState::waiting)
+            state = down.exchange ? "upgraded" : "tunnel";
+        else if (down.state == ConnectionState::lingering)
+            state = "closing";
+        const Connection *up = connections_.get(down.peer);
+        visit({workload_of(down).name, down.direction, down.tag, state, down.source, down.destination,
+               now_us_ - down.opened_us, down.received, down.sent,
+               down.accounted + (up != nullptr ? up->accounted : 0)});
+    });
+}
+
+EngineStats Engine::stats() {
+    EngineStats stats{.connections = downstreams_,
+                      .exchanges = exchanges_.live(),
+                      .pooled = upstream_.idle(),
+                      .parked = parked_,
+                      .buffered_bytes = buffered_,
+                      .turns = turns_,
+                      .rows = rows_};
+    workloads_.each([&](const Workload &workload) {
+        for (const SocketStock &stock : workload.stock)
+            stats.sockets += stock.size();
+    });
+    return stats;
+}
+
+bool Engine::is_draining_idle(const Connection &connection) const {
+    return draining_ && connection.state == ConnectionState::http1 && !connection.exchange &&
+           connection.inbox.size() == 0 && !connection.readable;
+}
+
+void Engine::drain() {
+    if (closed_ || draining_)
+        return;
+    read_clock();
+    draining_ = true;
+    listeners_.each([&](Listener &listener) { close_listener(listener); });
+    connections_.each([&](Connection &connection) {
+        if (connection.role == Role::downstream && is_draining_idle(connection))
+            close_connection(connection, Reason::draining);
+    });
+    upstream_.remove_if([](const PoolKey &) { return true; },
+                        [&](Handle handle) {
+                            if (Connection *idle = connections_.get(handle))
+                                close_connection(*idle, Reason::draining);
+                        });
+    end_of_call();
+}
+
+// Called again by end_of_call() where it was called from inside a decision.
+void Engine::close() {
+    closed_ = true;
+    if (depth_ > 0)
+        return;
+    gather_.clear();
+    listeners_.each([&](Listener &listener) { close_listener(listener); });
+    connections_.each([&](Connection &connection) {
+        if (connection.role == Role::downstream)
+            downstream_lost(connection, Reason::draining);
+    });
+    connections_.each([&](Connection &connection) { close_connection(connection, Reason::draining); });
+    workloads_.each([](Workload &workload) {
+        for (SocketStock &stock : workload.stock)
+            stock.clear();
+    });
+    completions_.clear();
+    questions_.clear();
+}
+
+} // namespace weft

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose turn it is: epoll's edges and timers put connections into their workload's queue; deficit round robin
+// over the workloads (Shreedhar and Varghese, 1995) takes them out, so that a busy pod costs its neighbours
+// one quantum at most.
+#include "engine/engine.hpp"
+#include <cerrno>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace weft {
+namespace {
+constexpr int max_events = 256;
+constexpr uint64_t step_cost = 2048;        // of looking at a connection at all, in bytes' worth of time
+constexpr int64_t quantum = 64 * 1024;      // per round at the usual share of 100
+constexpr uint64_t turn_cost = 2048 * 1024; // then a decision is due
+constexpr int decisions_per_turn = 4;
+} // namespace
+
+Engine::Engine(Host &host, const EngineLimits &limits, int notes_map)
+    : host_(host), limits_(limits), notes_(notes_map), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      now_us_(host.now_us()), now_ms_(now_us_ / 1000), wheel_(now_ms_), batch_(limits.batch_rows),
+      read_area_(std::make_unique<char[]>(BlockPool::largest)) {
+    if (epoll_ < 0)
+        throw std::system_error(errno, std::generic_category(), "epoll_create1");
+    asked_.reserve(limits.batch_rows);
+}
+
+Engine::~Engine() {
+    close();
+    ::close(epoll_);
+}
+
+void Engine::read_clock() {
+    now_us_ = host_.now_us();
+    now_ms_ = now_us_ / 1000;
+}
+
+TurnResult Engine::turn() {
+    if (closed_)
+        return {};
+    ++depth_;
+    ++turns_;
+    read_clock();
+    const uint64_t rows_before = rows_;
+    poll_events();
+    bool busy = !round_.empty();
+    expire_timers();
+    bool more = run_ready();
+    more |= accept_all();
+    for (int round = 0; round < decisions_per_turn && !closed_; ++round)
+        if (!decide())
+            break;
+    for (size_t i = 0; i < low_stock_.size();
+         ++i) { // the answer may come at once, and lead to the next question
+        const LowStock low = low_stock_[i];
+        host_.stock_low(low.workload, low.family, low.missing);
+    }
+    low_stock_.clear();
+    more |= !round_.empty() || !questions_.empty();
+    --depth_;
+    end_of_call();
+    TurnResult result{.more = more, .busy = busy || rows_ != rows_before, .next_ms = wheel_.next_ms()};
+    if (completions_due_ms_ != 0)
+        result.next_ms = std::min(result.next_ms, completions_due_ms_);
+    if (any_removed_)
+        workloads_.each([&](const Workload &workload) {
+            if (workload.removed)
+                result.next_ms = std::min(result.next_ms, workload.remove_at_ms);
+        });
+    listeners_.each([&](const Listener &listener) {
+        if (listener.ready && listener.paused_until_ms > now_ms_)
+            result.next_ms = std::min(result.next_ms, listener.paused_until_ms);
+    });
+    return result;
+}
+
+/// Retired slots may be reused once nobody can be holding a reference.
+void Engine::end_of_call() {
+    if (depth_ > 0)
+        return;
+    flush_gather();
+    if (closed_)
+        close();
+    connections_.sweep();
+    exchanges_.sweep();
+    listeners_.sweep();
+    workloads_.sweep();
+    if (!closed_ && (!round_.empty() || !questions_.empty() || !low_stock_.empty()))
+        host_.wake();
+}
+
+void Engine::poll_events() {
+    epoll_event events[max_events];
+    const int count = ::epoll_wait(epoll_, events, max_events, 0);
+    for (int i = 0; i < count; ++i)
+        handle_event(events[i].data.u64, events[i].events);
+}
+
+void Engine::handle_event(uint64_t data, uint32_t events) {
+    const Handle handle{static_cast<uint32_t>(data) >> 1, static_cast<uint32_t>(data >> 32)};
+    if ((data & 1) != 0) {
+        if (Listener *listener = listeners_.get(handle))
+            listener->ready = true;
+        return;
+    }
+    Connection *connection = connections_.get(handle);
+    if (connection == nullptr)
+        return;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        connection->hung_up = true;
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+        connection->readable = true;
+    if ((events & EPOLLOUT) != 0)
+        connection->writable = true;
+    if ((events & EPOLLERR) != 0)
+        connection->errored = true;
+    schedule(*connection);
+}
+
+void Engine::schedule(Connection &connection) {
+    if (connection.scheduled || connection.state == ConnectionState::closed)
+        return;
+    connection.scheduled = true;
+    Workload &workload = workload_of(connection);
+    workload.ready.push(connection.self);
+    if (!workload.in_round) {
+        workload.in_round = true;
+        round_.push(workload.self);
+    }
+}
+
+/// True where the turn's share of work was used up and some is left.
+bool Engine::run_ready() {
+    uint64_t spent = 0;
+    size_t steps = 0;
+    // Work that this work creates waits for the next turn: otherwise two ends could feed each other for ever.
+    while (!round_.empty() && spent < turn_cost && steps < 4096) {
+        const Handle handle = round_.pop();
+        Workload *workload = workloads_.get(handle);
+        if (workload == nullptr)
+            continue;
+        workload->deficit += quantum * workload->cpu_share / Workload::default_share;
+        while (workload->deficit > 0 && !workload->ready.empty()) {
+            ++steps;
+            Connection *connection = connections_.get(workload->ready.pop());
+            if (connection == nullptr)
+                continue;
+            const uint64_t cost = run(*connection);
+            spent += cost;
+            workload = workloads_.get(handle);
+            if (workload == nullptr)
+                break;
+            workload->deficit -= static_cast<int64_t>(cost);
+        }
+        if (workload == nullptr)
+            continue;
+        if (workload->ready.empty()) {
+            workload->in_round = false;
+            workload->deficit = std::min<int64_t>(workload->deficit, 0);
+        } else {
+            round_.push(handle);
+        }
+    }
+    return !round_.empty();
+}
+
+/// One bounded step of one connection; returns what it cost.
+uint64_t Engine::run(Connection &connection) {
+    cost_ = step_cost;
+    connection.scheduled = false;
+    if (connection.writable && !connection.outbox.empty())
+        flush_outbox(connection);
+    if (connection.state != ConnectionState::closed) {
+        if (connection.role == Role::downstream)
+            run_downstream(connection);
+        else
+            run_upstream(connection);
+    }
+    flush_gather();
+    if (connection.state != ConnectionState::closed)
+        account(connection);
+    return cost_;
+}
+
+void Engine::run_downstream(Connection &connection) {
+    // RST shows as an error even while nothing is read. Where bytes may still be read, reading tells.
+    if (connection.errored && connection.state != ConnectionState::lingering &&
+        (connection.state != ConnectionState::tunnel || connection.stalled || connection.write_dead)) {
+        downstream_lost(connection, Reason::downstream_reset);
+        return;
+    }
+    switch (connection.state) {
+    case ConnectionState::http1:
+        step_requests(connection);
+        break;
+    case ConnectionState::tunnel:
+        step_tunnel(connection);
+        break;
+    case ConnectionState::lingering:
+        drain_lingering(connection);
+        break;
+    case ConnectionState::undecided:
+    case ConnectionState::parked:
+    case ConnectionState::waiting:
+    case ConnectionState::connecting:
+    case ConnectionState::idle:
+    case ConnectionState::closed:
+        break;
+    }
+}
+
+void Engine::run_upstream(Connection &connection) {
+    switch (connection.state) {
+    case ConnectionState::connecting:
+        check_connect(connection);
+        break;
+    case ConnectionState::http1:
+    case ConnectionState::idle:
+        step_responses(connection);
+        break;
+    case ConnectionState::tunnel:
+        if (connection.errored && (connection.stalled || connection.write_dead))
+            end_tunnel(connection, Reason::upstream_reset, true);
+        else
+            step_tunnel(connection);
+        break;
+    case ConnectionState::waiting:
+    case ConnectionState::undecided:
+    case ConnectionState::parked:
+    case ConnectionState::lingering:
+    case ConnectionState::closed:
+        break;
+    }
+}
+
+void Engine::expire_timers() {
+    wheel_.advance(now_ms_, [this](Timer &timer) { on_timer(timer); });
+    if (any_removed_)
+        expire_workloads();
+    flush_gather();
+}
+
+void Engine::on_timer(Timer &timer) {
+    if (timer.kind == TimerKind::connection) {
+        if (Connection *connection = connections_.get(timer.owner))
+            connection_timed_out(*connection);
+        return;
+    }
+    Exchange *exchange = exchanges_.get(timer.owner);
+    if (exchange == nullptr)
+        return;
+    if (timer.kind == TimerKind::exchange_deadline)
+        give_up(*exchange, Reason::request_timeout);
+    else
+        attempt_timed_out(*exchange);
+}
+
+void Engine::connection_timed_out(Connection &connection) {
+    switch (connection.state) {
+    case ConnectionState::parked:
+        --parked_;
+        connection.state = ConnectionState::undecided;
+        close_connection(connection, Reason::park_timeout, true);
+        break;
+    case ConnectionState::http1:
+        if (connection.role == Role::upstream)
+            break; // armed while it was idle; its exchange has timers of its own
+        if (Exchange *exchange = exchanges_.get(connection.exchange))
+            give_up(*exchange, exchange->state == ExchangeState::reading_head ? Reason::header_timeout
+                                                                              : Reason::idle_timeout);
+        else
+            close_connection(connection, Reason::idle_timeout);
+        break;
+    case ConnectionState::tunnel:
+        if (connection.role == Role::downstream)
+            end_tunnel(connection, Reason::idle_timeout, true);
+        break;
+    case ConnectionState::waiting:
+        connect_failed(connection, Reason::socket_stock_empty);
+        break;
+    case ConnectionState::connecting:
+        connect_failed(connection, Reason::connect_timeout);
+        break;
+    case ConnectionState::idle:
+        close_connection(connection, Reason::idle_timeout);
+        break;
+    case ConnectionState::lingering:
+        close_connection(connection, Reason::peer_closed);
+        break;
+    case ConnectionState::undecided:
+    case ConnectionState::closed:
+        break;
+    }
+}
+
+/// Ends an exchange whose time is up: by a reply where the client has seen nothing yet.
+void Engine::give_up(Exchange &exchange, Reason reason) {
+    if (exchange.attempt > 0 && !exchange.attempt_completed)
+        complete_attempt(exchange, reason);
+    if (exchange.head_sent)
+        abort_exchange(exchange, reason, true);
+    else
+        reply_reason(exchange, reason);
+}
+
+void Engine::attempt_timed_out(Exchange &exchange) {
+    switch (exchange.state) {
+    case ExchangeState::parked:
+        reply_reason(exchange, Reason::park_timeout);
+        break;
+    case ExchangeState::delayed:
+        start_attempt(exchange);
+        break;
+    case ExchangeState::connecting:
+        fail_attempt(exchange, Reason::backend_timeout, true);
+        break;
+    case ExchangeState::active:
+        if (exchange.head_sent && !exchange.response_body)
+            break;
+        fail_attempt(exchange, Reason::backend_timeout, false);
+        break;
+    case ExchangeState::held:
+    case ExchangeState::deciding:
+    case ExchangeState::reading_head:
+    case ExchangeState::upgraded:
+        break;
+    }
+}
+
+} // namespace weft

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Idle upstream connections, by whom they may serve. The key names the source workload: a connection that
+// leaves from one pod's namespace never carries another pod's request.
+#pragma once
+#include "engine/address.hpp"
+#include "engine/slab.hpp"
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace weft {
+
+struct PoolKey {
+    uint32_t workload = 0;
+    uint32_t destination = 0;
+    uint32_t generation = 0;
+    Address address;
+
+    bool operator==(const PoolKey &) const = default;
+};
+
+class UpstreamPool {
+public:
+    /// The connection that was given back last, or a null handle.
+    Handle take(const PoolKey &key);
+    /// False where the key already has `limit` idle connections.
+    bool give(const PoolKey &key, Handle connection, size_t limit);
+    void remove(const PoolKey &key, Handle connection);
+    size_t idle() const { return idle_; }
+
+    /// Removes and visits the idle connections whose key `match` selects.
+    template <class Match, class Visit> void remove_if(Match match, Visit visit) {
+        std::vector<Handle> removed;
+        for (auto entry = entries_.begin(); entry != entries_.end();) {
+            if (!match(entry->first)) {
+                ++entry;
+                continue;
+            }
+            removed.insert(removed.end(), entry->second.begin(), entry->second.end());
+            idle_ -= entry->second.size();
+            entry = entries_.erase(entry);
+        }
+        for (Handle connection : removed)
+            visit(connection);
+    }
+
+private:
+    struct Hash {
+        size_t operator()(const PoolKey &key) const;
+    };
+
+    void forget_empty();
+
+    // Empty lists stay, so that a steady load allocates nothing, until there are many of them.
+    std::unordered_map<PoolKey, std::vector<Handle>, Hash> entries_;
+    size_t idle_ = 0;
+    size_t forget_at_ = 1024;
+};
+
+} // namespace weft

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP/1.1 from an endpoint: the response to the one request that is on the connection.
+#include "engine/engine.hpp"
+#include <algorithm>
+
+namespace weft {
+namespace {
+constexpr uint8_t max_interim = 32; // responses before the final one
+} // namespace
+
+void Engine::step_responses(Connection &up) {
+    size_t budget = limits_.turn_bytes;
+    while (up.state == ConnectionState::http1 || up.state == ConnectionState::idle) {
+        Exchange *exchange = exchanges_.get(up.exchange);
+        if (exchange != nullptr) {
+            if (exchange->state == ExchangeState::held)
+                return;
+            Connection &down = *downstream_of(*exchange);
+            up.stalled = !has_room(down);
+            if (up.stalled)
+                return;
+        }
+        if (up.inbox.size() > 0 && !up.need_more) {
+            const size_t used = consume_responses(up, up.inbox.view());
+            flush_gather();
+            up.inbox.consume(blocks_, used);
+            continue;
+        }
+        if (up.read_closed) {
+            responses_ended(up, false);
+            return;
+        }
+        if (!up.readable)
+            return;
+        if (budget == 0) {
+            schedule(up);
+            return;
+        }
+        const bool append = up.inbox.size() > 0;
+        iovec space{read_area_.get(), BlockPool::largest};
+        if (append)
+            space = up.inbox.space(blocks_, BlockPool::largest);
+        const IoResult result = read_into(up, static_cast<char *>(space.iov_base),
+                                          read_size(up, std::min(space.iov_len, budget)));
+        budget -= std::min(budget, result.bytes);
+        if (result.io == Io::again)
+            return;
+        if (result.io == Io::failed) {
+            responses_ended(up, true);
+            return;
+        }
+        up.need_more = false;
+        if (result.io == Io::end)
+            continue;
+        if (append) {
+            up.inbox.grew(result.bytes);
+            continue;
+        }
+        const size_t used = consume_responses(up, {read_area_.get(), result.bytes});
+        flush_gather();
+        if (up.state != ConnectionState::closed)
+            up.inbox.append(blocks_, {read_area_.get() + used, result.bytes - used});
+    }
+}
+
+size_t Engine::consume_responses(Connection &up, std::string_view bytes) {
+    size_t used = 0;
+    while (used < bytes.size() && (up.state == ConnectionState::http1 || up.state == ConnectionState::idle)) {
+        Exchange *exchange = exchanges_.get(up.exchange);
+        if (exchange == nullptr) {
+            close_connection(up, Reason::http1_unexpected_bytes);
+            break;
+        }
+        const size_t step = exchange->response_body
+                                ? forward_response_body(up, *exchange, bytes.substr(used))
+                                : consume_response_head(up, *exchange, bytes.substr(used));
+        used += step;
+        if (step == 0 || up.need_more)
+            break;
+    }
+    return used;
+}
+
+size_t Engine::consume_response_head(Connection &up, Exchange &exchange, std::string_view bytes) {
+    exchange.response_started = true;
+    if (exchange.attempt_first_byte_us == 0)
+        exchange.attempt_first_byte_us = now_us_;
+    const http1::ResponseContext context{exchange.request.method,
+                                         exchange.forwards_upgrade
+                                             ? exchange.request.upgrade_token.text(exchange.head_bytes())
+                                             : std::string_view{}};
+    Reason why = Reason::none;
+    switch (
+        http1::parse_response_head(http1::bytes_of(bytes), context, limits_.http1, exchange.response, why)) {
+    case http1::Parse::need_more:
+        up.need_more = true;
+        return 0;
+    case http1::Parse::refused:
+        fail_attempt(exchange, why, false);
+        return bytes.size();
+    case http1::Parse::complete:
+        break;
+    }
+    const http1::ResponseHead &head = exchange.response;
+    const size_t length = head.length;
+    if (!head.interim && !exchange.passed && (exchange.flags & verdict_flag::ask_on_response) != 0) {
+        const StatusSet *statuses = status_sets_.get(exchange.retry_statuses);
+        const bool replayable =
+            !exchange.body_forwarded || (exchange.retain_limit > 0 && !exchange.retain_failed);
+        if (statuses != nullptr && head.status < statuses->size() && statuses->test(head.status) &&
+            replayable && may_ask(exchange, false)) {
+            exchange.failure = Reason::none;
+            exchange.not_sent = false;
+            exchange.status = head.status;
+            complete_attempt(exchange, Reason::none);
+            set_state(exchange, ExchangeState::held);
+            ask(exchange);
+            return 0; // it stays in the inbox until the verdict
+        }
+    }
+    begin_response(up, exchange, bytes);
+    return length;
+}
+
+/// Writes the response's head to the client.
+void Engine::begin_response(Connection &up, Exchange &exchange, std::string_view bytes) {
+    Connection &down = *downstream_of(exchange);
+    const http1::ResponseHead &head = exchange.response;
+    const http1::ResponseRewrite rewrite{.edit = edits_.get(exchange.response_edit),
+                                         .client_version = exchange.request.version,
+                                         .keep_alive = exchange.request.keep_alive &&
+                                                       !exchange.close_downstream && exchange.request_done &&
+                                                       !draining_};
+    const size_t bound = http1::response_head_bound(head, rewrite);
+    if (bound > Gather::arena_bytes || (head.interim && ++exchange.interim > max_interim)) {
+        fail_attempt(exchange, Reason::http1_bad_response, false);
+        return;
+    }
+    Gather &gather = gather_to(down, 1, bound);
+    const http1::Written written =
+        http1::write_response_head(http1::bytes_of(bytes), head, rewrite, gather.reserve(bound));
+    if (written.why != Reason::none) {
+        fail_attempt(exchange, written.why, false);
+        return;
+    }
+    gather.commit(written.size);
+    if (head.interim) {
+        exchange.response.reset();
+        return;
+    }
+    exchange.status = head.status;
+    exchange.head_sent = true;
+    exchange.first_byte_us = now_us_;
+    if (head.tunnel) {
+        set_state(exchange, ExchangeState::upgraded);
+        link_tunnel(down, up);
+        return;
+    }
+    exchange.response_framing = written.framing;
+    exchange.close_downstream |= written.close;
+    exchange.response_left = head.content_length;
+    exchange.response_body = head.framing != http1::Framing::none &&
+                             (head.framing != http1::Framing::length || head.content_length > 0);
+    if (!exchange.response_body)
+        finish_response(exchange);
+}
+
+size_t Engine::forward_response_body(Connection &up, Exchange &exchange, std::string_view bytes) {
+    Connection &down = *downstream_of(exchange);
+    if (exchange.response.framing == http1::Framing::chunked)
+        return forward_response_chunks(up, exchange, down, bytes);
+    std::string_view part = bytes;
+    if (exchange.response.framing == http1::Framing::length)
+        part = bytes.substr(0, std::min<uint64_t>(bytes.size(), exchange.response_left));
+    send_response_bytes(exchange, down, part);
+    if (exchange.response.framing == http1::Framing::length) {
+        exchange.response_left -= part.size();
+        if (exchange.response_left == 0)
+            finish_response(exchange);
+    }
+    return part.size();
+}
+
+size_t Engine::forward_response_chunks(Connection &up, Exchange &exchange, Connection &down,
+                                       std::string_view bytes) {
+    size_t used = 0;
+    for (;;) {
+        const auto step = exchange.response_chunks.next(http1::bytes_of(bytes.substr(used)), limits_.http1);
+        used += step.consumed;
+        const std::string_view part{reinterpret_cast<const char *>(step.part.data()), step.part.size()};
+        switch (step.kind) {
+        case http1::ChunkedDecoder::Kind::need_more:
+            up.need_more = true;
+            return used;
+        case http1::ChunkedDecoder::Kind::data:
+            send_response_bytes(exchange, down, part);
+            break;
+        case http1::ChunkedDecoder::Kind::complete:
+            if (exchange.response_framing == http1::Framing::chunked) {
+                gather_to(down, 1, http1::last_chunk_bytes(step.part)).copy("0\r\n");
+                gather_to(down, 1, 0).borrow(part);
+                gather_to(down, 1, 2).copy(http1::chunk_end);
+            }
+            finish_response(exchange);
+            return used;
+        case http1::ChunkedDecoder::Kind::refused:
+            fail_attempt(exchange, step.why, false);
+            return bytes.size();
+        }
+    }
+}
+
+void Engine::send_response_bytes(Exchange &exchange, Connection &down, std::string_view bytes) {
+    if (bytes.empty())
+        return;
+    exchange.sent += bytes.size();
+    if (exchange.response_framing != http1::Framing::chunked) {
+        gather_to(down, 1, 0).borrow(bytes);
+        return;
+    }
+    Gather &gather = gather_to(down, 3, http1::chunk_header_bytes + http1::chunk_end.size());
+    gather.commit(http1::write_chunk_header(
+        bytes.size(), gather.reserve(http1::chunk_header_bytes).first<http1::chunk_header_bytes>()));
+    gather.borrow(bytes);
+    gather.copy(http1::chunk_end);
+}
+
+/// The response is whole. The endpoint's connection is kept only where nothing at all is left of this
+/// exchange.
+void Engine::finish_response(Exchange &exchange) {
+    Connection &down = *downstream_of(exchange);
+    if (exchange.response.framing == http1::Framing::until_close &&
+        exchange.response_framing == http1::Framing::chunked)
+        gather_to(down, 1, http1::last_chunk.size()).copy(http1::last_chunk);
+    complete_attempt(exchange, Reason::none);
+    flush_gather();
+    if (const Connection *up = upstream_of(exchange))
+        detach_upstream(exchange, exchange.response.keep_alive && exchange.request_done &&
+                                      up->outbox.empty() && !up->write_dead && !up->read_closed &&
+                                      !up->hung_up);
+    finish_exchange(exchange, Reason::none);
+}
+
+/// The end of an exchange whose answer is sent: the client's connection goes on or ends.
+void Engine::finish_exchange(Exchange &exchange, Reason reason) {
+    Connection &down = *downstream_of(exchange);
+    const bool close = exchange.close_downstream || !exchange.request_done || !exchange.request.keep_alive;
+    down.linger_wanted = !exchange.request_done || exchange.request.keep_alive;
+    end_exchange(exchange, reason);
+    flush_gather();
+    if (down.state == ConnectionState::closed)
+        return;
+    if (!close) {
+        next_request(down);
+        return;
+    }
+    down.close_wanted = true;
+    wheel_.set(down.timer, now_ms_ + limits_.idle_timeout_ms);
+    after_write(down);
+}
+
+/// The endpoint sent FIN, or reset the connection (`failed`).
+void Engine::responses_ended(Connection &up, bool failed) {
+    Exchange *exchange = exchanges_.get(up.exchange);
+    if (exchange == nullptr)
+        close_connection(up, Reason::peer_closed);
+    else if (!failed && exchange->response_body && exchange->response.framing == http1::Framing::until_close)
+        finish_response(*exchange);
+    else
+        fail_attempt(*exchange, failed ? Reason::upstream_reset : Reason::upstream_closed_early, false);
+}
+
+/// The verdict lets a held response through.
+void Engine::pass_held(Exchange &exchange) {
+    exchange.passed = true;
+    exchange.response.reset();
+    set_state(exchange, ExchangeState::active);
+    if (Connection *up = upstream_of(exchange))
+        schedule(*up);
+    else
+        reply_reason(exchange, Reason::upstream_reset);
+}
+
+} // namespace weft

@@ -1,0 +1,201 @@
+/** Loads the unprivileged addon (native/addon/engine.cc): the engine, and the channel towards capture. */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { ReasonCode } from '../reasons/reasons.js';
+import { Reason } from '../reasons/reasons.js';
+import type { ChannelFunctions } from './channel.js';
+import type {
+  Completions,
+  ConnectionInfo,
+  Edit,
+  EndpointOptions,
+  Engine,
+  EngineOptions,
+  EngineStats,
+  Reply,
+  ResumeVerdict,
+  Rows,
+  Verdicts,
+  WorkloadOptions,
+} from './engine.js';
+import { type BatchLayout, type BatchView, checkWords, viewBatch, type Words } from './engine-layout.js';
+
+export interface EngineAddon extends ChannelFunctions {
+  /** Starts an engine on this thread's event loop. Throws TypeError or RangeError on bad options. */
+  createEngine(options: EngineOptions): Engine;
+}
+
+/** native/addon/engine.cc; it checks each argument's type and range. */
+interface NativeEngine
+  extends Omit<Engine, 'rows' | 'verdicts' | 'completions' | 'text' | 'scratch' | 'readText' | 'drain'> {
+  readonly memory: ArrayBuffer;
+  readonly layout: BatchLayout;
+  drain(onDrained: () => void): void;
+}
+
+interface NativeAddon extends ChannelFunctions {
+  readonly words: Words;
+  readonly NativeEngine: new (options: EngineOptions) => NativeEngine;
+}
+
+const builtAddon = fileURLToPath(new URL('../../build/native/weft_engine.node', import.meta.url));
+
+/** Throws where the file is missing, was built for another node, or from another contract than this code. */
+export function loadEngine(path: string = builtAddon): EngineAddon {
+  const addon = createRequire(import.meta.url)(path) as NativeAddon;
+  checkWords(addon.words);
+  return {
+    listenChannel: addon.listenChannel,
+    connectChannel: addon.connectChannel,
+    createEngine: (options) => new LoadedEngine(new addon.NativeEngine(checkLimits(options))),
+  };
+}
+
+/** Smallest and largest value of each limit; outside, the engine could not keep its own bounds. */
+const limitRanges: Readonly<Record<keyof NonNullable<EngineOptions['limits']>, readonly [number, number]>> = {
+  batchRows: [1, 4096],
+  headBytes: [256, 60_000],
+  headFields: [1, 128],
+  targetBytes: [16, 32_768],
+  headerTimeoutMs: [1, 86_400_000],
+  idleTimeoutMs: [1, 86_400_000],
+  tunnelIdleTimeoutMs: [1, 864_000_000],
+  connectTimeoutMs: [1, 86_400_000],
+  parkTimeoutMs: [1, 86_400_000],
+  parked: [0, 1_000_000],
+  bufferBytes: [4096, 16_777_216],
+  turnBytes: [4096, 16_777_216],
+  poolIdle: [0, 65_536],
+  poolIdleTimeoutMs: [1, 86_400_000],
+  spinUs: [0, 10_000],
+  spinTurns: [1, 1000],
+};
+
+function checkLimits(options: EngineOptions): EngineOptions {
+  for (const [name, value] of Object.entries(options.limits ?? {})) {
+    const range = limitRanges[name as keyof typeof limitRanges];
+    if (range === undefined) throw new TypeError(`limits.${name} is no limit of the engine`);
+    if (!Number.isInteger(value) || value < range[0] || value > range[1])
+      throw new RangeError(`limits.${name} must be an integer from ${range[0]} to ${range[1]}, not ${value}`);
+  }
+  return options;
+}
+
+/** Node's Buffer has this, undocumented in its types; toString('latin1', …) ends here after checks made already. */
+type Latin1Buffer = Buffer & { latin1Slice(start: number, end: number): string };
+
+class LoadedEngine implements Engine {
+  readonly rows: Rows;
+  readonly verdicts: Verdicts;
+  readonly completions: Completions;
+  readonly text: Buffer;
+  readonly scratch: Buffer;
+  readonly #native: NativeEngine;
+  readonly #view: BatchView;
+  readonly #latin1: Latin1Buffer;
+
+  constructor(native: NativeEngine) {
+    this.#native = native;
+    this.#view = viewBatch(native.layout, native.memory);
+    this.rows = this.#view.rows;
+    this.verdicts = this.#view.verdicts;
+    this.completions = this.#view.completions;
+    this.text = this.#view.text;
+    this.scratch = this.#view.scratch;
+    this.#latin1 = this.text as Latin1Buffer;
+  }
+
+  // The arena is reused for other tenants' text, so a stale read must never succeed: checked on every call.
+  readText(offset: number, length: number): string {
+    const control = this.#view.control;
+    if (control[0] !== 1) throw new RangeError('text of a row was read after its turn');
+    const used = control[1] as number;
+    if (!(offset >= 0 && length >= 0 && offset + length <= used))
+      throw new RangeError(`text ${offset}+${length} lies outside the turn's ${used} bytes`);
+    return this.#latin1.latin1Slice(offset, offset + length);
+  }
+
+  setWantedHeaders(names: readonly string[]): void {
+    for (const name of names)
+      if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name))
+        throw new TypeError(`${name} is no lower-case field name`);
+    if (new Set(names).size !== names.length) throw new TypeError('a wanted header is named twice');
+    this.#native.setWantedHeaders(names);
+  }
+
+  addWorkload(handle: number, options: WorkloadOptions): void {
+    this.#native.addWorkload(handle, options);
+  }
+
+  setWorkload(handle: number, options: WorkloadOptions): void {
+    this.#native.setWorkload(handle, options);
+  }
+
+  removeWorkload(handle: number, graceMs: number): void {
+    this.#native.removeWorkload(handle, graceMs);
+  }
+
+  addListener(workload: number, direction: number, descriptor: number): void {
+    this.#native.addListener(workload, direction, descriptor);
+  }
+
+  addSockets(workload: number, family: 4 | 6, descriptors: readonly number[]): void {
+    this.#native.addSockets(workload, family, descriptors);
+  }
+
+  setEndpoint(id: number, endpoint: EndpointOptions): void {
+    this.#native.setEndpoint(id, endpoint);
+  }
+
+  removeEndpoint(id: number): void {
+    this.#native.removeEndpoint(id);
+  }
+
+  defineEdit(edit: Edit): number {
+    return this.#native.defineEdit(edit);
+  }
+
+  defineReply(reply: Reply): number {
+    return this.#native.defineReply(reply);
+  }
+
+  defineStatusSet(statuses: readonly number[]): number {
+    return this.#native.defineStatusSet(statuses);
+  }
+
+  release(kind: 'edit' | 'reply' | 'status-set', id: number): void {
+    this.#native.release(kind, id);
+  }
+
+  resume(id: number, generation: number, verdict: ResumeVerdict): boolean {
+    return this.#native.resume(id, generation, verdict);
+  }
+
+  closeConnections(reason: ReasonCode, match: { workload?: number; connectionTag?: number }): number {
+    return this.#native.closeConnections(reason, match);
+  }
+
+  connections(): ConnectionInfo[] {
+    return this.#native.connections();
+  }
+
+  stats(): EngineStats {
+    return this.#native.stats();
+  }
+
+  drain(deadlineMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#native.closeConnections(Reason.draining, {});
+      }, deadlineMs);
+      this.#native.drain(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  close(): void {
+    this.#native.close();
+  }
+}
