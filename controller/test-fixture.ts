@@ -14,6 +14,7 @@ export class ControllerFixture {
   readonly folder = mkdtempSync(join(this.root, 'manifests-'));
   readonly logged: string[] = [];
   readonly #agents: TestAgent[] = [];
+  #check: () => void = () => {};
   controller = this.#create();
 
   #create(trustDomain: string | null = 'test.mesh'): Controller {
@@ -28,6 +29,7 @@ export class ControllerFixture {
         () => new Date(0),
       ),
       now: () => Date.now(),
+      onChange: () => this.#check(),
     });
   }
 
@@ -48,6 +50,20 @@ export class ControllerFixture {
     const agent = new TestAgent(this.address, options);
     this.#agents.push(agent);
     return agent;
+  }
+
+  /** Resolves once the condition holds after some change of the controller's status. */
+  waitFor(what: string, condition: () => boolean, timeoutMs = 5000): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no ${what} within ${timeoutMs} ms`)), timeoutMs);
+      this.#check = () => {
+        if (!condition()) return;
+        clearTimeout(timer);
+        this.#check = () => {};
+        resolve();
+      };
+      this.#check();
+    });
   }
 
   path(name: string): string {

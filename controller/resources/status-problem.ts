@@ -57,9 +57,8 @@ export function describeProblem(problem: StatusProblem): string {
   const { origin, line, kind, namespace, name, field, value, message, fix } = problem;
   const place = line > 0 ? `${origin}:${line}` : origin;
   const resource = kind === '' ? '' : ` ${kind} ${namespace === '' ? name : `${namespace}/${name}`}:`;
-  const what = [field, value === '' ? '' : JSON.stringify(value), message]
-    .filter((part) => part !== '')
-    .join(' ');
+  const shown = /^([[{].*)?$/.test(value) ? value : JSON.stringify(value);
+  const what = [field, shown, message].filter((part) => part !== '').join(' ');
   return `${place}:${resource} ${what}; fix: ${fix} (${explain(problem.inForce)})`;
 }
 
