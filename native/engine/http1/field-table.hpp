@@ -27,6 +27,9 @@ uint8_t field_rules(FieldId id);
 /// True for a name like `Content_Length`, which some servers take for the guarded field.
 bool imitates_guarded_field(std::string_view name);
 
+/// `get` is another method than GET, but not to every server: it must not slip past a rule about GET.
+bool imitates_known_method(std::string_view method);
+
 namespace detail {
 
 constexpr uint64_t load(const char *at, int bytes) {

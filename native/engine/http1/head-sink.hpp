@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Appends to the caller's room, never behind its end. Private to this library.
 #pragma once
-#include "engine/http1/extra-lines.hpp"
+#include "engine/http1/forward-fields.hpp"
 #include <cstring>
 
 namespace weft::http1 {
@@ -36,9 +36,6 @@ private:
 
 /// Room for what the writers add of their own: fixed names, versions, numbers.
 inline constexpr size_t own_bytes = 256;
-
-/// What happens to one field of a forwarded head.
-enum class Fate : uint8_t { keep, drop, replace };
 
 /// Copies the fields for which `decide(field)` says keep, in order and as they were written; lines that were
 /// canonical and lie side by side are copied at once. `replace(field)` writes a line instead.

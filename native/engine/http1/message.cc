@@ -71,4 +71,14 @@ Method find_method(std::string_view name) {
     }
 }
 
+bool imitates_known_method(std::string_view method) {
+    for (const std::string_view known :
+         {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}) {
+        if (same_name(method, known)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 } // namespace weft::http1

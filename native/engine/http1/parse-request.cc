@@ -30,17 +30,6 @@ Reason read_version(std::string_view rest, Version &out) {
     return version == "HTTP/1.1" || version == "HTTP/1.0" ? Reason::none : Reason::http1_bad_version;
 }
 
-/// `get` is another method than GET, but not to every server: it must not slip past a rule about GET.
-bool imitates_known_method(std::string_view method) {
-    for (const std::string_view known :
-         {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}) {
-        if (same_name(method, known)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 Reason read_method(std::string_view text, RequestHead &head) {
     if (text.empty() || text.size() > max_method_bytes) {
         return Reason::http1_bad_request_line;

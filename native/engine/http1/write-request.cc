@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/http1/forward-fields.hpp"
 #include "engine/http1/head-sink.hpp"
-#include "engine/http1/parse-head.hpp"
 #include "engine/http1/write-head.hpp"
 
 namespace weft::http1 {
 namespace {
-
-std::string_view text_of(Bytes bytes) {
-    return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
-}
-
-bool is_sound(const RequestHead &head, const RequestRewrite &rewrite) {
-    const std::string_view path = text_of(rewrite.path);
-    const bool path_ok = path.empty() || (is_path(path) && (path != "*" || head.method == Method::OPTIONS));
-    const bool authority_ok = rewrite.authority.empty() || is_authority(text_of(rewrite.authority));
-    const bool fallback_ok =
-        rewrite.fallback_authority.empty() || is_authority(text_of(rewrite.fallback_authority));
-    return path_ok && authority_ok && fallback_ok;
-}
 
 void put_target(Bytes input, const RequestHead &head, const RequestRewrite &rewrite, Bytes authority,
                 HeadSink &sink) {
@@ -49,18 +36,6 @@ void put_connection(Bytes input, const RequestHead &head, const RequestRewrite &
     }
 }
 
-Fate decide_field(const Field &field, std::string_view name, const RequestHead &head,
-                  const RequestRewrite &rewrite, const ExtraLines &extra) {
-    if (field.hop_by_hop || (field.id == FieldId::expect && !head.expect_continue)) {
-        return Fate::drop;
-    }
-    if (field.id == FieldId::host && !rewrite.authority.empty()) {
-        return Fate::replace;
-    }
-    const bool edited = rewrite.edit != nullptr && rewrite.edit->removes(field.hash, name);
-    return edited || extra.has(field.hash, name) ? Fate::drop : Fate::keep;
-}
-
 } // namespace
 
 size_t request_head_bound(const RequestHead &head, const RequestRewrite &rewrite) {
@@ -73,11 +48,10 @@ size_t request_head_bound(const RequestHead &head, const RequestRewrite &rewrite
 Written write_request_head(Bytes input, const RequestHead &head, const RequestRewrite &rewrite,
                            std::span<uint8_t> out) {
     ExtraLines extra;
-    if (!is_sound(head, rewrite) || !extra.read(rewrite.extra)) {
+    if (!is_sound_rewrite(head, rewrite) || !extra.read(rewrite.extra)) {
         return {.why = Reason::decide_failed};
     }
-    Bytes authority = rewrite.authority.empty() ? head.authority.in(input) : rewrite.authority;
-    authority = authority.empty() ? rewrite.fallback_authority : authority;
+    const Bytes authority = forwarded_authority(input, head, rewrite);
     if (authority.empty()) {
         return {.why = Reason::http1_missing_host};
     }
@@ -97,7 +71,9 @@ Written write_request_head(Bytes input, const RequestHead &head, const RequestRe
     }
     copy_fields(
         input, head.fields, sink,
-        [&](const Field &field) { return decide_field(field, field.name.text(input), head, rewrite, extra); },
+        [&](const Field &field) {
+            return decide_request_field(field, field.name.text(input), head, rewrite, extra);
+        },
         [&](const Field &field) { put_host(field.name.text(input)); });
     put_connection(input, head, rewrite, sink);
     sink.put(rewrite.edit == nullptr ? std::string_view{} : rewrite.edit->lines());

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "engine/http1/forward-fields.hpp"
 #include "engine/http1/head-sink.hpp"
 #include "engine/http1/write-head.hpp"
 #include <charconv>
@@ -13,21 +14,6 @@ Framing framing_for(const ResponseHead &head, Version client) {
         return head.framing;
     }
     return client == Version::http11 ? Framing::chunked : Framing::until_close;
-}
-
-bool keeps_length(const ResponseHead &head) {
-    return head.status >= 200 && head.status != 204 && !head.tunnel;
-}
-
-Fate decide_field(const Field &field, std::string_view name, const ResponseHead &head, Framing framing,
-                  const ResponseRewrite &rewrite, const ExtraLines &extra) {
-    const bool unframed = field.id == FieldId::content_length && !keeps_length(head);
-    const bool no_trailers = field.id == FieldId::trailer && framing != Framing::chunked;
-    if (field.hop_by_hop || unframed || no_trailers) {
-        return Fate::drop;
-    }
-    const bool edited = rewrite.edit != nullptr && rewrite.edit->removes(field.hash, name);
-    return edited || extra.has(field.hash, name) ? Fate::drop : Fate::keep;
 }
 
 void put_status_line(uint16_t status, std::string_view phrase, HeadSink &sink) {
@@ -92,7 +78,8 @@ Written write_response_head(Bytes input, const ResponseHead &head, const Respons
     copy_fields(
         input, head.fields, sink,
         [&](const Field &field) {
-            return decide_field(field, field.name.text(input), head, written.framing, rewrite, extra);
+            return decide_response_field(field, field.name.text(input), head, written.framing, rewrite,
+                                         extra);
         },
         [](const Field &) {});
     put_connection(input, head, rewrite, written, sink);
