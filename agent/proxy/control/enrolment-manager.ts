@@ -62,6 +62,12 @@ export class EnrolmentManager {
     return count;
   }
 
+  /** Each wanted workload is served, or capture has refused it at least once. */
+  get settled(): boolean {
+    for (const pod of this.#pods.values()) if (pod.listeners.size === 0 && pod.refusals === 0) return false;
+    return true;
+  }
+
   get wanted(): number {
     return this.#pods.size;
   }

@@ -13,6 +13,7 @@ import {
   type PodCounters,
   type ProxyMessage,
 } from '../../handover/messages.js';
+import { splitKernelRules } from '../../handover/split-kernel-rules.js';
 import type { Family } from '../../handover/values.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import type { Timers } from './timers.js';
@@ -111,7 +112,7 @@ export class HandoverClient {
   }
 
   publishRules(rules: KernelRules): void {
-    this.#request({ type: 'kernel-rules', rules });
+    for (const message of splitKernelRules(rules)) this.#request(message);
   }
 
   requestCounters(): void {

@@ -39,7 +39,8 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly deadlineMs: number };
 
 /** One open connection, for the admin. */
-export interface LiveConnection extends ConnectionInfo {
+export interface LiveConnection extends Omit<ConnectionInfo, 'direction'> {
+  readonly direction: 'outbound' | 'inbound';
   readonly worker: number;
   readonly workloadUid: string;
   readonly protocol: string;

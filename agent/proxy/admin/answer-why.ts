@@ -1,0 +1,106 @@
+/** /why: what would happen to a connection or request, and which resource decides (model/why.ts). */
+import { parseAddress } from '../../../model/address.js';
+import { normalizePath, pathAmbiguities } from '../../../model/normal-path.js';
+import { normalizeHost, pathEnd, type RequestHead } from '../../../model/request-head.js';
+import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
+import { workloadAt } from '../../../model/snapshot.js';
+import { explain, type Answer as WhyAnswer } from '../../../model/why.js';
+import { reasonName, reasonOf } from '../../../reasons/reasons.js';
+import { type Answer, jsonAnswer } from './serve-http.js';
+
+const usage =
+  '/why?source=NAMESPACE/NAME|UID|ADDRESS&destination=HOST:PORT[&method=GET&path=/…&host=…&header.NAME=VALUE]; ' +
+  'HOST is an address, a service as NAME.NAMESPACE or NAMESPACE/NAME, or a workload’s uid';
+
+export function answerWhy(snapshot: Snapshot, query: URLSearchParams): Answer {
+  const destination = readDestination(snapshot, query.get('destination') ?? '');
+  if (destination === null) return jsonAnswer(400, { error: 'the destination is not known', usage });
+  const sourceText = query.get('source') ?? '';
+  const source = sourceText === '' ? undefined : findWorkload(snapshot, sourceText);
+  if (sourceText !== '' && source === undefined && parseAddress(sourceText) === null) {
+    return jsonAnswer(400, { error: `no workload is called ${sourceText}`, usage });
+  }
+  const answer = explain(snapshot, { source, ...destination, request: readRequest(query) });
+  return jsonAnswer(200, { snapshot: snapshot.version, ...describe(answer) });
+}
+
+function readDestination(snapshot: Snapshot, text: string): { address: string; port: number } | null {
+  const match = /^\[?([^\]]+?)\]?:([0-9]{1,5})$/.exec(text);
+  const host = match?.[1] ?? '';
+  const port = Number(match?.[2]);
+  if (match === null || port < 1 || port > 65535) return null;
+  const [name = '', namespace = ''] = host.includes('/') ? host.split('/').reverse() : host.split('.');
+  const named = snapshot.services.get(`${namespace}/${name}`)?.service.addresses[0];
+  const address = parseAddress(host) ?? named ?? findWorkload(snapshot, host)?.workload.addresses[0];
+  return address === undefined ? null : { address, port };
+}
+
+function findWorkload(snapshot: Snapshot, text: string): WorkloadView | undefined {
+  const address = parseAddress(text);
+  const byKey =
+    snapshot.workloads.get(text) ?? (address === null ? undefined : workloadAt(snapshot, address));
+  if (byKey !== undefined) return byKey;
+  for (const view of snapshot.workloads.values()) {
+    if (`${view.workload.namespace}/${view.workload.name}` === text) return view;
+  }
+  return undefined;
+}
+
+function readRequest(query: URLSearchParams): RequestHead | null {
+  const method = query.get('method');
+  if (method === null) return null;
+  const target = query.get('path') ?? '/';
+  const end = pathEnd(target);
+  const authority = query.get('host') ?? query.get('destination') ?? '';
+  return {
+    method,
+    authority,
+    host: normalizeHost(authority),
+    path: normalizePath(target.slice(0, end)),
+    ambiguities: pathAmbiguities(target.slice(0, end)),
+    query: target.slice(end + 1),
+    header: (name) => query.get(`header.${name}`),
+  };
+}
+
+function describe(answer: WhyAnswer): object {
+  const { destination, reason, backends, ...rest } = answer;
+  return {
+    destination: describeDestination(destination),
+    ...rest,
+    ...describeReason(reason),
+    backends: backends.map(({ reason: own, endpoints, ...backend }) => ({
+      ...backend,
+      ...describeReason(own),
+      endpoints: endpoints.map(({ candidate, ready, verdict, audit }) => ({
+        endpoint: candidate.key,
+        workload: candidate.workloadUid,
+        ready,
+        allowed: verdict.allowed,
+        policy: verdict.policy?.key ?? null,
+        ...describeReason(verdict.reason),
+        audit,
+      })),
+    })),
+  };
+}
+
+function describeDestination(destination: WhyAnswer['destination']): object {
+  switch (destination.kind) {
+    case 'service':
+      return { kind: 'service', service: destination.port.serviceKey, port: destination.port.port.port };
+    case 'workload':
+      return { kind: 'workload', workload: destination.view.workload.uid, port: destination.port };
+    case 'passthrough':
+      return { kind: 'passthrough' };
+    case 'refused':
+      return { kind: 'refused', ...describeReason(destination.reason) };
+  }
+}
+
+function describeReason(code: number): object {
+  const entry = reasonOf(code);
+  return entry === undefined
+    ? { reason: reasonName(code) }
+    : { reason: entry.name, status: entry.status, summary: entry.summary, hint: entry.hint };
+}

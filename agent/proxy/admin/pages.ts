@@ -1,0 +1,64 @@
+/** What the admin socket and the metrics port answer. */
+
+import type { NodeProxy } from '../control/node-proxy.js';
+import { collectControl, renderMetrics, sumStats } from '../telemetry/scrape-metrics.js';
+import { answerWhy } from './answer-why.js';
+import { type Answer, type Handlers, jsonAnswer } from './serve-http.js';
+
+export interface PagesParts {
+  readonly proxy: NodeProxy;
+  readonly node: string;
+  readonly version: string;
+}
+
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+
+export function metricsPages({ proxy, node, version }: PagesParts): Handlers {
+  return {
+    '/metrics': async (): Promise<Answer> => {
+      const [kernel, reports] = await Promise.all([proxy.kernelMetrics(), proxy.reports(false)]);
+      const control = collectControl({
+        node,
+        version,
+        snapshot: proxy.snapshot,
+        controllerConnected: proxy.readiness().controller,
+        resourceRefusals: proxy.resourceRefusals,
+      });
+      const threads = [control, kernel, ...reports.map((report) => report.metrics)];
+      return { status: 200, type: metricsType, body: await renderMetrics(threads) };
+    },
+  };
+}
+
+export function adminPages(parts: PagesParts): Handlers {
+  const { proxy, node, version } = parts;
+  return {
+    ...metricsPages(parts),
+    '/ready': () => {
+      const readiness = proxy.readiness();
+      return jsonAnswer(readiness.ready ? 200 : 503, readiness);
+    },
+    '/config': () => {
+      const { snapshot } = proxy;
+      return jsonAnswer(200, { version: snapshot.version, resources: [...snapshot.resources.values()] });
+    },
+    '/connections': async () => {
+      const reports = await proxy.reports(true);
+      return jsonAnswer(
+        200,
+        reports.flatMap((report) => report.connections),
+      );
+    },
+    '/stats': async () => {
+      const reports = await proxy.reports(false);
+      return jsonAnswer(200, {
+        node,
+        version,
+        ...proxy.readiness(),
+        engine: sumStats(reports.map((report) => report.stats)),
+        workers: reports.map(({ worker, stats }) => ({ worker, ...stats })),
+      });
+    },
+    '/why': (query) => answerWhy(proxy.snapshot, query),
+  };
+}

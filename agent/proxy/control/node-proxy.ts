@@ -1,0 +1,371 @@
+/** The main thread put together: capture and controller on one side, workers on the other, and the books between. */
+import { closeSync, fstatSync, readFileSync } from 'node:fs';
+import { type GroupTable, noGroups } from '../../../model/compile-kernel-rules.js';
+import type { Snapshot } from '../../../model/snapshot.js';
+import type { ChannelFunctions } from '../../../native/channel.js';
+import type { CaptureMessage } from '../../handover/messages.js';
+import type { Flags } from '../start/parse-flags.js';
+import { describeError, type ProcessLog } from '../start/process-log.js';
+import { KernelCounters } from '../telemetry/kernel-counters.js';
+import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
+import type { ToWorker } from '../worker/messages.js';
+import { AccessLogWriter } from './access-log-writer.js';
+import { ConfigClient } from './config-client.js';
+import { Configuration, type RefusedResource } from './configuration.js';
+import { EnrolmentManager } from './enrolment-manager.js';
+import { type KernelCounters as CountersMessage, HandoverClient } from './handover-client.js';
+import { planNode } from './plan-node.js';
+import type { SavedConfiguration } from './saved-configuration.js';
+import type { Timer, Timers } from './timers.js';
+import { type WorkerNews, WorkerPool, type WorkerReport } from './worker-pool.js';
+
+export interface NodeProxyParts {
+  readonly flags: Flags;
+  readonly version: string;
+  readonly connectChannel: ChannelFunctions['connectChannel'];
+  readonly parseCaptureMessage: (packet: Buffer, descriptors: number) => CaptureMessage;
+  readonly timers: Timers;
+  readonly random: () => number;
+  readonly log: ProcessLog;
+  /** The process cannot go on; its supervisor starts another, and capture's listeners hold meanwhile. */
+  readonly onFatal: (message: string, error?: unknown) => void;
+}
+
+/** Plans cost the size of the mesh: changes of one burst make one. */
+const planDelayMs = 20;
+/** A scrape waits so long for the kernel's counters, then shows the last ones. */
+const countersTimeoutMs = 500;
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly capture: boolean;
+  readonly controller: boolean;
+  readonly configured: boolean;
+  readonly workloadsServed: number;
+  readonly workloadsWanted: number;
+  readonly snapshot: number;
+}
+
+export class NodeProxy {
+  readonly #parts: NodeProxyParts;
+  readonly #accessLog: AccessLogWriter | undefined;
+  readonly #configuration: Configuration;
+  readonly #handover: HandoverClient;
+  readonly #enrolments: EnrolmentManager;
+  readonly #kernelCounters = new KernelCounters();
+  readonly #resourceRefusals = new Map<string, number>();
+  readonly #serving = Promise.withResolvers<void>();
+  /** Messages for workers that do not run yet. */
+  #early: { readonly worker: number | 'all'; readonly message: ToWorker }[] = [];
+  #pool: WorkerPool | undefined;
+  #notesMapId: string | undefined;
+  #config: ConfigClient | undefined;
+  #saved: SavedConfiguration | undefined;
+  #planTimer: Timer | undefined;
+  #groups: GroupTable = noGroups;
+  #publishedRules = '';
+  #planned = false;
+  #countersWaiting: (() => void)[] = [];
+
+  constructor(parts: NodeProxyParts) {
+    this.#parts = parts;
+    const { flags, log, timers } = parts;
+    this.#accessLog = flags.accessLog.kind === 'off' ? undefined : new AccessLogWriter(flags.accessLog, log);
+    this.#configuration = new Configuration({
+      onChange: (snapshot, delta) => {
+        this.#sendAll({ type: 'delta', delta, version: snapshot.version });
+        this.#schedulePlan();
+        this.#saved?.changed();
+      },
+      onRefused: (refused) => this.#resourceRefused(refused),
+    });
+    this.#handover = this.#createHandover();
+    this.#enrolments = new EnrolmentManager({
+      workers: flags.workers,
+      capture: this.#handover,
+      deliver: (worker, message) => this.#send(worker, message),
+      inodeOf: (descriptor) => fstatSync(descriptor).ino,
+      closeDescriptor: closeSync,
+      timers,
+    });
+  }
+
+  /** Begins; {@link serving} tells when the wanted workloads are served. */
+  start(): void {
+    this.#handover.start();
+    this.#startConfiguration().catch((error: unknown) => {
+      this.#parts.onFatal('the configuration client cannot start', error);
+    });
+  }
+
+  /** Resolves once everything that the first configuration wants is served or was refused. */
+  get serving(): Promise<void> {
+    return this.#serving.promise;
+  }
+
+  get snapshot(): Snapshot {
+    return this.#configuration.snapshot;
+  }
+
+  get resourceRefusals(): ReadonlyMap<string, number> {
+    return this.#resourceRefusals;
+  }
+
+  readiness(): Readiness {
+    const workloadsServed = this.#enrolments.served;
+    const workloadsWanted = this.#enrolments.wanted;
+    return {
+      ready: this.#planned && this.#pool !== undefined && workloadsServed >= workloadsWanted,
+      capture: this.#handover.ready,
+      controller: this.#config?.connected === true,
+      configured: this.#planned,
+      workloadsServed,
+      workloadsWanted,
+      snapshot: this.snapshot.version,
+    };
+  }
+
+  async reports(connections: boolean): Promise<WorkerReport[]> {
+    return (await this.#pool?.report(connections)) ?? [];
+  }
+
+  /** The kernel's counters, fresh where capture answers in time. */
+  async kernelMetrics(): Promise<WorkerMetrics> {
+    if (this.#handover.ready) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#parts.timers.after(countersTimeoutMs, resolve);
+        this.#countersWaiting.push(() => {
+          timer.cancel();
+          resolve();
+        });
+        if (this.#countersWaiting.length === 1) this.#handover.requestCounters();
+      });
+    }
+    return this.#kernelCounters.collect();
+  }
+
+  /** Ends in order: no more connections, running exchanges finish. Capture keeps the listeners for the next proxy. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#config?.close();
+    this.#planTimer?.cancel();
+    await this.#pool?.drain(deadlineMs);
+    this.#handover.close();
+    await this.#saved?.write();
+    await this.#accessLog?.drained();
+  }
+
+  #createHandover(): HandoverClient {
+    const { connectChannel, parseCaptureMessage, timers, log, flags } = this.#parts;
+    return new HandoverClient(
+      {
+        connect: (handlers) => connectChannel(flags.capture, handlers),
+        parse: parseCaptureMessage,
+        closeDescriptor: closeSync,
+        timers,
+        log,
+      },
+      {
+        onReady: (notesMap, enrolled) => this.#captureReady(notesMap, enrolled),
+        onLost: () => this.#countersArrived(),
+        onEnrolled: (workload, listeners, descriptors) => {
+          this.#enrolments.enrolled(workload, listeners, descriptors);
+          this.#checkServing();
+        },
+        onWithdrawn: () => {},
+        onSockets: (workload, family, descriptors) => this.#enrolments.sockets(workload, family, descriptors),
+        onCounters: (counters) => this.#takeCounters(counters),
+        onRulesApplied: () => {},
+        onRefused: (request, workload) => {
+          if (request === 'kernel-rules') this.#publishedRules = '';
+          if (request === 'counters') this.#countersArrived();
+          this.#enrolments.refused(request, workload);
+          this.#checkServing();
+        },
+      },
+    );
+  }
+
+  #captureReady(notesMap: number, enrolled: readonly string[]): void {
+    const mapId = mapIdOf(notesMap);
+    if (this.#pool === undefined) {
+      this.#notesMapId = mapId;
+      this.#startWorkers(notesMap);
+    } else {
+      closeSync(notesMap);
+      if (mapId !== this.#notesMapId) {
+        this.#parts.onFatal('capture came back with other kernel maps; only a new proxy can read them');
+        return;
+      }
+    }
+    this.#publishedRules = '';
+    if (this.#planned) this.#plan();
+    this.#enrolments.captureReady(enrolled);
+  }
+
+  #startWorkers(notesMap: number): void {
+    const { flags, log, onFatal } = this.#parts;
+    const accessLog = flags.accessLog.kind !== 'off';
+    const starts = Array.from({ length: flags.workers }, (_, worker) => ({ worker, notesMap, accessLog }));
+    const pool = new WorkerPool(starts, {
+      onNews: (worker, news) => this.#hear(worker, news),
+      onDeath: (worker, error) => onFatal(`worker ${worker} ended`, error),
+    });
+    this.#pool = pool;
+    for (const { worker, message } of this.#early) {
+      if (worker === 'all') pool.sendAll(message);
+      else pool.send(worker, message);
+    }
+    this.#early = [];
+    pool.ready().then(
+      () => {
+        log('info', 'the workers run', { workers: flags.workers });
+        this.#checkServing();
+      },
+      () => {},
+    );
+  }
+
+  #hear(worker: number, news: WorkerNews): void {
+    switch (news.type) {
+      case 'sockets-low':
+        this.#enrolments.socketsLow(news.handle, news.family, news.count);
+        return;
+      case 'access-log':
+        this.#accessLog?.write(news.lines, () =>
+          this.#pool?.send(worker, { type: 'log-written', bytes: news.bytes }),
+        );
+        return;
+      case 'log':
+        this.#parts.log(news.level, news.message, { worker, ...news.details });
+        return;
+      default:
+        news satisfies never;
+    }
+  }
+
+  /** gRPC is loaded here and not earlier: workers start at the same time on other threads. */
+  async #startConfiguration(): Promise<void> {
+    const { flags, log, timers, random, version } = this.#parts;
+    const [
+      { configProtocol, loadConfigService },
+      { configStreamOpener },
+      { decodeDelta },
+      { encodeRefusal },
+    ] = await Promise.all([
+      import('../../../proto/load-config-service.js'),
+      import('./open-config-stream.js'),
+      import('../../../proto/decode-delta.js'),
+      import('../../../proto/encode-resource.js'),
+    ]);
+    const service = loadConfigService();
+    if (flags.state !== undefined) {
+      const { SavedConfiguration } = await import('./saved-configuration.js');
+      const { definition } = service;
+      const current = () => ({ version: this.snapshot.version, resources: this.#configuration.resources() });
+      const saved = new SavedConfiguration({ folder: flags.state, definition, current, timers, log });
+      const held = saved.load();
+      if (held !== null) this.#configuration.apply(held);
+      this.#saved = saved;
+    }
+    this.#config = new ConfigClient({
+      open: configStreamOpener(service, flags.controller),
+      node: flags.node,
+      version,
+      protocol: configProtocol,
+      held: () => this.#configuration.held(),
+      apply: (delta) =>
+        this.#configuration
+          .apply(decodeDelta(delta))
+          .map((refused) => encodeRefusal(refused.kind, refused.name, refused.version, refused.problems)),
+      timers,
+      random,
+      log,
+    });
+    this.#config.start();
+  }
+
+  #schedulePlan(): void {
+    if (this.#planTimer !== undefined) return;
+    // The first one is not held up: nothing is served yet.
+    if (!this.#planned && this.snapshot.mesh !== null) this.#plan();
+    else {
+      this.#planTimer = this.#parts.timers.after(planDelayMs, () => {
+        this.#planTimer = undefined;
+        this.#plan();
+      });
+    }
+  }
+
+  /** Rules before enrolments: a workload is never captured under groups that the kernel does not know. */
+  #plan(): void {
+    const { flags } = this.#parts;
+    const plan = planNode(this.snapshot, flags.node, this.#groups);
+    this.#groups = plan.groups;
+    this.#planned = true;
+    const text = JSON.stringify(plan.kernelRules);
+    if (text !== this.#publishedRules && this.#handover.ready) {
+      this.#publishedRules = text;
+      this.#handover.publishRules(plan.kernelRules);
+    }
+    this.#enrolments.setWanted(plan.enrolments);
+    this.#checkServing();
+  }
+
+  #checkServing(): void {
+    if (this.#planned && this.#pool !== undefined && this.#enrolments.settled) {
+      this.#pool.ready().then(
+        () => this.#serving.resolve(),
+        () => {},
+      );
+    }
+  }
+
+  #takeCounters({ refusals, pods }: CountersMessage): void {
+    this.#kernelCounters.update(refusals, pods, (uid) => {
+      const view = this.snapshot.workloads.get(uid);
+      return view && { namespace: view.workload.namespace, workload: view.label };
+    });
+    this.#countersArrived();
+  }
+
+  #countersArrived(): void {
+    const waiting = this.#countersWaiting;
+    this.#countersWaiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #resourceRefused({ kind, name, version, problems }: RefusedResource): void {
+    this.#resourceRefusals.set(kind, (this.#resourceRefusals.get(kind) ?? 0) + 1);
+    const [first] = problems;
+    this.#parts.log('warn', 'a resource was refused', {
+      kind,
+      name,
+      version,
+      field: first?.field,
+      problem: first?.message,
+      fix: first?.fix,
+    });
+  }
+
+  #send(worker: number, message: ToWorker): void {
+    if (this.#pool === undefined) this.#early.push({ worker, message });
+    else this.#pool.send(worker, message);
+  }
+
+  #sendAll(message: ToWorker): void {
+    if (this.#pool === undefined) this.#early.push({ worker: 'all', message });
+    else this.#pool.sendAll(message);
+  }
+}
+
+/** The kernel's number of a map: equal for two descriptors of one map. */
+function mapIdOf(descriptor: number): string {
+  try {
+    const info = readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8');
+    return /^map_id:\s*(\d+)$/m.exec(info)?.[1] ?? '';
+  } catch (cause) {
+    throw new Error(`the notes map's descriptor ${descriptor} cannot be examined: ${describeError(cause)}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/** The engine threads, seen from the main thread. */
+import { Worker } from 'node:worker_threads';
+import type { EngineStats } from '../../../native/engine.js';
+import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
+import type { FromWorker, LiveConnection, ToWorker, WorkerStart } from '../worker/messages.js';
+
+/** What one worker says about itself. */
+export interface WorkerReport {
+  readonly worker: number;
+  readonly metrics: WorkerMetrics;
+  readonly stats: EngineStats;
+  readonly connections: readonly LiveConnection[];
+}
+
+/** What a worker tells without being asked. */
+export type WorkerNews = Extract<FromWorker, { readonly type: 'sockets-low' | 'access-log' | 'log' }>;
+
+export interface WorkerPoolEvents {
+  readonly onNews: (worker: number, news: WorkerNews) => void;
+  /** A worker's thread ended though nobody asked it to: its engine and its connections are gone. */
+  readonly onDeath: (worker: number, error: Error) => void;
+}
+
+/** A worker that does not report in time is left out of the answer: a scrape must not hang. */
+const reportTimeoutMs = 2_000;
+
+export class WorkerPool {
+  readonly #workers: Worker[] = [];
+  readonly #ready: Promise<void>[] = [];
+  readonly #reports = new Map<number, (report: WorkerReport) => void>();
+  readonly #drained: Promise<void>[] = [];
+  #nextRequest = 1;
+  #closing = false;
+
+  constructor(starts: readonly WorkerStart[], events: WorkerPoolEvents) {
+    for (const start of starts) this.#spawn(start, events);
+  }
+
+  get size(): number {
+    return this.#workers.length;
+  }
+
+  /** Resolves when every worker's engine runs. */
+  async ready(): Promise<void> {
+    await Promise.all(this.#ready);
+  }
+
+  send(worker: number, message: ToWorker): void {
+    this.#workers[worker]?.postMessage(message);
+  }
+
+  sendAll(message: ToWorker): void {
+    for (const worker of this.#workers) worker.postMessage(message);
+  }
+
+  /** Asks every worker; the slow ones are missing from the answer. */
+  async report(connections: boolean): Promise<WorkerReport[]> {
+    const asked = this.#workers.map((_, worker) => this.#askReport(worker, connections));
+    const reports = await Promise.all(asked);
+    return reports.filter((report) => report !== undefined);
+  }
+
+  /** Lets running exchanges end, then ends the threads. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#closing = true;
+    this.sendAll({ type: 'drain', deadlineMs });
+    await Promise.all(this.#drained);
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #spawn(start: WorkerStart, events: WorkerPoolEvents): void {
+    const worker = new Worker(new URL('../worker/main.js', import.meta.url), {
+      workerData: start,
+      name: `weft-worker-${start.worker}`,
+    });
+    const index = start.worker;
+    const ready = Promise.withResolvers<void>();
+    const drained = Promise.withResolvers<void>();
+    this.#workers.push(worker);
+    this.#ready.push(ready.promise);
+    this.#drained.push(drained.promise);
+    const died = (error: Error): void => {
+      ready.reject(error);
+      drained.resolve();
+      if (!this.#closing) events.onDeath(index, error);
+    };
+    ready.promise.catch(() => {});
+    worker.on('error', died);
+    worker.on('exit', (code) => died(new Error(`the worker's thread ended with code ${code}`)));
+    worker.on('message', (message: FromWorker) => {
+      switch (message.type) {
+        case 'ready':
+          ready.resolve();
+          return;
+        case 'drained':
+          drained.resolve();
+          return;
+        case 'report':
+          this.#reports.get(message.request)?.({ worker: index, ...message });
+          return;
+        default:
+          events.onNews(index, message);
+      }
+    });
+  }
+
+  #askReport(worker: number, connections: boolean): Promise<WorkerReport | undefined> {
+    const request = this.#nextRequest;
+    this.#nextRequest += 1;
+    return new Promise((resolve) => {
+      const finish = (report: WorkerReport | undefined): void => {
+        clearTimeout(timeout);
+        this.#reports.delete(request);
+        resolve(report);
+      };
+      const timeout = setTimeout(() => finish(undefined), reportTimeoutMs);
+      this.#reports.set(request, finish);
+      this.send(worker, { type: 'report', request, connections });
+    });
+  }
+}

@@ -1,0 +1,38 @@
+/** How stages end a pipeline. */
+import { beginAttempt } from '../../../model/choose-endpoint.js';
+import { Action, originalDestination } from '../../../native/engine.js';
+import type { ConnectionRecord } from '../worker/connection-record.js';
+import type { DecisionContext } from '../worker/decision-context.js';
+import type { RequestRecord } from '../worker/request-record.js';
+
+/** The connection is reset and counted under `reason`. */
+export function resetConnection(connection: ConnectionRecord, reason: number): false {
+  connection.action = Action.reset;
+  connection.reason = reason;
+  return false;
+}
+
+/** Bytes are copied to the connection's endpoint, or to its original destination. */
+export function tunnelConnection(connection: ConnectionRecord): false {
+  connection.action = Action.tunnel;
+  if (connection.endpoint === null) {
+    connection.endpointId = originalDestination;
+    return false;
+  }
+  connection.endpointId = connection.endpoint.id;
+  beginAttempt(connection.endpoint.load);
+  connection.attempting = true;
+  return false;
+}
+
+/** Its requests are read, and decided one by one. */
+export function readRequests(connection: ConnectionRecord): false {
+  connection.action = Action.http1;
+  return false;
+}
+
+/** The client gets the refusal's status and name. */
+export function refuseRequest(context: DecisionContext, request: RequestRecord, reason: number): false {
+  context.verdict.refuse(request.tag, reason);
+  return false;
+}

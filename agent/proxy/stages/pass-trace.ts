@@ -1,0 +1,20 @@
+/** Slot `trace`: W3C trace context is passed on as it came, and started where there is none. */
+import { readTraceId, traceIdOfLine } from '../telemetry/trace-context.js';
+import type { DecisionContext } from '../worker/decision-context.js';
+import type { RequestRecord } from '../worker/request-record.js';
+
+/** One that is not valid is passed on too: its reader starts anew (W3C Trace Context section 4.2). */
+export function passTrace(context: DecisionContext, request: RequestRecord): boolean {
+  const sent = context.head.header('traceparent');
+  if (sent !== null) {
+    if (context.logging) request.traceId = readTraceId(sent);
+    return true;
+  }
+  if (!request.traceStarted) {
+    context.trace.writeLine(request.traceLine, 0);
+    request.traceStarted = true;
+    if (context.logging) request.traceId = traceIdOfLine(request.traceLine, 0);
+  }
+  context.verdict.headerBytes(request.traceLine);
+  return true;
+}

@@ -1,0 +1,69 @@
+/** Slot `endpoint`: the one address and port that takes the request or the connection. */
+import { type Candidate, chooseEndpoint, endpointKey } from '../../../model/choose-endpoint.js';
+import type { ServicePortView } from '../../../model/snapshot.js';
+import { Reason } from '../../../reasons/reasons.js';
+import type { ConnectionRecord } from '../worker/connection-record.js';
+import type { DecisionContext } from '../worker/decision-context.js';
+import type { EndpointEntry } from '../worker/endpoint-table.js';
+import type { RequestRecord } from '../worker/request-record.js';
+import { refuseRequest, resetConnection } from './answers.js';
+
+const none: readonly Candidate[] = [];
+
+export function pickConnectionEndpoint(context: DecisionContext, connection: ConnectionRecord): boolean {
+  const { destination } = connection;
+  switch (destination.kind) {
+    case 'service': {
+      const entry = choose(context, destination.port, none);
+      if (entry === null) return resetConnection(connection, Reason.no_ready_endpoint);
+      connection.endpoint = entry;
+      connection.traffic = context.traffic.of(destination.port, context.nowMs);
+      return true;
+    }
+    case 'workload':
+    case 'passthrough':
+    case 'refused':
+      return true;
+  }
+}
+
+export function pickRequestEndpoint(context: DecisionContext, request: RequestRecord): boolean {
+  const connection = request.connection as ConnectionRecord;
+  if (request.target !== null) {
+    request.traffic = context.traffic.of(request.target, context.nowMs);
+    request.endpoint = choose(context, request.target, request.tried);
+    if (request.endpoint === null) return refuseRequest(context, request, Reason.no_ready_endpoint);
+  } else if (connection.destination.kind === 'workload') {
+    request.endpoint = context.endpoints.entryOf(directCandidate(connection), context.nowMs);
+  }
+  return true;
+}
+
+function choose(
+  context: DecisionContext,
+  service: ServicePortView,
+  tried: readonly Candidate[],
+): EndpointEntry | null {
+  const state = context.traffic.of(service, context.nowMs);
+  const { balancing } = service.service;
+  const chosen = chooseEndpoint(service.tiers, balancing, state, context.random(), context.nowMs, tried);
+  return chosen === null ? null : context.endpoints.entryOf(chosen, context.nowMs);
+}
+
+/** A workload's own address as an endpoint, so that its connections are pooled like others. */
+function directCandidate(connection: ConnectionRecord): Candidate {
+  const { destination, destinationAddress: address, destinationPort: port } = connection;
+  if (destination.kind !== 'workload') throw new Error('the destination is no workload');
+  const { workload } = destination.view;
+  if (connection.direct?.workloadUid !== workload.uid) {
+    connection.direct = {
+      key: endpointKey(address, port),
+      address,
+      port,
+      workloadUid: workload.uid,
+      transport: 'plaintext',
+      zone: workload.locality.zone,
+    };
+  }
+  return connection.direct;
+}

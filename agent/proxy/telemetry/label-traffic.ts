@@ -1,0 +1,62 @@
+/** The labels under which an ended connection or request is counted. */
+
+import type { Destination } from '../../../model/find-destination.js';
+import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
+import { Direction } from '../../../native/engine.js';
+import type { ConnectionRecord } from '../worker/connection-record.js';
+import { type EndpointEntry, viewOf } from '../worker/endpoint-table.js';
+import type { RequestRecord } from '../worker/request-record.js';
+import { type LabelTable, unknownId } from './label-table.js';
+
+export function labelConnection(labels: LabelTable, snapshot: Snapshot, connection: ConnectionRecord): void {
+  if (connection.direction === Direction.inbound) {
+    connection.sourceId = workloadId(labels, connection.peer);
+    connection.destinationId = workloadId(labels, connection.local);
+    connection.targetId = labels.targetId(connection.serviceName, 'default');
+    return;
+  }
+  const { destination } = connection;
+  const service = destination.kind === 'service' ? destination.port.service.name : 'unknown';
+  connection.sourceId = workloadId(labels, connection.local);
+  connection.destinationId = destinationId(labels, snapshot, destination, connection.endpoint);
+  connection.targetId = labels.targetId(service, 'default');
+}
+
+export function labelRequest(labels: LabelTable, snapshot: Snapshot, request: RequestRecord): void {
+  const connection = request.connection as ConnectionRecord;
+  request.direction = connection.direction;
+  if (connection.direction === Direction.inbound) {
+    request.sourceId = workloadId(labels, connection.peer);
+    request.destinationId = workloadId(labels, connection.local);
+    request.targetId = labels.targetId(connection.serviceName, 'default');
+    return;
+  }
+  const service = request.target ?? request.service;
+  request.sourceId = workloadId(labels, connection.local);
+  request.destinationId = destinationId(labels, snapshot, connection.destination, request.endpoint);
+  request.targetId = labels.targetId(service === null ? 'unknown' : service.service.name, request.routeLabel);
+}
+
+/** The endpoint's workload; where none was chosen or the mesh does not know it, what the destination says. */
+function destinationId(
+  labels: LabelTable,
+  snapshot: Snapshot,
+  destination: Destination,
+  endpoint: EndpointEntry | null,
+): number {
+  const view = endpoint === null ? undefined : viewOf(endpoint, snapshot);
+  if (view !== undefined) return workloadId(labels, view);
+  switch (destination.kind) {
+    case 'service':
+      return labels.workloadId(destination.port.service.namespace, 'unknown');
+    case 'workload':
+      return workloadId(labels, destination.view);
+    case 'passthrough':
+    case 'refused':
+      return unknownId;
+  }
+}
+
+function workloadId(labels: LabelTable, view: WorkloadView | null): number {
+  return view === null ? unknownId : labels.workloadId(view.workload.namespace, view.label);
+}

@@ -1,0 +1,106 @@
+/** What is known of one open connection: a pipeline's stages fill the slots, completions and logs read them. */
+import { openProgram, type PolicyProgram } from '../../../model/authorize.js';
+import type { Candidate } from '../../../model/choose-endpoint.js';
+import type { Destination } from '../../../model/find-destination.js';
+import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
+import { type Source, unknownSource } from '../../../model/source.js';
+import type { AppProtocol } from '../../../model/workload.js';
+import { Action, originalDestination } from '../../../native/engine.js';
+import type { SeriesKey } from '../telemetry/traffic-counters.js';
+import type { EndpointEntry } from './endpoint-table.js';
+import type { Tagged } from './record-pool.js';
+import type { RequestRecord } from './request-record.js';
+import type { ServedWorkload } from './served-workload.js';
+import type { ServiceTraffic } from './service-traffic.js';
+
+/** Before the destination stage, and for inbound connections. */
+export const noDestination: Destination = { kind: 'passthrough' };
+
+export class ConnectionRecord implements Tagged, SeriesKey {
+  readonly tag: number;
+  /** Whose listener took it. */
+  workload: ServedWorkload | null = null;
+  direction = 0;
+  sourceAddress = '';
+  sourcePort = 0;
+  /** Where the peer wanted to go. */
+  destinationAddress = '';
+  destinationPort = 0;
+  /** The slots below were filled from this snapshot; a request under a newer one fills them again. */
+  snapshot: Snapshot | null = null;
+
+  /** The listener's workload: outbound the source, inbound the destination. */
+  local: WorkloadView | null = null;
+  /** Outbound: what the destination's address and port stand for. */
+  destination: Destination = noDestination;
+  /** Outbound to a workload's own address: that address as an endpoint. */
+  direct: Candidate | null = null;
+  /** Inbound: the workload that owns the peer's address. */
+  peer: WorkloadView | null = null;
+  /** Inbound: who is calling, as policies see it. */
+  source: Source = unknownSource;
+  /** Inbound: the service in front of the workload, for labels. */
+  serviceName = 'unknown';
+  /** Inbound: the policies that protect the workload. */
+  program: PolicyProgram = openProgram;
+  protocol: AppProtocol = 'tcp';
+  /** Outbound tunnel: where it goes; null is the original destination. */
+  endpoint: EndpointEntry | null = null;
+
+  /** Outbound tunnel: the service's load figures. */
+  traffic: ServiceTraffic | null = null;
+  /** It is counted as under way at the endpoint. */
+  attempting = false;
+
+  /** What became of it: an Action and what goes with it. */
+  action = 0;
+  endpointId = originalDestination;
+  reason = 0;
+
+  /** The request that came last. */
+  request: RequestRecord | null = null;
+
+  /** Numbers of its metrics' labels, filled when it ends. */
+  sourceId = 0;
+  destinationId = 0;
+  targetId = 0;
+  /** Whether it was counted as open. */
+  open = false;
+
+  constructor(tag: number) {
+    this.tag = tag;
+  }
+
+  get http(): boolean {
+    return this.action === Action.http1;
+  }
+
+  get authenticated(): boolean {
+    return this.source.authenticated;
+  }
+
+  /** Forgets its last user. */
+  reset(): void {
+    this.workload = null;
+    this.snapshot = null;
+    this.local = null;
+    this.destination = noDestination;
+    this.direct = null;
+    this.peer = null;
+    this.source = unknownSource;
+    this.serviceName = 'unknown';
+    this.program = openProgram;
+    this.protocol = 'tcp';
+    this.endpoint = null;
+    this.traffic = null;
+    this.attempting = false;
+    this.action = 0;
+    this.endpointId = originalDestination;
+    this.reason = 0;
+    this.request = null;
+    this.sourceId = 0;
+    this.destinationId = 0;
+    this.targetId = 0;
+    this.open = false;
+  }
+}

@@ -1,0 +1,28 @@
+/** What a pipeline's stages may use. One per worker; nothing in it belongs to a single request. */
+import type { Snapshot } from '../../../model/snapshot.js';
+import type { PolicyAudit } from '../telemetry/policy-audit.js';
+import type { TraceStarter } from '../telemetry/trace-context.js';
+import type { EndpointTable } from './endpoint-table.js';
+import type { RouteEffects } from './route-effects.js';
+import type { RowRequest } from './row-request.js';
+import type { ServiceTrafficTable } from './service-traffic.js';
+import type { VerdictWriter } from './verdict-writer.js';
+
+export interface DecisionContext {
+  /** Decides every row of the present batch. */
+  readonly snapshot: Snapshot;
+  /** Milliseconds, monotonic, of the present batch. */
+  readonly nowMs: number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** The request row that is being decided. */
+  readonly head: RowRequest;
+  readonly verdict: VerdictWriter;
+  readonly endpoints: EndpointTable;
+  readonly traffic: ServiceTrafficTable;
+  readonly effects: RouteEffects;
+  readonly audit: PolicyAudit;
+  readonly trace: TraceStarter;
+  /** Whether ended requests are logged, so that their texts must be kept. */
+  readonly logging: boolean;
+}

@@ -1,0 +1,327 @@
+/** One worker put together: an engine, the snapshot that decides for it, and everything between them. */
+import { applyDelta } from '../../../model/apply-delta.js';
+import type { Delta } from '../../../model/resource.js';
+import { emptySnapshot, type Snapshot } from '../../../model/snapshot.js';
+import type { WorkloadLimits } from '../../../model/workload.js';
+import {
+  type Engine,
+  type EngineOptions,
+  maxWantedHeaders,
+  type WorkloadOptions,
+} from '../../../native/engine.js';
+import type { Listener } from '../../handover/messages.js';
+import type { Timers } from '../control/timers.js';
+import { describeError, type ProcessLog } from '../start/process-log.js';
+import { AccessLog } from '../telemetry/access-log.js';
+import { AccessLogBuffer } from '../telemetry/access-log-buffer.js';
+import { LabelTable, unknownId } from '../telemetry/label-table.js';
+import { PolicyAudit } from '../telemetry/policy-audit.js';
+import { SeenConnections } from '../telemetry/seen-connections.js';
+import { type FillRandom, TraceStarter } from '../telemetry/trace-context.js';
+import { directionName, TrafficCounters } from '../telemetry/traffic-counters.js';
+import { family, type WorkerMetrics } from '../telemetry/worker-metrics.js';
+import { ConnectionRecord } from './connection-record.js';
+import { Decider } from './decider.js';
+import type { DecisionContext } from './decision-context.js';
+import { EndpointTable } from './endpoint-table.js';
+import { HeldConnections } from './held-connections.js';
+import type { FromWorker, LiveConnection, ToWorker } from './messages.js';
+import { RecordPool } from './record-pool.js';
+import { RequestRecord } from './request-record.js';
+import { RouteEffects } from './route-effects.js';
+import { RowRequest } from './row-request.js';
+import type { ServedWorkload } from './served-workload.js';
+import { ServiceTrafficTable } from './service-traffic.js';
+import { TrafficLedger } from './traffic-ledger.js';
+import { VerdictWriter } from './verdict-writer.js';
+
+export interface DecisionWorkerParts {
+  readonly worker: number;
+  readonly notesMap: number;
+  readonly accessLog: boolean;
+  readonly createEngine: (options: EngineOptions) => Engine;
+  readonly post: (message: FromWorker) => void;
+  readonly closeDescriptor: (descriptor: number) => void;
+  readonly timers: Timers;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly fillRandom: FillRandom;
+  readonly log: ProcessLog;
+}
+
+/** Defects are logged at most so often: one bad rule must not fill the disk. */
+const defectLogMs = 1_000;
+const sweepMs = 10_000;
+
+export class DecisionWorker {
+  readonly #parts: DecisionWorkerParts;
+  readonly #engine: Engine;
+  readonly #context: DecisionContext & { nowMs: number; snapshot: Snapshot };
+  readonly #head: RowRequest;
+  readonly #connections = new RecordPool((tag) => new ConnectionRecord(tag));
+  readonly #requests = new RecordPool((tag) => new RequestRecord(tag));
+  readonly #workloads = new Map<number, ServedWorkload>();
+  readonly #labels = new LabelTable();
+  readonly #counters = new TrafficCounters(this.#labels);
+  readonly #seen = new SeenConnections(this.#labels);
+  readonly #logBuffer: AccessLogBuffer;
+  readonly #held: HeldConnections;
+  readonly #decider: Decider;
+  #wanted: readonly string[] = [];
+  #defectLoggedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: DecisionWorkerParts) {
+    this.#parts = parts;
+    this.#engine = parts.createEngine({
+      notesMap: parts.notesMap,
+      decide: (rows, completions) => this.#decider.decide(rows, completions),
+      onDecideError: (error) => this.#defect(error),
+      onStockLow: (handle, family, count) => parts.post({ type: 'sockets-low', handle, family, count }),
+    });
+    const verdict = new VerdictWriter(this.#engine);
+    const endpoints = new EndpointTable(this.#engine);
+    this.#head = new RowRequest(this.#engine);
+    this.#context = {
+      snapshot: emptySnapshot,
+      nowMs: 0,
+      random: parts.random,
+      head: this.#head,
+      verdict,
+      endpoints,
+      traffic: new ServiceTrafficTable(endpoints, this.#counters),
+      effects: new RouteEffects(this.#engine),
+      audit: new PolicyAudit(),
+      trace: new TraceStarter(parts.fillRandom),
+      logging: parts.accessLog,
+    };
+    this.#logBuffer = new AccessLogBuffer(
+      (lines, bytes) => parts.post({ type: 'access-log', lines, bytes }),
+      parts.timers,
+    );
+    this.#held = new HeldConnections(this.#engine, verdict, parts.timers);
+    this.#decider = this.#createDecider();
+    this.#askForHeaders(emptySnapshot);
+    this.#scheduleSweep();
+  }
+
+  get snapshot(): Snapshot {
+    return this.#context.snapshot;
+  }
+
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case 'delta':
+        this.#apply(message.delta, message.version);
+        return;
+      case 'listeners':
+        this.#serve(message.handle, message.uid, message.listeners, message.descriptors);
+        return;
+      case 'withdraw':
+        if (this.#workloads.delete(message.handle))
+          this.#engine.removeWorkload(message.handle, message.graceMs);
+        return;
+      case 'sockets':
+        if (this.#workloads.has(message.handle)) {
+          this.#engine.addSockets(message.handle, message.family, message.descriptors);
+        } else for (const descriptor of message.descriptors) this.#parts.closeDescriptor(descriptor);
+        return;
+      case 'report':
+        this.#report(message.request, message.connections);
+        return;
+      case 'log-written':
+        this.#logBuffer.written(message.bytes);
+        return;
+      case 'drain':
+        void this.#drain(message.deadlineMs);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #createDecider(): Decider {
+    const shared = {
+      engine: this.#engine,
+      context: this.#context,
+      connections: this.#connections,
+      requests: this.#requests,
+    };
+    const accessLog = new AccessLog({
+      completions: this.#engine.completions,
+      add: (line) => this.#logBuffer.add(line),
+      wallClock: this.#parts.wallClock,
+      snapshotVersion: () => this.#context.snapshot.version,
+    });
+    const ledger = new TrafficLedger({
+      ...shared,
+      endpoints: this.#context.endpoints,
+      labels: this.#labels,
+      counters: this.#counters,
+      seen: this.#seen,
+      accessLog: this.#parts.accessLog ? accessLog : undefined,
+    });
+    return new Decider({
+      ...shared,
+      head: this.#head,
+      ledger,
+      held: this.#held,
+      workloads: this.#workloads,
+      now: () => this.#parts.timers.now(),
+      onDefect: (error) => this.#defect(error),
+    });
+  }
+
+  /** Between two batches, so that none is decided by two snapshots. */
+  #apply(delta: Delta, version: number): void {
+    const { snapshot, touched } = applyDelta(this.#context.snapshot, delta, version);
+    this.#askForHeaders(snapshot);
+    this.#context.snapshot = snapshot;
+    this.#context.effects.follow(snapshot);
+    for (const workload of this.#workloads.values()) {
+      if (touched.workloads.has(workload.uid)) this.#refresh(workload);
+    }
+    this.#held.retry((connection) => this.#decider.decideHeld(connection));
+  }
+
+  /** The engine delivers what matches and policies read, and the trace context. A name too many fails closed. */
+  #askForHeaders(snapshot: Snapshot): void {
+    if (snapshot.headerNames === this.#wanted) return;
+    this.#wanted = snapshot.headerNames;
+    const others = snapshot.headerNames.filter((name) => name !== 'traceparent');
+    const names = ['traceparent', ...others.slice(0, maxWantedHeaders - 1)];
+    if (others.length >= maxWantedHeaders) {
+      this.#parts.log(
+        'error',
+        'routes and policies read more headers than can be; those beyond fail closed',
+        {
+          headers: others.slice(maxWantedHeaders - 1),
+        },
+      );
+    }
+    this.#engine.setWantedHeaders(names);
+    this.#head.setColumns(new Map(names.map((name, column) => [name, column])));
+  }
+
+  #serve(handle: number, uid: string, listeners: readonly Listener[], descriptors: readonly number[]): void {
+    let workload = this.#workloads.get(handle);
+    if (workload === undefined) {
+      workload = { handle, uid, labelId: unknownId };
+      this.#workloads.set(handle, workload);
+      this.#engine.addWorkload(handle, this.#optionsOf(uid));
+      this.#refresh(workload);
+    }
+    for (const [index, descriptor] of descriptors.entries()) {
+      const direction = listeners[index]?.direction === 'outbound' ? 0 : 1;
+      this.#engine.addListener(handle, direction, descriptor);
+    }
+  }
+
+  #refresh(workload: ServedWorkload): void {
+    const view = this.#context.snapshot.workloads.get(workload.uid);
+    if (view === undefined) return;
+    workload.labelId = this.#labels.workloadId(view.workload.namespace, view.label);
+    this.#engine.setWorkload(workload.handle, this.#optionsOf(workload.uid));
+  }
+
+  #optionsOf(uid: string): WorkloadOptions {
+    return this.#context.snapshot.workloads.get(uid)?.workload.limits ?? defaultLimits;
+  }
+
+  #report(request: number, connections: boolean): void {
+    this.#parts.post({
+      type: 'report',
+      request,
+      metrics: this.#collect(),
+      stats: this.#engine.stats(),
+      connections: connections ? this.#liveConnections() : [],
+    });
+  }
+
+  #collect(): WorkerMetrics {
+    const stats = this.#engine.stats();
+    const gauge = (name: string, help: string, value: number) =>
+      family('gauge', name, help, [{ labels: { worker: this.#parts.worker }, value }]);
+    return [
+      ...this.#counters.collect(),
+      this.#seen.collect(),
+      this.#context.audit.collect(),
+      gauge(
+        'weft_engine_buffered_bytes',
+        'Bytes that the engine holds for connections.',
+        stats.bufferedBytes,
+      ),
+      gauge('weft_engine_pooled_connections', 'Idle connections to endpoints.', stats.pooled),
+      gauge(
+        'weft_engine_parked_requests',
+        'Requests and connections that wait for a decision.',
+        stats.parked,
+      ),
+      gauge('weft_engine_sockets', 'Ready-made sockets in stock.', stats.sockets),
+      family(
+        'counter',
+        'weft_access_log_dropped_total',
+        'Access-log lines lost because writing was too slow.',
+        [{ labels: {}, value: this.#logBuffer.dropped }],
+      ),
+    ];
+  }
+
+  #liveConnections(): LiveConnection[] {
+    return this.#engine.connections().map((info) => {
+      const connection = this.#connections.find(info.connectionTag);
+      const outbound = info.direction === 0;
+      const source = outbound ? connection?.local : connection?.peer;
+      const destination =
+        connection?.destination.kind === 'workload'
+          ? connection.destination.view
+          : connection?.endpoint?.view;
+      return {
+        ...info,
+        worker: this.#parts.worker,
+        workloadUid: this.#workloads.get(info.workload)?.uid ?? '',
+        direction: directionName(info.direction),
+        protocol: connection?.protocol ?? 'unknown',
+        sourceWorkload: source?.workload.name ?? 'unknown',
+        destinationWorkload: (outbound ? destination : connection?.local)?.workload.name ?? 'unknown',
+        service:
+          connection?.destination.kind === 'service'
+            ? connection.destination.port.serviceKey
+            : (connection?.serviceName ?? 'unknown'),
+      };
+    });
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    try {
+      await this.#engine.drain(deadlineMs);
+    } catch (error) {
+      this.#parts.log('error', 'the engine did not drain', { error: describeError(error) });
+    }
+    this.#logBuffer.flush();
+    this.#parts.post({ type: 'drained' });
+  }
+
+  #scheduleSweep(): void {
+    this.#parts.timers.after(sweepMs, () => {
+      const now = this.#parts.timers.now();
+      this.#context.endpoints.sweep(now);
+      this.#context.traffic.sweep(now);
+      this.#scheduleSweep();
+    });
+  }
+
+  #defect(error: unknown): void {
+    const now = this.#parts.timers.now();
+    if (now - this.#defectLoggedMs < defectLogMs) return;
+    this.#defectLoggedMs = now;
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    this.#parts.log('error', 'a decision failed; its request was answered with 500', {
+      error: describeError(error),
+      stack,
+    });
+  }
+}
+
+const defaultLimits: WorkloadLimits = { connections: 0, pendingRequests: 0, bufferedBytes: 0, cpuShare: 0 };

@@ -1,0 +1,118 @@
+/**
+ * The endpoints that this worker sends to: each has a small number that verdicts name, and its load figures. One that
+ * nobody has used for a while is forgotten, so the table follows the traffic and not the size of the mesh.
+ */
+
+import { type Candidate, type EndpointLoad, newEndpointLoad } from '../../../model/choose-endpoint.js';
+import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
+import type { Engine } from '../../../native/engine.js';
+
+export interface EndpointEntry {
+  /** Names the endpoint in verdicts and completions; 1 and up. */
+  readonly id: number;
+  readonly candidate: Candidate;
+  readonly load: EndpointLoad;
+  usedMs: number;
+  /** The workload behind it in {@link EndpointEntry.viewSnapshot}; see {@link viewOf}. */
+  view: WorkloadView | undefined;
+  viewSnapshot: Snapshot | null;
+  /** Connections of an older generation are not reused. */
+  readonly generation: number;
+}
+
+/** The workload behind an endpoint; undefined where the mesh knows none. Looked up once per snapshot. */
+export function viewOf(entry: EndpointEntry, snapshot: Snapshot): WorkloadView | undefined {
+  if (entry.viewSnapshot !== snapshot) {
+    entry.view = snapshot.workloads.get(entry.candidate.workloadUid);
+    entry.viewSnapshot = snapshot;
+  }
+  return entry.view;
+}
+
+/** An entry is kept so long without use: longer than the engine keeps an idle connection to it. */
+const idleMs = 120_000;
+
+/** Ids wait so long before they name another endpoint: completions of the one before may still come. */
+const minFreeIds = 1024;
+
+export class EndpointTable {
+  readonly #engine: Pick<Engine, 'setEndpoint' | 'removeEndpoint'>;
+  readonly #byKey = new Map<string, EndpointEntry>();
+  readonly #byId: (EndpointEntry | undefined)[] = [undefined];
+  readonly #freeIds: number[] = [];
+  /** Numbers of destinations for the engine's pools: equal for equal workloads. */
+  readonly #destinations = new Map<string, number>();
+  #nextDestination = 1;
+
+  constructor(engine: Pick<Engine, 'setEndpoint' | 'removeEndpoint'>) {
+    this.#engine = engine;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** The entry of a candidate, made where there is none. Its use is noted. */
+  entryOf(candidate: Candidate, nowMs: number): EndpointEntry {
+    const known = this.#byKey.get(candidate.key);
+    // The address may have gone to another workload since: then nothing that was pooled may be reused.
+    const entry =
+      known?.candidate.workloadUid === candidate.workloadUid ? known : this.#add(candidate, known);
+    entry.usedMs = nowMs;
+    return entry;
+  }
+
+  find(id: number): EndpointEntry | undefined {
+    return this.#byId[id];
+  }
+
+  /** Forgets what was not used for long and has nothing under way. */
+  sweep(nowMs: number): void {
+    for (const entry of this.#byKey.values()) {
+      if (entry.load.inFlight === 0 && nowMs - entry.usedMs > idleMs) {
+        this.#byKey.delete(entry.candidate.key);
+        this.#drop(entry);
+      }
+    }
+    if (this.#byKey.size === 0) this.#destinations.clear();
+  }
+
+  #add(candidate: Candidate, replaced: EndpointEntry | undefined): EndpointEntry {
+    if (replaced !== undefined) this.#drop(replaced);
+    const id = this.#freeIds.length > minFreeIds ? (this.#freeIds.shift() as number) : this.#byId.length;
+    const entry: EndpointEntry = {
+      id,
+      candidate,
+      load: newEndpointLoad(),
+      usedMs: 0,
+      view: undefined,
+      viewSnapshot: null,
+      generation: 0,
+    };
+    this.#engine.setEndpoint(id, {
+      address: candidate.address,
+      port: candidate.port,
+      destination: this.#destinationOf(candidate),
+      generation: entry.generation,
+    });
+    this.#byId[id] = entry;
+    this.#byKey.set(candidate.key, entry);
+    return entry;
+  }
+
+  #drop(entry: EndpointEntry): void {
+    this.#byId[entry.id] = undefined;
+    this.#freeIds.push(entry.id);
+    this.#engine.removeEndpoint(entry.id);
+  }
+
+  #destinationOf(candidate: Candidate): number {
+    const name = candidate.workloadUid === '' ? candidate.address : candidate.workloadUid;
+    const known = this.#destinations.get(name);
+    if (known !== undefined) return known;
+    const destination = this.#nextDestination;
+    this.#nextDestination += 1;
+    this.#destinations.set(name, destination);
+    return destination;
+  }
+}

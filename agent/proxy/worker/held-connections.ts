@@ -1,0 +1,91 @@
+/** Connections to addresses that nobody owns yet: held a short while, since their configuration may be on the way. */
+import { Action, type Engine } from '../../../native/engine.js';
+import type { ReasonCode } from '../../../reasons/reasons.js';
+import type { Timer, Timers } from '../control/timers.js';
+import type { ConnectionRecord } from './connection-record.js';
+import type { VerdictWriter } from './verdict-writer.js';
+
+interface Held {
+  readonly id: number;
+  readonly generation: number;
+  readonly connection: ConnectionRecord;
+  readonly expiresMs: number;
+}
+
+/** How long a connection waits. */
+const holdMs = 2_000;
+/** Connections that wait at most; more are refused at once. */
+const maxHeld = 1_024;
+
+export class HeldConnections {
+  readonly #engine: Pick<Engine, 'resume'>;
+  readonly #verdict: VerdictWriter;
+  readonly #timers: Timers;
+  /** Oldest first: all wait equally long. */
+  #held: Held[] = [];
+  #timer: Timer | undefined;
+
+  constructor(engine: Pick<Engine, 'resume'>, verdict: VerdictWriter, timers: Timers) {
+    this.#engine = engine;
+    this.#verdict = verdict;
+    this.#timers = timers;
+  }
+
+  get size(): number {
+    return this.#held.length;
+  }
+
+  /** Whether the pipeline asked to hold it; where no more can be held it is reset instead. */
+  wants(connection: ConnectionRecord): boolean {
+    if (connection.action !== Action.park) return false;
+    if (this.#held.length < maxHeld) return true;
+    connection.action = Action.reset;
+    return false;
+  }
+
+  hold(id: number, generation: number, connection: ConnectionRecord): void {
+    this.#held.push({ id, generation, connection, expiresMs: this.#timers.now() + holdMs });
+    this.#verdict.park(connection.tag, 2 * holdMs);
+    this.#arm();
+  }
+
+  /** A new snapshot: `decide` asks again, and what it no longer holds goes on. */
+  retry(decide: (connection: ConnectionRecord) => void): void {
+    const waiting = this.#held;
+    this.#held = [];
+    for (const held of waiting) {
+      decide(held.connection);
+      if (held.connection.action === Action.park) this.#held.push(held);
+      else this.#resume(held);
+    }
+  }
+
+  #arm(): void {
+    const first = this.#held[0];
+    if (this.#timer !== undefined || first === undefined) return;
+    this.#timer = this.#timers.after(Math.max(1, first.expiresMs - this.#timers.now()), () => {
+      this.#timer = undefined;
+      this.#expire();
+      this.#arm();
+    });
+  }
+
+  #expire(): void {
+    const now = this.#timers.now();
+    while (this.#held.length > 0 && (this.#held[0] as Held).expiresMs <= now) {
+      const held = this.#held.shift() as Held;
+      held.connection.action = Action.reset;
+      this.#resume(held);
+    }
+  }
+
+  /** The engine says false where the client has left meanwhile: its completion tells the rest. */
+  #resume({ id, generation, connection }: Held): void {
+    this.#engine.resume(id, generation, {
+      action: connection.action,
+      reason: connection.reason as ReasonCode,
+      endpoint: connection.endpointId,
+      tag: connection.tag,
+    });
+  }
+}

@@ -1,0 +1,26 @@
+/** Entry of a worker thread. */
+import { closeSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadEngine } from '../../../native/load-engine.js';
+import { systemTimers } from '../control/timers.js';
+import { DecisionWorker } from './decision-worker.js';
+import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
+
+const port = parentPort;
+if (port === null) throw new Error('worker/main.js runs as a worker thread of agent/proxy/main.js only');
+const start = workerData as WorkerStart;
+const post = (message: FromWorker): void => port.postMessage(message);
+
+const worker = new DecisionWorker({
+  ...start,
+  createEngine: loadEngine().createEngine,
+  post,
+  closeDescriptor: closeSync,
+  timers: systemTimers,
+  wallClock: Date.now,
+  random: Math.random,
+  fillRandom: (bytes) => void crypto.getRandomValues(bytes),
+  log: (level, message, details) => post({ type: 'log', level, message, details: details ?? {} }),
+});
+port.on('message', (message: ToWorker) => worker.receive(message));
+post({ type: 'ready' });

@@ -1,0 +1,104 @@
+/** One request from its head to its end: a pipeline's stages fill the slots, in the order in which they stand here. */
+import type { Candidate } from '../../../model/choose-endpoint.js';
+import { type CompiledFilters, noFilters } from '../../../model/compile-filters.js';
+import type { CompiledBackend, CompiledMatch } from '../../../model/compile-route.js';
+import type { RetryPolicy } from '../../../model/retry-plan.js';
+import { compileRetry } from '../../../model/retry-plan.js';
+import type { ServicePortView } from '../../../model/snapshot.js';
+import { traceLineBytes } from '../telemetry/trace-context.js';
+import type { SeriesKey } from '../telemetry/traffic-counters.js';
+import type { ConnectionRecord } from './connection-record.js';
+import type { EndpointEntry } from './endpoint-table.js';
+import type { Tagged } from './record-pool.js';
+import type { ServiceTraffic } from './service-traffic.js';
+
+/** What holds where no rule says anything: only failed connects are tried again. */
+export const defaultRetry: RetryPolicy = compileRetry(undefined);
+
+export class RequestRecord implements Tagged, SeriesKey {
+  readonly tag: number;
+  connection: ConnectionRecord | null = null;
+  /** Version of the one snapshot that decided it. */
+  snapshotVersion = 0;
+
+  /** Destination: the service that was asked for; null for workloads and passthrough. */
+  service: ServicePortView | null = null;
+  /** Route: the match that decided; null where no route is attached. */
+  match: CompiledMatch | null = null;
+  /** Route: the backend that took it; null where no route is attached. */
+  backend: CompiledBackend | null = null;
+  /** Route: the service whose endpoints serve it. */
+  target: ServicePortView | null = null;
+  /** Filters: the backend's and its rule's together. */
+  filters: CompiledFilters = noFilters;
+  requestEdit = 0;
+  responseEdit = 0;
+  /** Limits: bytes of the body that may be kept to send it again. */
+  bufferBytes = 0;
+  /** Endpoint: null is the connection's original destination. */
+  endpoint: EndpointEntry | null = null;
+  /** Endpoint: the service's load figures and budget; null without a service. */
+  traffic: ServiceTraffic | null = null;
+  /** Endpoints that earlier attempts used. */
+  readonly tried: Candidate[] = [];
+  /** Resilience plan. */
+  retry: RetryPolicy = defaultRetry;
+  requestTimeoutMs = 0;
+  backendTimeoutMs = 0;
+
+  /** Trace: the header line that started one; written again for each attempt. */
+  readonly traceLine = Buffer.alloc(traceLineBytes);
+  traceStarted = false;
+
+  /** An attempt is counted as under way at the endpoint. */
+  attempting = false;
+  attempts = 0;
+
+  /** Numbers of its metrics' labels, filled when it ends. */
+  direction = 0;
+  sourceId = 0;
+  destinationId = 0;
+  targetId = 0;
+
+  /** Kept for the access log; empty where there is none. */
+  method = '';
+  host = '';
+  path = '';
+  traceId = '';
+  http10 = false;
+
+  constructor(tag: number) {
+    this.tag = tag;
+  }
+
+  get routeLabel(): string {
+    return this.match === null ? 'default' : this.match.rule.label;
+  }
+
+  /** Forgets its last user. */
+  reset(): void {
+    this.connection = null;
+    this.service = null;
+    this.match = null;
+    this.backend = null;
+    this.target = null;
+    this.filters = noFilters;
+    this.requestEdit = 0;
+    this.responseEdit = 0;
+    this.bufferBytes = 0;
+    this.endpoint = null;
+    this.traffic = null;
+    this.tried.length = 0;
+    this.retry = defaultRetry;
+    this.requestTimeoutMs = 0;
+    this.backendTimeoutMs = 0;
+    this.traceStarted = false;
+    this.attempting = false;
+    this.attempts = 0;
+    this.method = '';
+    this.host = '';
+    this.path = '';
+    this.traceId = '';
+    this.http10 = false;
+  }
+}

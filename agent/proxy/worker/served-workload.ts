@@ -1,0 +1,8 @@
+/** A workload whose listeners this worker holds. */
+
+export interface ServedWorkload {
+  readonly handle: number;
+  readonly uid: string;
+  /** Number of its metrics label, for the counts of seen connections; follows the snapshot. */
+  labelId: number;
+}

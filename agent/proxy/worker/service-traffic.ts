@@ -1,0 +1,63 @@
+/** What this worker remembers of its own traffic to one service port, across snapshots. */
+import type { Candidate, ChoiceState, EndpointLoad, Rotation } from '../../../model/choose-endpoint.js';
+import { newRetryBudget, type RetryBudget } from '../../../model/retry-plan.js';
+import type { ServicePortView } from '../../../model/snapshot.js';
+import type { AttemptCounts, TrafficCounters } from '../telemetry/traffic-counters.js';
+import type { EndpointTable } from './endpoint-table.js';
+
+export interface ServiceTraffic extends ChoiceState {
+  readonly budget: RetryBudget;
+  readonly attempts: AttemptCounts;
+  usedMs: number;
+}
+
+const idleMs = 600_000;
+
+export class ServiceTrafficTable {
+  readonly #endpoints: EndpointTable;
+  readonly #counters: TrafficCounters;
+  readonly #byKey = new Map<string, ServiceTraffic>();
+  /** The same by the snapshot's own object, so that a request builds no key. */
+  #byView = new WeakMap<ServicePortView, ServiceTraffic>();
+  #nowMs = 0;
+
+  constructor(endpoints: EndpointTable, counters: TrafficCounters) {
+    this.#endpoints = endpoints;
+    this.#counters = counters;
+  }
+
+  of(view: ServicePortView, nowMs: number): ServiceTraffic {
+    this.#nowMs = nowMs;
+    const known = this.#byView.get(view);
+    if (known !== undefined) {
+      known.usedMs = nowMs;
+      return known;
+    }
+    const key = `${view.serviceKey}:${view.port.port}`;
+    const traffic = this.#byKey.get(key) ?? this.#create(view);
+    this.#byKey.set(key, traffic);
+    this.#byView.set(view, traffic);
+    traffic.usedMs = nowMs;
+    return traffic;
+  }
+
+  /** Forgets what was not used for long. */
+  sweep(nowMs: number): void {
+    for (const [key, traffic] of this.#byKey) {
+      if (nowMs - traffic.usedMs <= idleMs) continue;
+      this.#byKey.delete(key);
+      this.#byView = new WeakMap();
+    }
+  }
+
+  #create(view: ServicePortView): ServiceTraffic {
+    const rotation: Rotation = { next: 0 };
+    return {
+      rotation,
+      budget: newRetryBudget(),
+      attempts: this.#counters.attemptsOf(view.service.namespace, view.service.name),
+      usedMs: 0,
+      loadOf: (candidate: Candidate): EndpointLoad => this.#endpoints.entryOf(candidate, this.#nowMs).load,
+    };
+  }
+}

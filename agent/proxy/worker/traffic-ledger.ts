@@ -1,0 +1,170 @@
+/** Takes what began and ended into counters, load figures and the access log, and releases the records. */
+import { endAttempt } from '../../../model/choose-endpoint.js';
+import type { Snapshot } from '../../../model/snapshot.js';
+import { CompletionKind, type Engine } from '../../../native/engine.js';
+import { Reason } from '../../../reasons/reasons.js';
+import type { AccessLog } from '../telemetry/access-log.js';
+import type { LabelTable } from '../telemetry/label-table.js';
+import { labelConnection, labelRequest } from '../telemetry/label-traffic.js';
+import type { SeenConnections } from '../telemetry/seen-connections.js';
+import { countAttempt, type TrafficCounters } from '../telemetry/traffic-counters.js';
+import type { ConnectionRecord } from './connection-record.js';
+import type { EndpointTable } from './endpoint-table.js';
+import type { RecordPool } from './record-pool.js';
+import type { RequestRecord } from './request-record.js';
+
+export interface LedgerParts {
+  readonly engine: Engine;
+  readonly context: { readonly snapshot: Snapshot };
+  readonly connections: RecordPool<ConnectionRecord>;
+  readonly requests: RecordPool<RequestRecord>;
+  readonly endpoints: EndpointTable;
+  readonly labels: LabelTable;
+  readonly counters: TrafficCounters;
+  readonly seen: SeenConnections;
+  /** undefined: no log. */
+  readonly accessLog: AccessLog | undefined;
+}
+
+export class TrafficLedger {
+  readonly #parts: LedgerParts;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+  }
+
+  opened(connection: ConnectionRecord): void {
+    connection.open = true;
+    this.#parts.counters.countOpen(connection.direction, 1);
+    if (connection.workload !== null) this.#parts.seen.count(connection.workload, connection.direction);
+  }
+
+  /** Completion `at` of the present batch. */
+  complete(at: number, nowMs: number): void {
+    const { completions } = this.#parts.engine;
+    switch (completions.kind[at]) {
+      case CompletionKind.attempt:
+        this.#endAttempt(at, nowMs);
+        return;
+      case CompletionKind.request:
+        this.#endRequest(at, nowMs);
+        return;
+      case CompletionKind.connection:
+        this.#endConnection(at, nowMs);
+        return;
+      default:
+        throw new Error(`completion of an unknown kind ${completions.kind[at]}`);
+    }
+  }
+
+  #endAttempt(at: number, nowMs: number): void {
+    const { completions } = this.#parts.engine;
+    const request = this.#parts.requests.find(completions.requestTag[at] as number);
+    if (request === undefined) {
+      this.#endTunnelAttempt(at, nowMs);
+      return;
+    }
+    if (!request.attempting) return;
+    request.attempting = false;
+    const status = completions.status[at] as number;
+    const failed = isFailure(completions.reason[at] as number) || status >= 500;
+    if (request.traffic !== null) countAttempt(request.traffic.attempts, failed, request.attempts > 1);
+    const entry = this.#parts.endpoints.find(completions.endpoint[at] as number) ?? request.endpoint;
+    if (entry !== null) endAttempt(entry.load, completions.firstByteUs[at] as number, failed, nowMs);
+  }
+
+  /** A tunnel counts as under way at its endpoint from its decision to its end; what it costs is its connect. */
+  #endTunnelAttempt(at: number, nowMs: number): void {
+    const { completions } = this.#parts.engine;
+    const connection = this.#parts.connections.find(completions.connectionTag[at] as number);
+    if (connection === undefined || connection.endpoint === null || !connection.attempting) return;
+    connection.attempting = false;
+    const failed = isConnectFailure(completions.reason[at] as number);
+    endAttempt(connection.endpoint.load, completions.connectUs[at] as number, failed, nowMs);
+    if (connection.traffic !== null) countAttempt(connection.traffic.attempts, failed, false);
+  }
+
+  #endRequest(at: number, nowMs: number): void {
+    const { completions } = this.#parts.engine;
+    const { counters } = this.#parts;
+    const reason = completions.reason[at] as number;
+    const status = completions.status[at] as number;
+    counters.countRefusal(reason);
+    const request = this.#parts.requests.find(completions.requestTag[at] as number);
+    if (request === undefined) {
+      this.#endMalformed(at, status, reason);
+      return;
+    }
+    labelRequest(this.#parts.labels, this.#parts.context.snapshot, request);
+    const authenticated = request.connection?.authenticated === true;
+    counters.countRequest(request, status, reason, authenticated, completions.totalUs[at] as number);
+    this.#parts.accessLog?.request(request, at);
+    this.#forget(request, nowMs);
+  }
+
+  /** An attempt that ended without a completion of its own only is no longer under way. */
+  #forget(request: RequestRecord, nowMs: number): void {
+    if (request.attempting && request.endpoint !== null) {
+      const { load } = request.endpoint;
+      endAttempt(load, load.latencyUs, false, nowMs);
+    }
+    request.attempting = false;
+    this.#parts.requests.release(request);
+  }
+
+  /** A head that never became a row: it is counted under its connection's labels. */
+  #endMalformed(at: number, status: number, reason: number): void {
+    const { completions } = this.#parts.engine;
+    const connection = this.#parts.connections.find(completions.connectionTag[at] as number);
+    if (connection === undefined) return;
+    labelConnection(this.#parts.labels, this.#parts.context.snapshot, connection);
+    const { authenticated } = connection;
+    this.#parts.counters.countRequest(
+      connection,
+      status,
+      reason,
+      authenticated,
+      completions.totalUs[at] as number,
+    );
+    this.#parts.accessLog?.malformed(connection, at);
+  }
+
+  #endConnection(at: number, nowMs: number): void {
+    const { completions } = this.#parts.engine;
+    const reason = completions.reason[at] as number;
+    this.#parts.counters.countRefusal(reason);
+    const connection = this.#parts.connections.find(completions.connectionTag[at] as number);
+    if (connection === undefined) return;
+    labelConnection(this.#parts.labels, this.#parts.context.snapshot, connection);
+    this.#parts.counters.countOpen(connection.direction, -1);
+    this.#parts.counters.countConnection(
+      connection,
+      connection.http,
+      reason,
+      connection.authenticated,
+      completions.bytesReceived[at] as number,
+      completions.bytesSent[at] as number,
+    );
+    this.#parts.accessLog?.connection(connection, at);
+    // Neither an attempt nor a request that the engine dropped with its connection has a completion of its own.
+    if (connection.attempting && connection.endpoint !== null) {
+      const { load } = connection.endpoint;
+      endAttempt(load, load.latencyUs, false, nowMs);
+    }
+    const { request } = connection;
+    if (request !== null && request.connection === connection) this.#forget(request, nowMs);
+    this.#parts.connections.release(connection);
+  }
+}
+
+function isConnectFailure(reason: number): boolean {
+  return (
+    reason === Reason.connect_refused ||
+    reason === Reason.connect_timeout ||
+    reason === Reason.connect_unreachable
+  );
+}
+
+function isFailure(reason: number): boolean {
+  return reason !== Reason.none && reason !== Reason.peer_closed && reason !== Reason.downstream_reset;
+}
