@@ -103,6 +103,26 @@ describe('resources become views', () => {
     expect(workloadAt(without('cart-2'), '10.0.0.1')?.workload.uid).toBe('cart-1');
   });
 
+  test('a workload that only changes does not take its address back from a newer one', () => {
+    const newer = resource('workload', workload({ uid: 'cart-2' }));
+    const changed = resource('workload', workload({ labels: { terminating: 'true' } }), '2');
+    const { snapshot } = applyDelta(snapshotOf(...shop()), delta([newer, changed]), 2);
+    expect(snapshot.workloadsByAddress.get('10.0.0.1')?.map((view) => view.workload.uid)).toEqual([
+      'cart-2',
+      'cart-1',
+    ]);
+    expect(snapshot.workloadsByAddress.get('10.0.0.1')?.[1]).toBe(snapshot.workloads.get('cart-1'));
+  });
+
+  test('a workload that changes its addresses gives the old ones up', () => {
+    const moved = resource('workload', workload({ addresses: ['10.0.0.2'] }), '2');
+    const { snapshot } = applyDelta(snapshotOf(...shop()), delta([moved]), 2);
+    expect([workloadAt(snapshot, '10.0.0.1'), workloadAt(snapshot, '10.0.0.2')?.workload.uid]).toEqual([
+      undefined,
+      'cart-1',
+    ]);
+  });
+
   test('removing what is not there changes nothing', () => {
     const before = snapshotOf(...shop());
     const { snapshot, touched } = applyDelta(before, delta([], [{ kind: 'service', name: 'shop/other' }]), 2);

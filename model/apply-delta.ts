@@ -52,8 +52,8 @@ function refuse(draft: SnapshotDraft, resource: Resource): void {
   // A resource that speaks for another's name or namespace must not close anything there.
   const { namespace, name } = resource.body;
   if (resource.name !== `${namespace}/${name}` || resource.ownerNamespace !== namespace) return;
-  const standing = draft.resource(resource.kind, resource.name);
-  if (standing?.kind === 'authorization-policy' && !standing.body.broken) return;
+  const standing = draft.resource('authorization-policy', resource.name);
+  if (standing !== undefined && !standing.body.broken) return;
   draft.put({ ...resource, body: { ...resource.body, broken: true } });
 }
 

@@ -67,17 +67,17 @@ export function compileKernelRules(
   before: GroupTable,
 ): CompiledKernelRules {
   const allocator = new GroupAllocator(before);
-  const groups = new Map<number, Group>();
+  const groups = new Map<PolicyProgram, Map<string, Group>>();
   const groupOf = new Map<string, number>();
+  const local = new Map<string, number>();
   for (const view of snapshot.workloads.values()) {
-    const program = programOf(snapshot, view);
-    const id = allocator.idOf(groupKey(view, program));
-    const local = view.workload.node === node && view.workload.capture !== null;
-    groupOf.set(view.workload.uid, id);
-    const group = groups.get(id);
-    if (group === undefined) groups.set(id, { id, source: view.addressed, program, local });
-    else group.local ||= local;
+    const { uid, node: home, capture } = view.workload;
+    const group = groupFor(groups, allocator, view, programOf(snapshot, view));
+    groupOf.set(uid, group.id);
+    if (home === node) local.set(uid, group.id);
+    group.local ||= home === node && capture !== null;
   }
+  const all = [...groups.values()].flatMap((byIdentity) => [...byIdentity.values()]);
   return {
     kernelRules: {
       destinations: [
@@ -85,11 +85,31 @@ export function compileKernelRules(
         ...workloadDestinations(snapshot, groupOf),
         ...serviceDestinations(snapshot, groupOf),
       ],
-      rules: [...groups.values()].flatMap((group) => rulesFor(group, groups)),
+      rules: all.flatMap((group) => rulesFor(group, all)),
     },
     groups: allocator.finish(),
-    groupOf: new Map([...groupOf].filter(([uid]) => snapshot.workloads.get(uid)?.workload.node === node)),
+    groupOf: local,
   };
+}
+
+/** The group of a workload, made where it is the first. */
+function groupFor(
+  groups: Map<PolicyProgram, Map<string, Group>>,
+  allocator: GroupAllocator,
+  view: WorkloadView,
+  program: PolicyProgram,
+): Group {
+  let byIdentity = groups.get(program);
+  if (byIdentity === undefined) {
+    byIdentity = new Map();
+    groups.set(program, byIdentity);
+  }
+  let group = byIdentity.get(view.addressed.spiffeId);
+  if (group === undefined) {
+    group = { id: allocator.idOf(groupKey(view, program)), source: view.addressed, program, local: false };
+    byIdentity.set(view.addressed.spiffeId, group);
+  }
+  return group;
 }
 
 function groupKey(view: WorkloadView, program: PolicyProgram): string {
@@ -179,7 +199,7 @@ function hostRange(address: string): string {
  * The entries of one destination: the verdicts for an unknown source, then each source's where it differs. Sources of
  * other nodes matter only for destinations on this one.
  */
-function rulesFor(destination: Group, groups: ReadonlyMap<number, Group>): KernelRule[] {
+function rulesFor(destination: Group, groups: readonly Group[]): KernelRule[] {
   const { program } = destination;
   const rules: KernelRule[] = [];
   const ports = kernelPorts(program);
@@ -193,7 +213,7 @@ function rulesFor(destination: Group, groups: ReadonlyMap<number, Group>): Kerne
   for (const [at, port] of ports.entries()) {
     if (byPort[at] !== anyPort) add(0, port, byPort[at] === true);
   }
-  for (const { id, source, local } of groups.values()) {
+  for (const { id, source, local } of groups) {
     if (!local && !destination.local) continue;
     const own = kernelDenies(program, source, 0);
     if (own !== anyPort) add(id, 0, own);

@@ -103,7 +103,8 @@ export function compileGlobs(globs: readonly Glob[]): GlobSet {
 }
 
 export function matchesGlobs(globs: GlobSet, text: string): boolean {
-  if (globs.any || globs.exact.has(text)) return true;
+  // Asking an empty set would still hash the text.
+  if (globs.any || (globs.exact.size > 0 && globs.exact.has(text))) return true;
   for (let at = 0; at < globs.prefixes.length; at += 1) {
     if (text.startsWith(globs.prefixes[at] as string)) return true;
   }

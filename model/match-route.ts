@@ -75,9 +75,9 @@ function compareText(a: string, b: string): number {
 /** The match that decides a request, or null: routes are attached and none matches (no_matching_route). */
 export function matchRoute(table: RouteTable, head: RequestHead): CompiledMatch | null {
   const host = head.host;
-  const exact = table.exactHosts.get(host);
-  if (exact !== undefined) {
-    const match = matchPath(exact, head);
+  if (table.exactHosts.size > 0) {
+    const exact = table.exactHosts.get(host);
+    const match = exact === undefined ? null : matchPath(exact, head);
     if (match !== null) return match;
   }
   if (table.wildcardHosts.size > 0) {
@@ -92,9 +92,10 @@ export function matchRoute(table: RouteTable, head: RequestHead): CompiledMatch 
 
 function matchPath(index: PathIndex, head: RequestHead): CompiledMatch | null {
   const path = head.path;
-  const exact = index.exact.get(path);
-  if (exact !== undefined) {
-    const match = firstMatch(exact, head);
+  // Asking an empty map would still hash the path.
+  if (index.exact.size > 0) {
+    const exact = index.exact.get(path);
+    const match = exact === undefined ? null : firstMatch(exact, head);
     if (match !== null) return match;
   }
   if (index.prefixes !== null) {

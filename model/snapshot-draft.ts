@@ -1,15 +1,15 @@
 /** A snapshot in the making: takes resources in and out and keeps every index in step; see apply-delta.ts. */
 import { buildRangeTable } from './address-ranges.js';
 import { buildServiceView } from './build-service.js';
-import { CompiledPolicy } from './compile-policy.js';
 import { type CompiledRoute, compileRoute } from './compile-route.js';
+import { HeaderDraft } from './header-draft.js';
 import type { Mesh } from './mesh.js';
-import type { MapEdit, PersistentMap } from './persistent-map.js';
-import type { AuthorizationPolicy } from './policy.js';
+import type { MapEdit } from './persistent-map.js';
+import { PolicyDraft } from './policy-draft.js';
 import type { Resource, ResourceKey, ResourceKind } from './resource.js';
 import type { HttpRoute } from './route.js';
 import type { EndpointSet, Service } from './service.js';
-import { type NamespacePolicies, resourceId, type Snapshot, type WorkloadView } from './snapshot.js';
+import { resourceId, type Snapshot, type WorkloadView } from './snapshot.js';
 import { sourceOf } from './source.js';
 import type { Workload } from './workload.js';
 import { workloadLabel } from './workload-label.js';
@@ -35,12 +35,10 @@ export class SnapshotDraft {
   readonly #servicesByEndpoint: MapEdit<readonly string[]>;
   readonly #routes: MapEdit<CompiledRoute>;
   readonly #routesByService: MapEdit<readonly CompiledRoute[]>;
-  readonly #headerUses: MapEdit<number>;
-  /** Policies of the namespaces that change, by name. */
-  readonly #policies = new Map<string, Map<string, CompiledPolicy>>();
+  readonly #headers: HeaderDraft;
+  readonly #policies: PolicyDraft;
   readonly #touchedWorkloads = new Set<string>();
   readonly #touchedServices = new Set<string>();
-  readonly #touchedPolicies = new Set<string>();
 
   constructor(before: Snapshot) {
     this.#before = before;
@@ -52,12 +50,16 @@ export class SnapshotDraft {
     this.#servicesByEndpoint = before.servicesByEndpoint.edit();
     this.#routes = before.routes.edit();
     this.#routesByService = before.routesByService.edit();
-    this.#headerUses = before.headerUses.edit();
+    this.#headers = new HeaderDraft(before);
+    this.#policies = new PolicyDraft(before.policies);
   }
 
   /** The resource in force. */
-  resource(kind: ResourceKind, name: string): Resource | undefined {
-    return this.#resources.get(resourceId(kind, name));
+  resource<Kind extends ResourceKind>(
+    kind: Kind,
+    name: string,
+  ): Extract<Resource, { kind: Kind }> | undefined {
+    return this.#resources.get(resourceId(kind, name)) as Extract<Resource, { kind: Kind }> | undefined;
   }
 
   /** Key of the service that has a virtual address. */
@@ -67,87 +69,93 @@ export class SnapshotDraft {
 
   /** Takes a resource in, in place of the one of its name. */
   put(resource: Resource): void {
-    this.#index(resource, this.resource(resource.kind, resource.name));
-    this.#resources.set(resourceId(resource.kind, resource.name), resource);
-  }
-
-  remove({ kind, name }: ResourceKey): void {
-    const standing = this.resource(kind, name);
-    if (standing === undefined) return;
-    this.#unindex(standing);
-    this.#resources.delete(resourceId(kind, name));
-  }
-
-  #index(resource: Resource, standing: Resource | undefined): void {
-    if (standing !== undefined) this.#unindex(standing);
+    const { name } = resource;
     switch (resource.kind) {
       case 'mesh':
         this.#mesh = resource.body;
         break;
       case 'workload':
-        this.#addWorkload(resource.body);
+        this.#replaceWorkload(this.resource('workload', name)?.body, resource.body);
         break;
       case 'service':
-        this.#addService(resource.name, resource.body);
+        this.#dropStanding(resource);
+        this.#addService(name, resource.body);
         break;
       case 'endpoints':
-        this.#addEndpoints(resource.name, resource.body);
+        this.#replaceEndpoints(name, this.resource('endpoints', name)?.body, resource.body);
         break;
       case 'http-route':
+        this.#dropStanding(resource);
         this.#addRoute(compileRoute(resource.body));
         break;
       case 'authorization-policy':
-        this.#addPolicy(resource.body);
+        this.#dropStanding(resource);
+        this.#headers.count(this.#policies.put(resource.body).headerNames, 1);
         break;
     }
+    this.#resources.set(resourceId(resource.kind, name), resource);
   }
 
-  #unindex(resource: Resource): void {
+  #dropStanding({ kind, name }: ResourceKey): void {
+    const standing = this.resource(kind, name);
+    if (standing !== undefined) this.#drop(standing);
+  }
+
+  remove({ kind, name }: ResourceKey): void {
+    const standing = this.resource(kind, name);
+    if (standing === undefined) return;
+    this.#drop(standing);
+    this.#resources.delete(resourceId(kind, name));
+  }
+
+  #drop(resource: Resource): void {
     switch (resource.kind) {
       case 'mesh':
         this.#mesh = null;
         break;
       case 'workload':
-        this.#dropWorkload(resource.body);
+        this.#replaceWorkload(resource.body, undefined);
         break;
       case 'service':
         for (const address of resource.body.addresses) this.#servicesByAddress.delete(address);
         this.#touchedServices.add(resource.name);
         break;
       case 'endpoints':
-        this.#dropEndpoints(resource.name, resource.body);
+        this.#replaceEndpoints(resource.name, resource.body, undefined);
         break;
       case 'http-route':
         this.#dropRoute(resource.name, resource.body);
         break;
       case 'authorization-policy':
-        this.#dropPolicy(resource.body);
+        this.#headers.count(this.#policies.drop(resource.body)?.headerNames ?? [], -1);
         break;
     }
   }
 
-  #addWorkload(workload: Workload): void {
-    const view: WorkloadView = {
-      workload,
-      label: workloadLabel(workload),
-      addressed: sourceOf(workload, false),
-      authenticated: sourceOf(workload, true),
-    };
-    this.#workloads.set(workload.uid, view);
-    for (const address of workload.addresses) {
-      this.#workloadsByAddress.set(address, [view, ...(this.#workloadsByAddress.get(address) ?? [])]);
-    }
-    this.#touchedWorkloads.add(workload.uid);
-  }
-
-  #dropWorkload(workload: Workload): void {
-    this.#workloads.delete(workload.uid);
-    for (const address of workload.addresses) {
+  /** The newest claim of an address comes first; a workload that only changes keeps its place. */
+  #replaceWorkload(before: Workload | undefined, after: Workload | undefined): void {
+    const uid = (after ?? before)?.uid ?? '';
+    const view = after === undefined ? undefined : viewOf(after);
+    if (view === undefined) this.#workloads.delete(uid);
+    else this.#workloads.set(uid, view);
+    for (const address of new Set([...(before?.addresses ?? []), ...(after?.addresses ?? [])])) {
       const claims = this.#workloadsByAddress.get(address) ?? [];
-      const others = claims.filter((view) => view.workload.uid !== workload.uid);
-      setOrDelete(this.#workloadsByAddress, address, others);
+      const held = claims.some((claim) => claim.workload.uid === uid);
+      const claimed = view !== undefined && after?.addresses.includes(address) === true;
+      if (claimed && held)
+        this.#workloadsByAddress.set(
+          address,
+          claims.map((claim) => (claim.workload.uid === uid ? view : claim)),
+        );
+      else if (claimed) this.#workloadsByAddress.set(address, [view, ...claims]);
+      else
+        setOrDelete(
+          this.#workloadsByAddress,
+          address,
+          claims.filter((claim) => claim.workload.uid !== uid),
+        );
     }
-    this.#touchedWorkloads.add(workload.uid);
+    this.#touchedWorkloads.add(uid);
   }
 
   #addService(key: string, service: Service): void {
@@ -155,28 +163,23 @@ export class SnapshotDraft {
     this.#touchedServices.add(key);
   }
 
-  #addEndpoints(key: string, set: EndpointSet): void {
-    for (const { address } of set.endpoints) {
+  /** Only addresses that come or go are touched: most changes of endpoints are of their readiness. */
+  #replaceEndpoints(key: string, before: EndpointSet | undefined, after: EndpointSet | undefined): void {
+    const coming = new Set(after?.endpoints.map(({ address }) => address));
+    const going = new Set(before?.endpoints.map(({ address }) => address));
+    for (const address of coming) {
+      if (going.delete(address)) continue;
       const keys = new Set(this.#servicesByEndpoint.get(address)).add(key);
       this.#servicesByEndpoint.set(address, [...keys].sort());
     }
-    this.#touchEndpoints(key, set);
-  }
-
-  #dropEndpoints(key: string, set: EndpointSet): void {
-    for (const { address } of set.endpoints) {
+    for (const address of going) {
       const keys = this.#servicesByEndpoint.get(address) ?? [];
       const others = keys.filter((other) => other !== key);
       setOrDelete(this.#servicesByEndpoint, address, others);
     }
-    this.#touchEndpoints(key, set);
-  }
-
-  /** Endpoints are their service's, and say whom policies that target the service select. */
-  #touchEndpoints(key: string, { namespace, name }: EndpointSet): void {
     this.#touchedServices.add(key);
-    const targeted = [...this.#policiesOf(namespace).values()].some((policy) => targetsService(policy, name));
-    if (targeted) this.#touchedPolicies.add(namespace);
+    const set = after ?? before;
+    if (set !== undefined) this.#policies.touchService(set.namespace, set.name);
   }
 
   #addRoute(compiled: CompiledRoute): void {
@@ -185,7 +188,7 @@ export class SnapshotDraft {
       this.#routesByService.set(key, [...(this.#routesByService.get(key) ?? []), compiled]);
       this.#touchedServices.add(key);
     }
-    this.#useHeaders(compiled.headerNames, 1);
+    this.#headers.count(compiled.headerNames, 1);
   }
 
   #dropRoute(routeKey: string, route: HttpRoute): void {
@@ -194,114 +197,59 @@ export class SnapshotDraft {
       setOrDelete(this.#routesByService, key, others);
       this.#touchedServices.add(key);
     }
-    this.#useHeaders(this.#routes.get(routeKey)?.headerNames ?? [], -1);
+    this.#headers.count(this.#routes.get(routeKey)?.headerNames ?? [], -1);
     this.#routes.delete(routeKey);
-  }
-
-  #addPolicy(policy: AuthorizationPolicy): void {
-    const compiled = new CompiledPolicy(policy);
-    this.#policiesOf(policy.namespace).set(policy.name, compiled);
-    this.#useHeaders(compiled.headerNames, 1);
-    this.#touchedPolicies.add(policy.namespace);
-  }
-
-  #dropPolicy({ namespace, name }: AuthorizationPolicy): void {
-    const policies = this.#policiesOf(namespace);
-    this.#useHeaders(policies.get(name)?.headerNames ?? [], -1);
-    policies.delete(name);
-    this.#touchedPolicies.add(namespace);
-  }
-
-  #policiesOf(namespace: string): Map<string, CompiledPolicy> {
-    let policies = this.#policies.get(namespace);
-    if (policies === undefined) {
-      const before = this.#before.policies.get(namespace)?.policies ?? [];
-      policies = new Map(before.map((policy) => [policy.policy.name, policy]));
-      this.#policies.set(namespace, policies);
-    }
-    return policies;
-  }
-
-  #useHeaders(names: readonly string[], change: 1 | -1): void {
-    for (const name of names) {
-      const uses = (this.#headerUses.get(name) ?? 0) + change;
-      if (uses > 0) this.#headerUses.set(name, uses);
-      else this.#headerUses.delete(name);
-    }
   }
 
   finish(version: number): { snapshot: Snapshot; touched: Touched } {
     const before = this.#before;
-    const services = before.services.edit();
-    for (const key of this.#touchedServices) {
-      const service = this.resource('service', key);
-      if (service?.kind !== 'service') services.delete(key);
-      else {
-        const routes = this.#routesByService.get(key) ?? [];
-        services.set(
-          key,
-          buildServiceView(service.body, this.#endpointsOf(key), routes, before.services.get(key)),
-        );
-      }
-    }
-    const policies = before.policies.edit();
-    for (const namespace of this.#touchedPolicies) {
-      const space = this.#buildPolicies(namespace);
-      if (space === null) policies.delete(namespace);
-      else policies.set(namespace, space);
-    }
-    const headerUses = this.#headerUses.finish();
     const mesh = this.#mesh;
+    const ranges = (mesh?.ranges ?? []).map(({ cidr, action }) => [cidr, action] as const);
     const snapshot: Snapshot = {
       version,
       mesh,
-      ranges:
-        mesh === before.mesh
-          ? before.ranges
-          : buildRangeTable((mesh?.ranges ?? []).map(({ cidr, action }) => [cidr, action])),
+      ranges: mesh === before.mesh ? before.ranges : buildRangeTable(ranges),
       resources: this.#resources.finish(),
       workloads: this.#workloads.finish(),
       workloadsByAddress: this.#workloadsByAddress.finish(),
-      services: services.finish(),
+      services: this.#buildServices(),
       servicesByAddress: this.#servicesByAddress.finish(),
       servicesByEndpoint: this.#servicesByEndpoint.finish(),
       routes: this.#routes.finish(),
       routesByService: this.#routesByService.finish(),
-      policies: policies.finish(),
-      headerUses,
-      headerNames: namesOf(headerUses, before),
+      policies: this.#policies.finish((key) => this.resource('endpoints', key)?.body),
+      ...this.#headers.finish(),
     };
     const touched: Touched = {
       workloads: this.#touchedWorkloads,
       services: this.#touchedServices,
-      policies: this.#touchedPolicies,
+      policies: this.#policies.touched,
       mesh: mesh !== before.mesh,
     };
     return { snapshot, touched };
   }
 
-  #endpointsOf(serviceKey: string): EndpointSet | undefined {
-    const resource = this.resource('endpoints', serviceKey);
-    return resource?.kind === 'endpoints' ? resource.body : undefined;
-  }
-
-  #buildPolicies(namespace: string): NamespacePolicies | null {
-    const policies = [...this.#policiesOf(namespace).values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-    if (policies.length === 0) return null;
-    const members = new Map<string, ReadonlySet<string>>();
-    for (const { policy } of policies) {
-      for (const target of policy.targets) {
-        if (target.kind === 'Service')
-          members.set(target.name, this.#membersOf(`${namespace}/${target.name}`));
-      }
+  #buildServices(): Snapshot['services'] {
+    const before = this.#before.services;
+    const edit = before.edit();
+    for (const key of this.#touchedServices) {
+      const service = this.resource('service', key)?.body;
+      const endpoints = this.resource('endpoints', key)?.body;
+      const routes = this.#routesByService.get(key) ?? [];
+      if (service === undefined) edit.delete(key);
+      else edit.set(key, buildServiceView(service, endpoints, routes, before.get(key)));
     }
-    return { policies, members, programs: new Map(), programsByPolicies: new Map() };
+    return edit.finish();
   }
+}
 
-  #membersOf(serviceKey: string): ReadonlySet<string> {
-    const endpoints = this.#endpointsOf(serviceKey)?.endpoints ?? [];
-    return new Set(endpoints.flatMap(({ workloadUid, address }) => [workloadUid, address]));
-  }
+function viewOf(workload: Workload): WorkloadView {
+  return {
+    workload,
+    label: workloadLabel(workload),
+    addressed: sourceOf(workload, false),
+    authenticated: sourceOf(workload, true),
+  };
 }
 
 function setOrDelete<Value>(edit: MapEdit<readonly Value[]>, key: string, list: readonly Value[]): void {
@@ -309,18 +257,6 @@ function setOrDelete<Value>(edit: MapEdit<readonly Value[]>, key: string, list: 
   else edit.delete(key);
 }
 
-function targetsService({ policy }: CompiledPolicy, name: string): boolean {
-  return policy.targets.some((target) => target.kind === 'Service' && target.name === name);
-}
-
 function parentKeys(route: HttpRoute): Set<string> {
   return new Set(route.parents.map(({ namespace, name }) => `${namespace}/${name}`));
-}
-
-/** The sorted names; the list before where it is the same. */
-function namesOf(uses: PersistentMap<number>, before: Snapshot): readonly string[] {
-  const names = [...uses.entries()].map(([name]) => name).sort();
-  const same =
-    names.length === before.headerNames.length && names.every((name, at) => name === before.headerNames[at]);
-  return same ? before.headerNames : names;
 }

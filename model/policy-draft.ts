@@ -1,0 +1,79 @@
+/** The policies of a snapshot in the making, by namespace; see snapshot-draft.ts. */
+import { CompiledPolicy } from './compile-policy.js';
+import type { AuthorizationPolicy } from './policy.js';
+import type { EndpointSet } from './service.js';
+import type { NamespacePolicies, Snapshot } from './snapshot.js';
+
+export class PolicyDraft {
+  readonly #before: Snapshot['policies'];
+  /** Policies of the namespaces that were looked at, by name. */
+  readonly #spaces = new Map<string, Map<string, CompiledPolicy>>();
+  /** Namespaces whose policies or their targets change. */
+  readonly touched = new Set<string>();
+
+  constructor(before: Snapshot['policies']) {
+    this.#before = before;
+  }
+
+  /** Takes a policy in, in place of the one of its name. */
+  put(policy: AuthorizationPolicy): CompiledPolicy {
+    const compiled = new CompiledPolicy(policy);
+    this.#space(policy.namespace).set(policy.name, compiled);
+    this.touched.add(policy.namespace);
+    return compiled;
+  }
+
+  /** Takes a policy out, and returns it. */
+  drop({ namespace, name }: AuthorizationPolicy): CompiledPolicy | undefined {
+    const space = this.#space(namespace);
+    const dropped = space.get(name);
+    space.delete(name);
+    this.touched.add(namespace);
+    return dropped;
+  }
+
+  /** The endpoints of a service changed: policies that target it may select others now. */
+  touchService(namespace: string, service: string): void {
+    const targeted = [...this.#space(namespace).values()].some(({ policy }) =>
+      policy.targets.some((target) => target.kind === 'Service' && target.name === service),
+    );
+    if (targeted) this.touched.add(namespace);
+  }
+
+  finish(endpointsOf: (serviceKey: string) => EndpointSet | undefined): Snapshot['policies'] {
+    const edit = this.#before.edit();
+    for (const namespace of this.touched) {
+      const policies = [...this.#space(namespace).values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+      if (policies.length === 0) edit.delete(namespace);
+      else edit.set(namespace, buildSpace(namespace, policies, endpointsOf));
+    }
+    return edit.finish();
+  }
+
+  #space(namespace: string): Map<string, CompiledPolicy> {
+    let space = this.#spaces.get(namespace);
+    if (space === undefined) {
+      const before = this.#before.get(namespace)?.policies ?? [];
+      space = new Map(before.map((policy) => [policy.policy.name, policy]));
+      this.#spaces.set(namespace, space);
+    }
+    return space;
+  }
+}
+
+function buildSpace(
+  namespace: string,
+  policies: readonly CompiledPolicy[],
+  endpointsOf: (serviceKey: string) => EndpointSet | undefined,
+): NamespacePolicies {
+  const members = new Map<string, ReadonlySet<string>>();
+  for (const target of policies.flatMap(({ policy }) => policy.targets)) {
+    if (target.kind !== 'Service' || members.has(target.name)) continue;
+    const endpoints = endpointsOf(`${namespace}/${target.name}`)?.endpoints ?? [];
+    members.set(
+      target.name,
+      new Set(endpoints.flatMap(({ workloadUid, address }) => [workloadUid, address])),
+    );
+  }
+  return { policies, members, programs: new Map(), programsByPolicies: new Map() };
+}
