@@ -101,6 +101,12 @@ struct weft_pod {
     weft_u16 outbound_ports6[WEFT_OUTBOUND_PORTS6]; /* all or none */
 };
 
+/* The value of `workloads` (key: netns cookie, u64): whose namespace it is, so that a capture that starts
+ * again can tell. UTF-8, zero-filled. Writer and reader: capture. */
+struct weft_workload {
+    weft_u8 uid[256];
+};
+
 /* The value of `pod_counters` (key: netns cookie, u64): TCP connections, each counted once, at its handshake.
  */
 struct weft_pod_counters {

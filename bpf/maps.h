@@ -40,6 +40,16 @@ WEFT_MAP struct {
     __type(value, struct weft_pod);
 } pods SEC(".maps");
 
+/* Names of enrolled pods by netns cookie; no program reads it. Writer and reader: capture. Full: enrolment is
+ * refused. */
+WEFT_MAP struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 4096);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, __u64);
+    __type(value, struct weft_workload);
+} workloads SEC(".maps");
+
 /* Counters of enrolled pods by netns cookie. Created by capture, counted by sockops (atomic adds). */
 WEFT_MAP struct {
     __uint(type, BPF_MAP_TYPE_HASH);

@@ -52,7 +52,8 @@ function readWorkload(field: Field): string {
   return field.string(253);
 }
 
-function readEnrolment(field: Field): Enrolment {
+/** Throws MalformedMessage. */
+export function readEnrolment(field: Field): Enrolment {
   const parts = field.object(['workload', 'netns', 'addresses', 'failMode', 'udp', 'probePorts', 'group']);
   return {
     workload: readWorkload(parts.workload),

@@ -1,0 +1,33 @@
+/** Where on this machine the cgroup programs attach. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The cgroup2 mount point of a mountinfo text (proc(5)), or null. Hybrid machines have it beside cgroup v1. */
+export function findCgroupMount(mountinfo: string): string | null {
+  for (const line of mountinfo.split('\n')) {
+    const [before = '', after = ''] = line.split(' - ');
+    if (after.startsWith('cgroup2 ')) return unescapePath(before.split(' ')[4] ?? '');
+  }
+  return null;
+}
+
+/** The pods' own cgroup, where kubelet made one, then the root. Throws where no cgroup2 is mounted. */
+export function findCgroups(): string[] {
+  const mount = findCgroupMount(readFileSync('/proc/self/mountinfo', 'utf8'));
+  if (mount === null) {
+    throw new Error(
+      'no cgroup2 is mounted, so no connection can be captured; mount one: mount -t cgroup2 none /sys/fs/cgroup/unified',
+    );
+  }
+  const pods = ['kubepods', 'kubepods.slice']
+    .map((name) => join(mount, name))
+    .filter((path) => existsSync(path));
+  return [...pods, mount];
+}
+
+/** mountinfo writes space, tab, newline and backslash in octal. */
+function unescapePath(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_match, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}

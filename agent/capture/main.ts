@@ -1,0 +1,194 @@
+/**
+ * Capture: the privileged process of a node. It holds the kernel programs, the pods' namespaces and listeners, and
+ * answers the proxy over one Unix socket; it reads no byte of traffic. Logs are JSON lines on standard error; when it
+ * serves it prints `{"ready":true}` on standard output. What it put in force stays when it ends.
+ */
+import { closeSync, fstatSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Channel, ChannelHandlers } from '../../native/channel.js';
+import { type CaptureAddon, loadCapture } from '../../native/load-capture.js';
+import { describeError, makeLog } from './capture-log.js';
+import { EnrolmentRegister } from './enrolment-register.js';
+import { findCgroups } from './find-cgroups.js';
+import { type CaptureFlags, parseFlags, usage } from './parse-flags.js';
+import { RuleStore } from './rule-store.js';
+import { ProxySession } from './serve-proxy.js';
+import { startKernel } from './start-kernel.js';
+import { handOver, isTakeOver, takeOver } from './take-over.js';
+import { ProxyWatch } from './watch-proxy.js';
+
+const builtObject = fileURLToPath(new URL('../../../build/bpf/weft.bpf.o', import.meta.url));
+/** A namespace that is gone is noticed within this time. */
+const vanishedMs = 1_000;
+
+const log = makeLog(
+  (line) => process.stderr.write(line),
+  () => new Date(),
+);
+
+process.on('uncaughtException', (error) => {
+  log('error', 'capture ends: a fault of its own', { error: describeError(error), stack: error.stack });
+  process.exit(1);
+});
+
+async function run(flags: CaptureFlags): Promise<void> {
+  const addon = loadCapture();
+  const kernel = startKernel(
+    addon,
+    {
+      object: flags.object ?? builtObject,
+      pinFolder: flags.pinFolder,
+      cgroups: flags.cgroups.length > 0 ? flags.cgroups : findCgroups(),
+      kubeletCgroup: flags.kubeletCgroup,
+    },
+    log,
+  );
+  const register = new EnrolmentRegister({
+    functions: addon,
+    kernel,
+    netnsFolders: flags.netnsFolders,
+    closeDescriptor: closeSync,
+    isSameNamespace: (name, netns) => isSameNamespace(flags.netnsFolders, name, netns),
+  });
+  const forgotten = register.readLeftOver();
+  if (flags.takeOver) {
+    for (const pod of await takeOver(addon, flags.socket)) register.adopt(pod);
+    log('info', 'took over from the capture before', { pods: register.pods.length });
+  }
+  log('info', 'read what was in force', { enrolled: register.enrolled.length, forgotten });
+  serve(addon, flags, register, new RuleStore(kernel), kernel);
+}
+
+function serve(
+  addon: CaptureAddon,
+  flags: CaptureFlags,
+  register: EnrolmentRegister,
+  rules: RuleStore,
+  kernel: ReturnType<CaptureAddon['loadKernel']>,
+): void {
+  const sessions = new Set<ProxySession>();
+  const watch = new ProxyWatch({
+    graceMs: flags.graceMs,
+    after: (delayMs, call) => {
+      const timer = setTimeout(call, delayMs);
+      return { cancel: () => clearTimeout(timer) };
+    },
+    hasEnded: addon.hasEnded,
+    closeDescriptor: closeSync,
+    onGone: () =>
+      log('warn', 'no proxy is there', { graceMs: flags.graceMs, opened: register.setProxyGone(true) }),
+  });
+  const stop = () => {
+    server.close();
+    watch.close();
+    for (const session of sessions) session.close();
+    process.exit(0);
+  };
+
+  function startSession(channel: Channel): ChannelHandlers {
+    let proxy = openProxy(channel.peer.pid);
+    const session = new ProxySession(channel, {
+      register,
+      rules,
+      notesMap: kernel.maps.notes as number,
+      readRefusals: () => countRefusals(kernel.sumCounters('refusals')),
+      closeDescriptor: closeSync,
+      onGreeted: () => {
+        watch.greeted(proxy);
+        proxy = undefined;
+      },
+      onGone: () => watch.disconnected(),
+      log,
+    });
+    sessions.add(session);
+    return {
+      onMessage: session.handlers.onMessage,
+      onClose: (error) => {
+        sessions.delete(session);
+        if (proxy !== undefined) closeSync(proxy);
+        session.handlers.onClose(error);
+      },
+    };
+  }
+
+  /** Undefined where the process cannot be watched (another pid namespace): then its connection speaks for it. */
+  function openProxy(pid: number): number | undefined {
+    try {
+      return addon.openProcess(pid);
+    } catch (error) {
+      log('warn', 'the proxy`s process cannot be watched', { pid, error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  /** The successor has everything: let go of the path first, then tell it by closing. */
+  function giveWay(channel: Channel): void {
+    handOver(channel, register.pods);
+    log('info', 'handed over to a successor', { pid: channel.peer.pid, pods: register.pods.length });
+    server.close();
+  }
+
+  const server = addon.listenChannel(flags.socket, flags.proxyUid, (channel) => {
+    const { uid, pid } = channel.peer;
+    const isSelf = uid === process.geteuid?.();
+    if (uid !== flags.proxyUid && !isSelf) {
+      log('warn', 'a stranger was refused', { uid, pid });
+      return undefined;
+    }
+    let session: ChannelHandlers | undefined;
+    let givingWay = false;
+    return {
+      onMessage: (packet, descriptors) => {
+        if (session === undefined && isSelf && isTakeOver(packet)) {
+          givingWay = true;
+          giveWay(channel);
+          return;
+        }
+        session ??= uid === flags.proxyUid ? startSession(channel) : undefined;
+        if (session === undefined) channel.close();
+        else session.onMessage(packet, descriptors);
+      },
+      onClose: (error) => {
+        if (givingWay) stop();
+        else session?.onClose(error);
+      },
+    };
+  });
+
+  setInterval(() => {
+    const vanished = register.withdrawVanished();
+    if (vanished.length > 0) log('info', 'namespaces are gone', { workloads: vanished });
+  }, vanishedMs).unref();
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.stdout.write('{"ready":true}\n');
+}
+
+function countRefusals(sums: readonly number[]): Record<number, number> {
+  return Object.fromEntries(
+    sums.map((count, code) => [code, count] as const).filter(([, count]) => count > 0),
+  );
+}
+
+function isSameNamespace(folders: readonly string[], name: string, netns: number): boolean {
+  const held = fstatSync(netns);
+  return folders.some((folder) => {
+    const named = statSync(join(folder, name), { throwIfNoEntry: false });
+    return named?.dev === held.dev && named.ino === held.ino;
+  });
+}
+
+let flags: CaptureFlags;
+try {
+  flags = parseFlags(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`capture: ${describeError(error)}\n${usage}\n`);
+  process.exit(2);
+}
+try {
+  await run(flags);
+} catch (error) {
+  log('error', 'capture cannot start', { error: describeError(error) });
+  process.exit(1);
+}

@@ -1,0 +1,66 @@
+/** Capture's command line. */
+import { parseArgs } from 'node:util';
+
+export interface CaptureFlags {
+  /** The Unix socket that the proxy connects to. */
+  readonly socket: string;
+  readonly pinFolder: string;
+  /** Empty: find them. */
+  readonly cgroups: readonly string[];
+  readonly netnsFolders: readonly string[];
+  readonly proxyUid: number;
+  /** How long no proxy may be there before pods that ask for it fail open. */
+  readonly graceMs: number;
+  readonly kubeletCgroup: string | undefined;
+  readonly object: string | undefined;
+  /** Ask the capture that holds the socket for its namespaces and listeners. */
+  readonly takeOver: boolean;
+}
+
+export const usage = `usage: capture --socket PATH --proxy-uid UID [--pin-folder PATH] [--cgroup PATH]...
+  [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH] [--object PATH] [--take-over]`;
+
+/** Throws Error with one sentence where an argument is missing, unknown or out of range. */
+export function parseFlags(argv: readonly string[]): CaptureFlags {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      socket: { type: 'string' },
+      'pin-folder': { type: 'string', default: '/sys/fs/bpf/weft' },
+      cgroup: { type: 'string', multiple: true, default: [] },
+      'netns-folder': { type: 'string', multiple: true, default: ['/run/netns'] },
+      'proxy-uid': { type: 'string' },
+      'grace-ms': { type: 'string', default: '5000' },
+      'kubelet-cgroup': { type: 'string' },
+      object: { type: 'string' },
+      'take-over': { type: 'boolean', default: false },
+    },
+  });
+  return {
+    socket: requirePath('--socket', values.socket),
+    pinFolder: requirePath('--pin-folder', values['pin-folder']),
+    cgroups: values.cgroup.map((path) => requirePath('--cgroup', path)),
+    netnsFolders: values['netns-folder'].map((path) => requirePath('--netns-folder', path)),
+    proxyUid: requireNumber('--proxy-uid', values['proxy-uid'], 0xffff_fffe),
+    graceMs: requireNumber('--grace-ms', values['grace-ms'], 3_600_000),
+    kubeletCgroup: optionalPath('--kubelet-cgroup', values['kubelet-cgroup']),
+    object: optionalPath('--object', values.object),
+    takeOver: values['take-over'],
+  };
+}
+
+function requirePath(flag: string, value: string | undefined): string {
+  if (value === undefined || !value.startsWith('/')) throw new Error(`${flag} must be an absolute path`);
+  return value;
+}
+
+function optionalPath(flag: string, value: string | undefined): string | undefined {
+  return value === undefined ? undefined : requirePath(flag, value);
+}
+
+function requireNumber(flag: string, value: string | undefined, most: number): number {
+  if (value === undefined || !/^[0-9]{1,10}$/.test(value) || Number(value) > most) {
+    throw new Error(`${flag} must be a whole number from 0 to ${most}`);
+  }
+  return Number(value);
+}

@@ -1,0 +1,193 @@
+/** One proxy's connection: every message is answered, and what cannot be done is refused with a reason. */
+import type { Channel, ChannelHandlers } from '../../native/channel.js';
+import {
+  type CaptureMessage,
+  handoverProtocol,
+  type KernelRules,
+  maxMessageBytes,
+  maxRuleEntries,
+  type ProxyMessage,
+} from '../handover/messages.js';
+import { parseProxyMessage } from '../handover/parse-proxy-message.js';
+import { type CaptureLog, describeError } from './capture-log.js';
+import type { EnrolmentRegister } from './enrolment-register.js';
+import type { RuleStore } from './rule-store.js';
+
+export interface ServeParts {
+  readonly register: EnrolmentRegister;
+  readonly rules: RuleStore;
+  readonly notesMap: number;
+  /** Refusals by reason code, zeros left out. */
+  readonly readRefusals: () => Record<number, number>;
+  readonly closeDescriptor: (descriptor: number) => void;
+  readonly onGreeted: () => void;
+  readonly onGone: () => void;
+  readonly log: CaptureLog;
+}
+
+type State = 'connected' | 'greeted' | 'closed';
+
+export class ProxySession {
+  readonly #parts: ServeParts;
+  readonly #channel: Channel;
+  #state: State = 'connected';
+  /** Rules whose rest is still to come. */
+  #partial: KernelRules = { destinations: [], rules: [] };
+
+  constructor(channel: Channel, parts: ServeParts) {
+    this.#channel = channel;
+    this.#parts = parts;
+  }
+
+  readonly handlers: ChannelHandlers = {
+    onMessage: (packet, descriptors) => {
+      // A proxy has nothing that capture would take.
+      for (const descriptor of descriptors) this.#parts.closeDescriptor(descriptor);
+      this.#receive(packet);
+    },
+    onClose: (error) => {
+      const greeted = this.#state === 'greeted';
+      this.#state = 'closed';
+      const { pid } = this.#channel.peer;
+      this.#parts.log(error === undefined ? 'info' : 'warn', 'a proxy`s connection ended', {
+        pid,
+        ...(error === undefined ? {} : { error: describeError(error) }),
+      });
+      if (greeted) this.#parts.onGone();
+    },
+  };
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  #receive(packet: Buffer): void {
+    let message: ProxyMessage;
+    try {
+      message = parseProxyMessage(packet);
+    } catch (error) {
+      // A peer that does not speak the protocol is not answered: its next message could be anything.
+      this.#parts.log('error', 'a packet is no message; the connection is closed', {
+        error: describeError(error),
+      });
+      this.#channel.close();
+      return;
+    }
+    try {
+      this.#answer(message);
+    } catch (error) {
+      this.#refuse(message, describeError(error));
+    }
+  }
+
+  #answer(message: ProxyMessage): void {
+    if (message.type === 'hello') {
+      this.#greet(message.protocol);
+      return;
+    }
+    if (this.#state !== 'greeted') throw new Error('hello comes first');
+    switch (message.type) {
+      case 'enrol': {
+        const listeners = this.#parts.register.enrol(message.enrolment);
+        this.#send(
+          {
+            type: 'enrolled',
+            workload: message.enrolment.workload,
+            listeners: listeners.map(({ direction, family }) => ({ direction, family })),
+          },
+          listeners.map(({ descriptor }) => descriptor),
+        );
+        return;
+      }
+      case 'withdraw':
+        this.#parts.register.withdraw(message.workload);
+        this.#send({ type: 'withdrawn', workload: message.workload });
+        return;
+      case 'sockets':
+        this.#sendSockets(message);
+        return;
+      case 'kernel-rules':
+        this.#takeRules(message);
+        return;
+      case 'counters':
+        this.#send({
+          type: 'counters',
+          refusals: this.#parts.readRefusals(),
+          pods: this.#parts.register.readCounters(),
+        });
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #greet(protocol: number): void {
+    if (this.#state === 'greeted') throw new Error('hello was said');
+    if (protocol !== handoverProtocol) {
+      throw new Error(
+        `capture speaks protocol ${handoverProtocol}, not ${protocol}: upgrade the older of the two`,
+      );
+    }
+    this.#state = 'greeted';
+    this.#parts.onGreeted();
+    const { enrolled } = this.#parts.register;
+    this.#parts.log('info', 'a proxy was welcomed', {
+      pid: this.#channel.peer.pid,
+      enrolled: enrolled.length,
+    });
+    this.#send({ type: 'welcome', protocol: handoverProtocol, enrolled }, [this.#parts.notesMap]);
+  }
+
+  #sendSockets({ workload, family, count }: Extract<ProxyMessage, { type: 'sockets' }>): void {
+    const sockets = this.#parts.register.makeSockets(workload, family, count);
+    try {
+      this.#send({ type: 'sockets', workload, family }, sockets);
+    } finally {
+      for (const socket of sockets) this.#parts.closeDescriptor(socket);
+    }
+  }
+
+  #takeRules({ rules, more }: Extract<ProxyMessage, { type: 'kernel-rules' }>): void {
+    const whole: KernelRules = {
+      destinations: [...this.#partial.destinations, ...rules.destinations],
+      rules: [...this.#partial.rules, ...rules.rules],
+    };
+    this.#partial = { destinations: [], rules: [] };
+    if (whole.destinations.length > maxRuleEntries || whole.rules.length > maxRuleEntries) {
+      throw new Error(`there are more than ${maxRuleEntries} kernel rules`);
+    }
+    if (more === true) {
+      this.#partial = whole;
+      return;
+    }
+    this.#parts.rules.apply(whole);
+    this.#send({ type: 'rules-applied' });
+  }
+
+  #refuse(message: ProxyMessage, why: string): void {
+    const workload =
+      message.type === 'enrol'
+        ? message.enrolment.workload
+        : message.type === 'withdraw' || message.type === 'sockets'
+          ? message.workload
+          : undefined;
+    this.#parts.log('warn', 'a request was refused', { request: message.type, workload, why });
+    this.#send({ type: 'refused', request: message.type, workload, message: why });
+  }
+
+  #send(message: CaptureMessage, descriptors: readonly number[] = []): void {
+    if (this.#state === 'closed') return;
+    const packet = Buffer.from(JSON.stringify(message));
+    if (packet.length > maxMessageBytes)
+      throw new Error(`the answer ${message.type} is too long for a packet`);
+    try {
+      this.#channel.send(packet, descriptors);
+    } catch (error) {
+      // It does not read: it will come again, and ask again.
+      this.#parts.log('error', 'a proxy does not take its answers; its connection is closed', {
+        error: describeError(error),
+      });
+      this.#channel.close();
+    }
+  }
+}

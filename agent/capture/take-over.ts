@@ -1,0 +1,87 @@
+/**
+ * Capture's own upgrade: the running capture hands namespaces and listeners to its successor over the same Unix socket,
+ * so that no listener is ever closed. The successor asks, gets one packet per pod (descriptors: the namespace, then the
+ * listeners) and a last one, and serves from then on; the predecessor ends.
+ */
+import type { Channel, ChannelFunctions } from '../../native/channel.js';
+import { readEnrolment } from '../handover/parse-proxy-message.js';
+import { Field } from '../handover/read-fields.js';
+import type { HeldPod } from './enrolment-register.js';
+
+const protocol = 1;
+const request = JSON.stringify({ type: 'take-over', protocol });
+const end = JSON.stringify({ type: 'end' });
+
+/** Whether a peer's first packet asks for a take-over by a capture of this version. */
+export function isTakeOver(packet: Uint8Array): boolean {
+  return Buffer.from(packet).toString() === request;
+}
+
+/** Sends everything; the descriptors stay this process's. */
+export function handOver(channel: Channel, pods: readonly HeldPod[]): void {
+  for (const { enrolment, cookie, netns, listeners } of pods) {
+    const message = {
+      type: 'pod',
+      enrolment,
+      cookie: cookie.toString(16),
+      listeners: listeners.map(({ direction, family, port }) => ({ direction, family, port })),
+    };
+    channel.send(Buffer.from(JSON.stringify(message)), [netns, ...listeners.map((one) => one.descriptor)]);
+  }
+  channel.send(Buffer.from(end));
+}
+
+/** Asks the capture at `socket` for its pods; the descriptors are the caller's. Rejects where it does not hand over. */
+export function takeOver(
+  functions: Pick<ChannelFunctions, 'connectChannel'>,
+  socket: string,
+): Promise<HeldPod[]> {
+  return new Promise((resolve, reject) => {
+    const pods: HeldPod[] = [];
+    let ended = false;
+    const channel = functions.connectChannel(socket, {
+      onMessage: (packet, descriptors) => {
+        try {
+          const pod = readPod(packet, descriptors);
+          if (pod !== null) {
+            pods.push(pod);
+            return;
+          }
+          ended = true;
+        } catch (error) {
+          reject(new Error(`capture at ${socket} hands over what is not understood`, { cause: error }));
+        }
+        channel.close();
+      },
+      // Only now has the predecessor let go of the socket's path.
+      onClose: () => {
+        if (ended) resolve(pods);
+        else reject(new Error(`capture at ${socket} does not hand over; is it of another version?`));
+      },
+    });
+    channel.send(Buffer.from(request));
+  });
+}
+
+/** Null for the last packet. */
+function readPod(packet: Buffer, descriptors: readonly number[]): HeldPod | null {
+  const message = Field.parse(packet);
+  if (new Field('type', message.tag('type')).oneOf(['pod', 'end']) === 'end') return null;
+  const parts = message.object(['type', 'enrolment', 'cookie', 'listeners']);
+  const [netns, ...sockets] = descriptors;
+  const listeners = parts.listeners.array(64, (item) => {
+    const { direction, family, port } = item.object(['direction', 'family', 'port']);
+    return {
+      direction: direction.oneOf(['outbound', 'inbound']),
+      family: family.oneOf([4, 6]),
+      port: port.integer(1, 65_535),
+    };
+  });
+  if (netns === undefined || sockets.length !== listeners.length) throw new Error('descriptors are missing');
+  return {
+    enrolment: readEnrolment(parts.enrolment),
+    cookie: BigInt(`0x${parts.cookie.string(16)}`),
+    netns,
+    listeners: listeners.map((listener, at) => ({ ...listener, descriptor: sockets[at] as number })),
+  };
+}
