@@ -129,17 +129,19 @@ test('one delta is in flight at a time: a slow agent gets the newest state, not 
   expect(slow.deltas[1]?.upserts).toHaveLength(1);
 });
 
-test('what an agent refuses is known by node, is not sent again, and is forgotten once mended', async () => {
+test('what an agent refuses is known by node, is tried once more, and is forgotten once mended', async () => {
   await fixture.start(shop);
   const agent = fixture.agent({ node: 'picky', refuse: ['shop/web'] });
   const refused = () =>
     fixture.controller.publisher.nodes()[0]?.refusals.map(({ kind, name }) => `${kind} ${name}`);
   await agent.waitFor('all', ({ deltas }) => deltas[0]?.complete);
+  await agent.waitFor('second try', ({ deltas }) => deltas[1]);
+  expect(agent.deltas[1]?.upserts.map(({ name }) => name)).toEqual(['shop/web', 'shop/web', 'shop/web']);
   await fixture.replace('extra.yaml', serviceYaml('other', '10.96.0.99'));
-  await agent.waitFor('second delta', ({ deltas }) => deltas[1]);
+  await agent.waitFor('third delta', ({ deltas }) => deltas[2]);
   const three = ['service shop/web', 'endpoints shop/web', 'http-route shop/web'];
   await fixture.waitFor('refusals', () => refused()?.join() === three.join());
-  expect(agent.deltas[1]?.upserts.map(({ name }) => name)).not.toContain('shop/web');
+  expect(agent.deltas[2]?.upserts.map(({ name }) => name)).not.toContain('shop/web');
   expect(fixture.logged.join('')).toMatch(/an agent refused a resource.*"node":"picky".*"name":"shop\/web"/);
   await fixture.remove('route.yaml');
   await agent.waitFor('removal', ({ deltas }) => deltas.at(-1)?.removals[0]);

@@ -1,12 +1,11 @@
 /** Matches of an HTTPRoute's rules. */
 
-import { RE2JS } from 're2js';
+import { compileRegex, maxRegexLength } from '../../model/compile-regex.js';
 import type { HttpRouteMatch, NamedMatch, PathMatch, StringMatch } from '../../model/route.js';
 import type { Fields, TextRule } from './fields.js';
 import { httpToken } from './text-rules.js';
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const;
-const maxRegexLength = 1024;
 
 /** Characters of RFC 3986 paths, as Gateway API's own validation has them. */
 const pathText: TextRule = {
@@ -72,12 +71,12 @@ function readValue(item: Fields, type: StringMatch['type'], most: number): strin
 function readRegex(fields: Fields, name: string, most: number): string | undefined {
   const text = fields.requiredText(name, { pattern: /^/, most, describe: `at most ${most} characters` });
   if (text === undefined) return undefined;
-  try {
-    RE2JS.compile(text);
-    return text;
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    fields.problem(name, `is no RE2 expression: ${cause}`, 'RE2 has no look-around and no back-references');
-    return undefined;
-  }
+  const compiled = compileRegex(text);
+  if (!('message' in compiled)) return text;
+  fields.problem(
+    name,
+    `is no RE2 expression: ${compiled.message}`,
+    'RE2 has no look-around, no back-references',
+  );
+  return undefined;
 }

@@ -1,4 +1,5 @@
 /** From a document of unknown shape to a manifest, or to problems. */
+import { checkManifest } from './check-manifest.js';
 import { type FieldProblem, fieldProblem } from './field-problem.js';
 import { type Fields, readObject } from './fields.js';
 import type { Manifest, ManifestId, ManifestKind, PolicyManifest } from './manifest.js';
@@ -76,6 +77,7 @@ function parseKnown(object: Fields, reader: KindReader, problems: FieldProblem[]
   if (metadata === null) return { type: 'refused', id: null, problems, fallback: null };
   const manifest = reader.parse(object, metadata);
   object.finish();
+  if (manifest !== null && problems.length === 0) problems.push(...checkManifest(manifest));
   const id = { kind: reader.kind, namespace: metadata.namespace, name: metadata.name };
   if (manifest !== null && problems.length === 0) return { type: 'manifest', manifest };
   return { type: 'refused', id, problems, fallback: fallbackFor(id, object, metadata) };

@@ -21,8 +21,11 @@ export function parsePod(object: Fields, metadata: ObjectMetadata): WorkloadMani
   const phase = status?.text('phase') ?? '';
   const alone = spec?.flag('hostNetwork') !== true && phase !== 'Succeeded' && phase !== 'Failed';
   const containers = [...(spec?.objects('containers', 100) ?? []), ...sidecars(spec)];
-  const ports = containers.flatMap((container) => readPorts(container));
-  const probePorts = [...new Set(containers.flatMap((container) => readProbePorts(container, ports)))];
+  const declared = containers.flatMap((container) => readPorts(container));
+  const ports = declared.filter(
+    ({ port }, index) => declared.findIndex((other) => other.port === port) === index,
+  );
+  const probePorts = [...new Set(containers.flatMap((container) => readProbePorts(container, declared)))];
   return {
     id: { kind: 'Pod', namespace, name },
     workload: {

@@ -31,7 +31,7 @@ export const httpToken: TextRule = {
 
 /** A field value that can be sent: no control characters, no white space around it (RFC 9110 section 5.5). */
 export const headerText: TextRule = {
-  pattern: /^[\x21-\x7e\x80-\u{10ffff}]([\t\x20-\x7e\x80-\u{10ffff}]*[\x21-\x7e\x80-\u{10ffff}])?$/u,
+  pattern: /^[\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?$/,
   most: 4096,
   describe: 'visible text without control characters',
 };

@@ -44,6 +44,8 @@ export class AgentSession {
   #agentVersion = '';
   #held = new Map<ResourceId, string>();
   #refusals = new Map<ResourceId, ReceivedRefusal>();
+  /** Versions that were sent a second time after a refusal. */
+  readonly #retried = new Map<ResourceId, string>();
   #inFlight: InFlight | null = null;
   #nonce = 0;
   #ackedVersion = 0;
@@ -100,6 +102,20 @@ export class AgentSession {
     };
   }
 
+  /**
+   * Notes a refusal; true where the resource is worth another try: it may have been refused for what a later
+   * resource of the same delta has changed since (an address that moved from one service to another).
+   */
+  #refuse(refusal: ReceivedRefusal): boolean {
+    const id = `${refusal.kind} ${refusal.name}`;
+    if (this.#held.get(id) !== refusal.version) return false;
+    this.#refusals.set(id, refusal);
+    if (this.#retried.get(id) === refusal.version) return false;
+    this.#retried.set(id, refusal.version);
+    this.#held.set(id, '');
+    return true;
+  }
+
   #upsert(resource: Resource): ResourceMessage {
     const id = `${resource.kind} ${resource.name}`;
     this.#held.set(id, resource.version);
@@ -112,6 +128,7 @@ export class AgentSession {
   #remove(id: ResourceId): ResourceVersionMessage {
     const version = this.#held.get(id) ?? '';
     this.#held.delete(id);
+    this.#retried.delete(id);
     this.#refusals.delete(id);
     const space = id.indexOf(' ');
     return { kind: id.slice(0, space), name: id.slice(space + 1), version };
@@ -139,11 +156,8 @@ export class AgentSession {
     if (this.#state !== 'in-flight' || inFlight === null || inFlight.nonce !== ack.nonce) {
       return { code: 'INVALID_ARGUMENT', message: `ack ${ack.nonce} fits no delta in flight` };
     }
-    for (const refusal of ack.refusals) {
-      const id = `${refusal.kind} ${refusal.name}`;
-      if (this.#held.get(id) === refusal.version) this.#refusals.set(id, refusal);
-    }
-    if (inFlight.complete) this.#ackedVersion = inFlight.version;
+    const again = ack.refusals.filter((refusal) => this.#refuse(refusal)).length > 0;
+    if (inFlight.complete && !again) this.#ackedVersion = inFlight.version;
     this.#inFlight = null;
     this.#state = 'idle';
     return null;
