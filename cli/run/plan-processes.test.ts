@@ -42,7 +42,7 @@ test('controller and proxy run as their users, without any capability', () => {
 test('capture keeps four capabilities of root', () => {
   const { argv } = planCapture(input('--cgroup', '/a', '--cgroup', '/b', '--grace-ms', '500'));
   const text = argv.join(' ');
-  expect(text).toMatch(/^setpriv --bounding-set=-all,\+bpf,\+net_admin,\+perfmon,\+sys_admin /);
+  expect(text).toMatch(/^setpriv --bounding-set=-all,\+bpf,\+chown,\+net_admin,\+perfmon,\+sys_admin /);
   expect(text).toMatch(
     /--pin-folder \/sys\/fs\/bpf\/weft-[0-9a-f]{8} --cgroup \/a --cgroup \/b --proxy-uid 65534 --grace-ms 500$/,
   );

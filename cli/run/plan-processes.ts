@@ -26,8 +26,11 @@ export interface PlanInput {
   readonly dist: string;
 }
 
-/** What capture's kernel work needs; everything else of root's power is dropped (capabilities(7)). */
-const captureCapabilities = ['bpf', 'net_admin', 'perfmon', 'sys_admin'];
+/**
+ * What capture's kernel work needs, and to give its socket to the proxy's user; everything else of root's power is
+ * dropped (capabilities(7)).
+ */
+const captureCapabilities = ['bpf', 'chown', 'net_admin', 'perfmon', 'sys_admin'];
 
 /** An unprivileged user, no capability that could be kept or regained, and an end with its parent. */
 export function unprivileged({ uid, gid }: UserIds): string[] {
@@ -69,7 +72,7 @@ export function planController({
   };
 }
 
-/** Root with four capabilities: it makes kernel objects and enters the pods' namespaces, and parses no traffic. */
+/** Root with few capabilities: it makes kernel objects and enters the pods' namespaces, and parses no traffic. */
 export function planCapture({ options, paths, proxyUser, node, dist }: PlanInput): ProcessPlan {
   const capabilities = captureCapabilities.map((name) => `+${name}`).join(',');
   return {

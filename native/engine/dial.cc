@@ -132,7 +132,11 @@ bool Engine::add_sockets(uint32_t name, Family family, const std::vector<int> &d
     }
     for (const int descriptor : descriptors)
         workload->stock[static_cast<size_t>(family)].add(descriptor);
+    const Handle self = workload->self;
     serve_waiting(*workload, family);
+    // More may have come to wait than were asked for; only they can be stuck here, so only now is asked again.
+    if (Workload *still = workloads_.get(self))
+        note_stock(*still, family);
     end_of_call();
     return true;
 }
