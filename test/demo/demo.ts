@@ -12,8 +12,12 @@ export interface Demo {
   readonly shop: Shop;
   readonly weft: Weft;
   readonly narrator: Narrator;
-  /** The first scrape of /metrics, and when it was made (performance.now). */
-  readonly firstScrape: { readonly samples: readonly Sample[]; readonly atMs: number };
+  /** Scrapes of /metrics: the first one (at `startMs` of performance.now), and the last before the proxy was killed. */
+  readonly scrapes: {
+    readonly startMs: number;
+    readonly first: readonly Sample[];
+    beforeKill: readonly Sample[];
+  };
 }
 
 export interface ShownOptions {

@@ -29,8 +29,8 @@ async function openShop(narrator: Narrator): Promise<Demo> {
   narrator.command(`weft run -f ${shop.manifests}`);
   const weft = await Weft.start(lab, { manifests: shop.manifests });
   narrator.say('controller, capture and proxy are up; every pod is in the mesh');
-  const samples = await parseMetrics(await weft.metricsText());
-  return { lab, shop, weft, narrator, firstScrape: { samples, atMs: performance.now() } };
+  const first = await parseMetrics(await weft.metricsText());
+  return { lab, shop, weft, narrator, scrapes: { startMs: performance.now(), first, beforeKill: first } };
 }
 
 async function runSteps(narrator: Narrator): Promise<void> {

@@ -4,7 +4,7 @@ const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined;
 const paint = (code: number, text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 
 /** Lines of one command's output that are shown. */
-const shownLines = 12;
+const shownLines = 20;
 
 export class Narrator {
   passed = 0;

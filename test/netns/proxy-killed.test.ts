@@ -1,5 +1,5 @@
 import { awaitEvent } from './harness/await-event.js';
-import { ConnectionLoad, monotonicMs } from './harness/connection-load.js';
+import { ConnectionLoad } from './harness/connection-load.js';
 import { Mesh } from './harness/mesh.js';
 import { PacketCapture } from './harness/packet-capture.js';
 import { startNginx } from './harness/services.js';
@@ -29,13 +29,11 @@ describe('the proxy is killed', () => {
     const target = { address: '10.97.0.1', port: 80, path: '/', concurrency: 32, perSecond: 300 };
     const load = new ConnectionLoad(mesh.pod('closed'), target);
     await load.awaitAnswers(200, 20_000);
-    const pid = mesh.weft.pidOf('proxy');
-    const killed = monotonicMs();
-    process.kill(pid, 'SIGKILL');
+    const { pid, killed, gone } = await mesh.weft.killProxy();
     await load.awaitAnswers(400, 20_000);
     const result = await load.stop();
     expect(result).toMatchObject({ refused: 0, late: 0 });
-    expect(result.failures.filter(([, began]) => began > killed)).toEqual([]);
+    expect(result.failures.filter(([, began]) => began > gone)).toEqual([]);
     const first = Math.min(...result.times.filter(([began]) => began > killed).map(([, ended]) => ended));
     expect(first - killed).toBeLessThan(1_000);
     expect(Math.max(...result.times.map(([began, ended]) => ended - began))).toBeLessThan(2_000);

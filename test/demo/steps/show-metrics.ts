@@ -2,12 +2,13 @@ import { parseMetrics, type TrafficRow, tabulateTraffic } from '../../netns/harn
 import type { Demo } from '../demo.js';
 
 /** Step 7: Prometheus's own Python parser reads /metrics, and the table of golden signals follows from it. */
-export async function showMetrics({ firstScrape, narrator, weft }: Demo): Promise<void> {
+export async function showMetrics({ scrapes, narrator, weft }: Demo): Promise<void> {
   narrator.command('curl --unix-socket admin.sock http://weft/metrics | python3 parse-metrics.py');
   const samples = await parseMetrics(await weft.metricsText());
   narrator.seen(`${samples.length} samples, ${new Set(samples.map(({ name }) => name)).size} names`);
-  const seconds = (performance.now() - firstScrape.atMs) / 1000;
-  const rows = tabulateTraffic(firstScrape.samples, samples, seconds);
+  const seconds = (performance.now() - scrapes.startMs) / 1000;
+  // The new proxy's counters began at zero; Prometheus adds what was before such a reset, and so does this.
+  const rows = tabulateTraffic(scrapes.first, [...scrapes.beforeKill, ...samples], seconds);
   narrator.seen(formatTraffic(rows));
   narrator.check("Prometheus's parser reads /metrics", samples.length > 0);
   const canary = rows.find(({ source, route }) => source === 'web' && route.startsWith('shop/storefront/'));

@@ -1,23 +1,24 @@
-import { ConnectionLoad, monotonicMs } from '../../netns/harness/connection-load.js';
+import { ConnectionLoad } from '../../netns/harness/connection-load.js';
+import { parseMetrics } from '../../netns/harness/metrics.js';
 import { PacketCapture } from '../../netns/harness/packet-capture.js';
 import type { Demo } from '../demo.js';
 
 /** Step 6: the proxy dies under a load of new connections; capture keeps their listeners. */
-export async function surviveKill({ lab, narrator, weft }: Demo): Promise<void> {
+export async function surviveKill(demo: Demo): Promise<void> {
+  const { lab, narrator, weft } = demo;
   const pastTheMesh = await PacketCapture.start(lab, 'dst net 10.97.0.0/16');
   const target = { address: '10.97.0.20', port: 80, path: '/cart', concurrency: 32, perSecond: 400 };
   const load = new ConnectionLoad(lab.pod('web'), target);
   await load.awaitAnswers(200, 20_000);
-  const pid = weft.pidOf('proxy');
-  narrator.command(`kill -9 ${pid}   # the proxy, under 400 new connections a second`);
-  const killed = monotonicMs();
-  process.kill(pid, 'SIGKILL');
+  demo.scrapes.beforeKill = await parseMetrics(await weft.metricsText());
+  narrator.command(`kill -9 ${weft.pidOf('proxy')}   # the proxy, under 400 new connections a second`);
+  const { pid, killed, gone } = await weft.killProxy();
   await load.awaitAnswers(400, 20_000);
   const result = await load.stop();
   const packets = await pastTheMesh.stop();
 
   const firstAfter = Math.min(...result.times.filter(([began]) => began > killed).map(([, ended]) => ended));
-  const inFlight = result.failures.filter(([kind, began]) => kind === 'cut' && began <= killed).length;
+  const inFlight = result.failures.filter(([kind, began]) => kind === 'cut' && began <= gone).length;
   narrator.seen(
     `${result.answered} answered, ${result.refused} refused, ${result.late} late, ${result.cut} cut (${inFlight} in flight)\n` +
       `a connection made after the kill was answered ${(firstAfter - killed).toFixed(0)} ms after it`,

@@ -51,8 +51,3 @@ export class ConnectionLoad {
     return JSON.parse(await this.process.result(30_000)) as ConnectionLoadResult;
   }
 }
-
-/** The monotonic clock in milliseconds, as Python's time.monotonic() × 1000. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}

@@ -44,17 +44,29 @@ export class Weft {
     ];
     const started = lab.spawn([...argv, '--workers', String(workers)], { name: 'weft run' });
     const weft = new Weft(lab, started, state);
-    await started.awaitOutput(/ready/, 30_000);
+    await started.awaitOutput(/weft: ready/, 60_000);
     return weft;
   }
 
   /** The process id of one of weft's parts, by the program that it runs. */
   pidOf(part: 'controller' | 'capture' | 'proxy'): number {
     const pids = cgroupProcesses(this.lab.cgroup).filter((pid) =>
-      commandLine(pid).includes(`agent/${part}/main.js`),
+      commandLine(pid).includes(`/${part}/main.js`),
     );
     if (pids.length !== 1) throw new Error(`weft runs ${pids.length} processes of ${part}, not one`);
     return pids[0] ?? -1;
+  }
+
+  /**
+   * Kills the proxy by its id. `killed` and `gone`: when it was asked for, and when the process had let go of its
+   * connections (monotonic milliseconds); a connection that began in between may still have been its own.
+   */
+  async killProxy(): Promise<{ readonly pid: number; readonly killed: number; readonly gone: number }> {
+    const pid = this.pidOf('proxy');
+    const killed = monotonicMs();
+    process.kill(pid, 'SIGKILL');
+    await awaitEvent(`proxy ${pid} to be gone`, 5_000, () => !isRunning(pid));
+    return { pid, killed, gone: monotonicMs() };
   }
 
   /** The text of /metrics, through the proxy's admin socket. */
@@ -69,7 +81,7 @@ export class Weft {
 
   /** Asks it to end; throws where it does not end in order. Pinned state goes with it. */
   async stop(): Promise<void> {
-    const status = await this.process.stop(15_000);
+    const status = await this.process.stop(30_000);
     if (status.code !== 0) {
       throw new Error(`weft run: exit ${status.code ?? status.signal}: ${this.process.stderr.slice(-2000)}`);
     }
@@ -92,6 +104,20 @@ export function awaitLine(file: string, pattern: RegExp, deadlineMs = 5_000): Pr
           .find((line) => pattern.test(line))
       : undefined,
   );
+}
+
+/** A zombie has closed everything already. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** The monotonic clock in milliseconds, as Python's time.monotonic() × 1000. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 function commandLine(pid: number): string {
