@@ -64,7 +64,8 @@ Connection *Engine::take_idle(Connection &down, const PoolKey &key) {
 
 void Engine::keep_idle(Connection &up, Connection *down) {
     const bool inbound = up.direction == Direction::inbound;
-    bool kept = !draining_ && !workload_of(up).removed && up.inbox.size() == 0;
+    // Bytes that lie behind the response are found right after this, and end the connection.
+    bool kept = !draining_ && !workload_of(up).removed;
     if (kept && inbound) {
         kept = down != nullptr && down->state != ConnectionState::closed && !connections_.get(down->bound);
         if (kept)
