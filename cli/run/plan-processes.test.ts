@@ -49,7 +49,7 @@ test('capture keeps four capabilities of root', () => {
 });
 
 test('two state folders never share pins, and the same folder always has the same ones', () => {
-  const clean = (state?: string) => planClean(statePaths(state), [], '/bin/node', '/dist').argv.join(' ');
+  const clean = (state?: string) => planClean(statePaths(state), '/bin/node', '/dist').argv.join(' ');
   expect(clean('/s')).toBe(clean('/s/'));
   expect(clean('/s')).not.toBe(clean('/t'));
   expect(clean()).toBe('/bin/node /dist/agent/capture/clean.js --pin-folder /sys/fs/bpf/weft');

@@ -90,8 +90,9 @@ export function planCapture({ options, paths, proxyUser, node, dist }: PlanInput
       node,
       join(dist, 'agent/capture/main.js'),
       ...['--socket', paths.captureSocket],
-      ...kernelFlags(options, paths),
-      ...(options.netnsFolder === undefined ? [] : ['--netns-folder', options.netnsFolder]),
+      ...['--pin-folder', paths.pinFolder],
+      ...options.cgroups.flatMap((cgroup) => ['--cgroup', cgroup]),
+      ...options.netnsFolders.flatMap((folder) => ['--netns-folder', folder]),
       ...['--proxy-uid', String(proxyUser.uid)],
       ...(options.graceMs === undefined ? [] : ['--grace-ms', options.graceMs]),
     ]),
@@ -120,26 +121,12 @@ export function planProxy({ options, paths, proxyUser, node, dist }: PlanInput):
 }
 
 /** Removes kernel state; with root's whole power, for it must succeed. */
-export function planClean(
-  paths: StatePaths,
-  cgroups: readonly string[],
-  node: string,
-  dist: string,
-): ProcessPlan {
+export function planClean(paths: StatePaths, node: string, dist: string): ProcessPlan {
   return {
     name: 'clean',
     folder: '/',
-    argv: asCommand([
-      node,
-      join(dist, 'agent/capture/clean.js'),
-      ...['--pin-folder', paths.pinFolder],
-      ...cgroups.flatMap((cgroup) => ['--cgroup', cgroup]),
-    ]),
+    argv: asCommand([node, join(dist, 'agent/capture/clean.js'), '--pin-folder', paths.pinFolder]),
   };
-}
-
-function kernelFlags(options: RunOptions, paths: StatePaths): string[] {
-  return ['--pin-folder', paths.pinFolder, ...options.cgroups.flatMap((cgroup) => ['--cgroup', cgroup])];
 }
 
 function asCommand(words: readonly string[]): [string, ...string[]] {

@@ -10,12 +10,12 @@ export interface RunOptions {
   readonly state: string | undefined;
   readonly node: string;
   readonly workers: number;
-  /** `file`: access.log in the state folder. */
+  /** state: access.log in the state folder. */
   readonly accessLog: { readonly kind: 'state' } | { readonly kind: 'given'; readonly value: string };
   readonly metrics: string;
   readonly pinFolder: string | undefined;
   readonly cgroups: readonly string[];
-  readonly netnsFolder: string | undefined;
+  readonly netnsFolders: readonly string[];
   readonly proxyUser: string;
   readonly controllerUser: string;
   readonly graceMs: string | undefined;
@@ -34,8 +34,8 @@ Ctrl-C or SIGTERM; then everything is taken away again. Needs root.
   --access-log FILE|-|off JSON lines (default: access.log in the state folder; - is standard output)
   --metrics HOST:PORT     Prometheus (default 127.0.0.1:15020; with --state a free port of 127.0.0.1)
   --pin-folder DIR        where kernel objects are pinned (default below /sys/fs/bpf, by state folder)
-  --cgroup DIR            cgroup2 folder to attach to, may be repeated (default: the root)
-  --netns-folder DIR      where named network namespaces are (default /run/netns)
+  --cgroup DIR            cgroup2 folder to attach to, may be repeated (default: kubepods and the root)
+  --netns-folder DIR      where named network namespaces are, may be repeated (default /run/netns)
   --proxy-user NAME|UID   the proxy's user (default nobody)
   --controller-user NAME|UID  the controller's user (default nobody)
   --grace-ms N            how long the proxy may be gone before fail mode open takes effect
@@ -55,7 +55,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     metrics: text,
     'pin-folder': text,
     cgroup: texts,
-    'netns-folder': text,
+    'netns-folder': texts,
     'proxy-user': text,
     'controller-user': text,
     'grace-ms': text,
@@ -76,7 +76,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     metrics: metrics ?? (state === undefined ? '127.0.0.1:15020' : '127.0.0.1:0'),
     pinFolder: values['pin-folder'],
     cgroups: values.cgroup ?? [],
-    netnsFolder: values['netns-folder'],
+    netnsFolders: values['netns-folder'] ?? [],
     proxyUser: values['proxy-user'] ?? 'nobody',
     controllerUser: values['controller-user'] ?? 'nobody',
     graceMs: values['grace-ms'],

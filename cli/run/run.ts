@@ -14,8 +14,8 @@ import { type ProcessOutput, SupervisedProcess } from './supervised-process.js';
 
 /** Loading programs and testing them on a slow machine takes a while. */
 const readyTimeoutMs = 60_000;
-/** The proxy drains connections before it ends. */
-const stopTimeoutMs = 10_000;
+/** The proxy drains connections for ten seconds before it ends. */
+const stopTimeoutMs = 12_000;
 
 export interface RunEnvironment {
   /** The folder of compiled rooms. */
@@ -45,8 +45,9 @@ export async function run(options: RunOptions, environment: RunEnvironment): Pro
   };
   const serve = async () => {
     await Promise.all([start(planController(input)), start(planCapture(input))]);
-    await start(planProxy(input));
-    err(`weft: ready: ${options.manifests} is in force on node ${options.node}; state is in ${paths.root}\n`);
+    const proxy = await start(planProxy(input));
+    output.note(`ready: ${options.manifests} is in force on node ${options.node}; state is in ${paths.root}`);
+    output.note(`metrics: ${metricsAddress(options.metrics, proxy)}`);
     return ended;
   };
   try {
@@ -54,9 +55,18 @@ export async function run(options: RunOptions, environment: RunEnvironment): Pro
     output.note(`${signal}: stopping`);
   } finally {
     for (const supervised of started.reverse()) await supervised.stop(stopTimeoutMs);
-    if (!options.keepKernelState) cleanKernel(paths, options.cgroups, dist, output.note);
+    if (!options.keepKernelState) cleanKernel(paths, dist, output.note);
     rmSync(paths.owner, { force: true });
   }
+}
+
+/** The proxy tells the port that the kernel chose. */
+function metricsAddress(given: string, readyLine: unknown): string {
+  const { metricsPort } = readyLine as { readonly metricsPort?: unknown };
+  const host = given.slice(0, given.lastIndexOf(':'));
+  return typeof metricsPort === 'number'
+    ? `http://${host}:${metricsPort}/metrics`
+    : `http://${given}/metrics`;
 }
 
 function checkMachine(dist: string): void {
@@ -85,13 +95,8 @@ function prepare(options: RunOptions, paths: StatePaths, dist: string): PlanInpu
 }
 
 /** Takes programs, links and pins away; what is left is said, with the command that tries again. */
-export function cleanKernel(
-  paths: StatePaths,
-  cgroups: readonly string[],
-  dist: string,
-  note: (text: string) => void,
-): boolean {
-  const [program, ...args] = planClean(paths, cgroups, process.execPath, dist).argv;
+export function cleanKernel(paths: StatePaths, dist: string, note: (text: string) => void): boolean {
+  const [program, ...args] = planClean(paths, process.execPath, dist).argv;
   const result = spawnSync(program, args, { encoding: 'utf8', timeout: 60_000 });
   if (result.status === 0) return true;
   const why = result.error?.message ?? result.stderr.trim();
