@@ -2,6 +2,7 @@ import { Reason } from '../reasons/reasons.js';
 import { applyDelta } from './apply-delta.js';
 import { authorizeRequest } from './authorize.js';
 import { findDestination } from './find-destination.js';
+import { maxHeaderNames } from './header-draft.js';
 import { matchRoute } from './match-route.js';
 import type { Resource } from './resource.js';
 import { emptySnapshot, programOf, routesFor, type Snapshot, workloadAt } from './snapshot.js';
@@ -306,6 +307,22 @@ test('the names of headers that decisions read are counted over routes and polic
   expect(second.headerNames).toEqual(['x-b']);
   const third = applyDelta(second, delta([], [{ kind: 'http-route', name: 'shop/cart' }]), 3).snapshot;
   expect(third.headerNames).toEqual([]);
+});
+
+test('a header name too many is refused; names in force, and more uses of them, are not', () => {
+  const reading = (name: string, ...headers: string[]) => {
+    const http = httpAttributes({ headers: headers.map((header) => ({ name: header, values: ['*'] })) });
+    return resource('authorization-policy', policy({ name, rules: [policyRule({ http })] }));
+  };
+  const all = Array.from({ length: maxHeaderNames }, (_, index) => `x-${index}`);
+  const full = snapshotOf(reading('full', ...all));
+  const late = applyDelta(full, delta([reading('late', 'x-late', 'x-1'), reading('same', 'X-1', 'host')]), 2);
+  expect(late.refusals).toMatchObject([
+    { key: { name: 'shop/late' }, problems: [{ field: 'rules', value: 'x-late' }] },
+  ]);
+  expect(late.snapshot.headerNames).toEqual([...all].sort());
+  const swapped = applyDelta(full, delta([reading('full', 'x-late', ...all.slice(1))]), 2);
+  expect(swapped.refusals).toEqual([]);
 });
 
 test('what a delta touched is told, derived views included', () => {

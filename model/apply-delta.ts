@@ -4,6 +4,7 @@
  * changed and of the services and namespaces it touches, not that of the mesh.
  */
 import { checkResource } from './check-resource.js';
+import { maxHeaderNames } from './header-draft.js';
 import { problem } from './problem.js';
 import type { Delta, Problem, Resource, ResourceKey } from './resource.js';
 import type { Snapshot } from './snapshot.js';
@@ -57,16 +58,22 @@ function refuse(draft: SnapshotDraft, resource: Resource): void {
   draft.put({ ...resource, body: { ...resource.body, broken: true } });
 }
 
-/** What clashes with other resources. An address belongs to the service that has it; a newcomer cannot take it. */
+/** What clashes with other resources: those in force stay as they are, the newcomer is refused. */
 function findConflicts(draft: SnapshotDraft, resource: Resource): Problem[] {
-  if (resource.kind !== 'service') return [];
   const problems: Problem[] = [];
-  for (const [index, address] of resource.body.addresses.entries()) {
+  for (const [index, address] of (resource.kind === 'service' ? resource.body.addresses : []).entries()) {
     const owner = draft.serviceAt(address);
     if (owner === undefined || owner === resource.name) continue;
     const message = `the address belongs to service ${owner}`;
     problems.push(
       problem(`addresses[${index}]`, address, message, 'choose an address that no other service has'),
+    );
+  }
+  const names = draft.headersBeyondLimit(resource);
+  if (names.length > 0) {
+    const message = `routes and policies may read ${maxHeaderNames} different headers in all; these would be too many`;
+    problems.push(
+      problem('rules', names.join(', '), message, 'read headers that are already read, or fewer'),
     );
   }
   return problems;

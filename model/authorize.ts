@@ -18,14 +18,8 @@
  * Policies in audit mode never change a verdict; see {@link auditRequest}.
  */
 import { Reason } from '../reasons/reasons.js';
-import {
-  type CompiledHttp,
-  type CompiledPolicy,
-  type CompiledPolicyRule,
-  type GlobSet,
-  matchesGlobs,
-  type Verdict,
-} from './compile-policy.js';
+import type { CompiledPolicy, Verdict } from './compile-policy.js';
+import { allowMatches, denyMatches } from './match-policy.js';
 import type { RequestHead } from './request-head.js';
 import type { Source } from './source.js';
 
@@ -129,7 +123,7 @@ export function authorizeRequest(
 /** `head` null: an opaque connection. */
 function decide(program: PolicyProgram, source: Source, port: number, head: RequestHead | null): Verdict {
   if (program.broken !== null) return program.broken.invalid;
-  if (head !== null && head.ambiguities !== 0 && program.pathPolicy !== null)
+  if (program.pathPolicy !== null && head !== null && head.ambiguities !== 0)
     return program.pathPolicy.ambiguous;
   for (let at = 0; at < program.deny.length; at += 1) {
     const policy = program.deny[at] as CompiledPolicy;
@@ -161,91 +155,6 @@ function decideAllow(
   return unauthenticated === null ? first.notAllowed : unauthenticated.unauthenticated;
 }
 
-/** Whether a rule matches; with `connectionOnly` rules with HTTP attributes are left to the requests. */
-function denyMatches(
-  policy: CompiledPolicy,
-  source: Source,
-  port: number,
-  head: RequestHead | null,
-  connectionOnly: boolean,
-): boolean {
-  const unproven = policy.policy.requireAuthenticated && !source.authenticated;
-  for (let at = 0; at < policy.rules.length; at += 1) {
-    const rule = policy.rules[at] as CompiledPolicyRule;
-    if (rule.ports !== null && !rule.ports.has(port)) continue;
-    if (!unproven && !matchesSource(rule, source)) continue;
-    if (rule.http === null) return true;
-    if (!connectionOnly && (head === null || denyMatchesHttp(rule.http, head))) return true;
-  }
-  return false;
-}
-
-function allowMatches(
-  policy: CompiledPolicy,
-  source: Source,
-  port: number,
-  head: RequestHead | null,
-): boolean {
-  for (let at = 0; at < policy.rules.length; at += 1) {
-    const rule = policy.rules[at] as CompiledPolicyRule;
-    if (rule.ports !== null && !rule.ports.has(port)) continue;
-    if (!matchesSource(rule, source)) continue;
-    if (rule.http === null || (head !== null && allowMatchesHttp(rule.http, head))) return true;
-  }
-  return false;
-}
-
-function matchesSource(rule: CompiledPolicyRule, source: Source): boolean {
-  return (
-    rule.anySource ||
-    rule.serviceAccounts.has(source.serviceAccount) ||
-    rule.namespaces.has(source.namespace) ||
-    rule.spiffeIds.has(source.spiffeId)
-  );
-}
-
-function allowMatchesHttp(http: CompiledHttp, head: RequestHead): boolean {
-  if (http.methods !== null && !http.methods.has(head.method)) return false;
-  if (!matchesPlace(http, head)) return false;
-  for (let at = 0; at < http.headers.length; at += 1) {
-    const { name, values } = http.headers[at] as CompiledHttp['headers'][number];
-    const value = headerOf(head, name);
-    if (value === null || !matchesGlobs(values, value)) return false;
-  }
-  return true;
-}
-
-function denyMatchesHttp(http: CompiledHttp, head: RequestHead): boolean {
-  if (
-    http.methods !== null &&
-    !http.methods.has(head.method) &&
-    !http.methods.has(head.method.toUpperCase())
-  ) {
-    return false;
-  }
-  if (!matchesPlace(http, head)) return false;
-  for (let at = 0; at < http.headers.length; at += 1) {
-    const { name, values } = http.headers[at] as CompiledHttp['headers'][number];
-    const value = headerOf(head, name);
-    if (value === null || !matchesAnyElement(values, value)) return false;
-  }
-  return true;
-}
-
-function matchesPlace(http: CompiledHttp, head: RequestHead): boolean {
-  if (http.paths !== null && !matchesGlobs(http.paths, head.path)) return false;
-  return http.hosts === null || matchesGlobs(http.hosts, head.host);
-}
-
-function headerOf(head: RequestHead, name: string): string | null {
-  return name === 'host' ? head.authority : head.header(name);
-}
-
-function matchesAnyElement(values: GlobSet, value: string): boolean {
-  if (matchesGlobs(values, value)) return true;
-  return value.includes(',') && value.split(',').some((element) => matchesGlobs(values, element.trim()));
-}
-
 const nothing: readonly CompiledPolicy[] = [];
 
 /**
@@ -268,7 +177,7 @@ export function auditRequest(
   const allowWouldPass = (program.allow.length > 0 && allowed.allowed) || program.audit.some(passes);
   return program.audit.filter((policy) => {
     if (policy.policy.broken) return true;
-    if (head !== null && head.ambiguities !== 0 && policy.readsPath) return true;
+    if (policy.readsPath && head !== null && head.ambiguities !== 0) return true;
     if (policy.policy.action === 'DENY') return denyMatches(policy, source, port, head, false);
     return !allowWouldPass;
   });

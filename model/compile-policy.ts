@@ -46,8 +46,6 @@ export class CompiledPolicy {
   readonly readsPath: boolean;
   /** Every rule speaks of connections only. */
   readonly connectionOnly: boolean;
-  /** Lower-case names of the headers that its rules read, `host` left out. */
-  readonly headerNames: readonly string[];
   readonly allows: Verdict = { allowed: true, reason: Reason.none, policy: this };
   readonly denies: Verdict = { allowed: false, reason: Reason.policy_denied, policy: this };
   readonly notAllowed: Verdict = { allowed: false, reason: Reason.policy_not_allowed, policy: this };
@@ -61,8 +59,6 @@ export class CompiledPolicy {
     this.rules = policy.broken ? [] : policy.rules.map(compileRule);
     this.readsPath = this.rules.some((rule) => rule.http?.paths != null);
     this.connectionOnly = this.rules.every((rule) => rule.http === null);
-    const names = this.rules.flatMap((rule) => rule.http?.headers.map((header) => header.name) ?? []);
-    this.headerNames = [...new Set(names)].filter((name) => name !== 'host');
   }
 }
 

@@ -4,11 +4,17 @@ import { RE2JS } from 're2js';
 /** Characters of an expression's text. */
 export const maxRegexLength = 1024;
 
-/** Instructions of the compiled program; `(a{100}){100}` is refused though its text is short. */
-export const maxRegexProgram = 2000;
+/** Instructions of the compiled program: what a match costs at worst for each character. */
+export const maxRegexProgram = 250;
 
-/** Longer texts do not match; paths and header values are bounded by the engine well below. */
-export const maxRegexInput = 65536;
+/** Longer texts do not match. With the bound above a match takes at worst some 20 ms. */
+export const maxRegexInput = 8192;
+
+/**
+ * Bytes that one expression's automaton may cache. The library's own 8 MiB would let a few hundred expressions fill
+ * the process, and makes hostile ones slower: states are built and never met again.
+ */
+const automatonBytes = 128 * 1024;
 
 /** A compiled expression. */
 export interface Regex {
@@ -32,5 +38,8 @@ export function compileRegex(source: string): Regex | { readonly message: string
   if (size > maxRegexProgram) {
     return { message: `the expression compiles to ${size} instructions; ${maxRegexProgram} are allowed` };
   }
+  const automaton = program.re2().dfa;
+  automaton.stateBudget = automatonBytes;
+  automaton.memBudget = automatonBytes;
   return { source, matches: (text) => text.length <= maxRegexInput && program.testExact(text) };
 }

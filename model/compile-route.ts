@@ -59,8 +59,6 @@ export interface CompiledRoute {
   readonly key: string;
   readonly route: HttpRoute;
   readonly matches: readonly CompiledMatch[];
-  /** Lower-case names of the headers that its matches read, `host` left out. */
-  readonly headerNames: readonly string[];
 }
 
 /** Compiles a route that {@link checkResource} accepted; throws on one that it would refuse. */
@@ -70,9 +68,7 @@ export function compileRoute(route: HttpRoute): CompiledRoute {
     const compiled = compileRule(route, rule, index);
     for (const [at, match] of rule.matches.entries()) matches.push(compileMatch(compiled, match, at));
   }
-  const names = matches.flatMap((match) => match.headers.map((header) => header.name));
-  const headerNames = [...new Set(names)].filter((name) => name !== 'host');
-  return { key: `${route.namespace}/${route.name}`, route, matches, headerNames };
+  return { key: `${route.namespace}/${route.name}`, route, matches };
 }
 
 function compileRule(route: HttpRoute, rule: HttpRouteRule, index: number): CompiledRule {

@@ -87,6 +87,10 @@ export class MapEdit<Value> {
     this.#make = make;
   }
 
+  get size(): number {
+    return this.#size;
+  }
+
   get(key: string): Value | undefined {
     const hash = hashKey(key);
     return this.#branches[hash & 63]?.leaves[(hash >>> 6) & 63]?.entries.get(key);

@@ -15,21 +15,16 @@ export class PolicyDraft {
     this.#before = before;
   }
 
-  /** Takes a policy in, in place of the one of its name. */
-  put(policy: AuthorizationPolicy): CompiledPolicy {
-    const compiled = new CompiledPolicy(policy);
-    this.#space(policy.namespace).set(policy.name, compiled);
-    this.touched.add(policy.namespace);
-    return compiled;
-  }
-
-  /** Takes a policy out, and returns it. */
-  drop({ namespace, name }: AuthorizationPolicy): CompiledPolicy | undefined {
-    const space = this.#space(namespace);
-    const dropped = space.get(name);
-    space.delete(name);
-    this.touched.add(namespace);
-    return dropped;
+  /** Both are of one name; undefined: the policy comes or goes. */
+  replace(before: AuthorizationPolicy | undefined, after: AuthorizationPolicy | undefined): void {
+    if (before !== undefined) {
+      this.#space(before.namespace).delete(before.name);
+      this.touched.add(before.namespace);
+    }
+    if (after !== undefined) {
+      this.#space(after.namespace).set(after.name, new CompiledPolicy(after));
+      this.touched.add(after.namespace);
+    }
   }
 
   /** The endpoints of a service changed: policies that target it may select others now. */

@@ -6,7 +6,7 @@ import { HeaderDraft } from './header-draft.js';
 import type { Mesh } from './mesh.js';
 import type { MapEdit } from './persistent-map.js';
 import { PolicyDraft } from './policy-draft.js';
-import type { Resource, ResourceKey, ResourceKind } from './resource.js';
+import type { Resource, ResourceBodies, ResourceKey, ResourceKind } from './resource.js';
 import type { HttpRoute } from './route.js';
 import type { EndpointSet, Service } from './service.js';
 import { resourceId, type Snapshot, type WorkloadView } from './snapshot.js';
@@ -33,7 +33,6 @@ export class SnapshotDraft {
   readonly #workloadsByAddress: MapEdit<readonly WorkloadView[]>;
   readonly #servicesByAddress: MapEdit<string>;
   readonly #servicesByEndpoint: MapEdit<readonly string[]>;
-  readonly #routes: MapEdit<CompiledRoute>;
   readonly #routesByService: MapEdit<readonly CompiledRoute[]>;
   readonly #headers: HeaderDraft;
   readonly #policies: PolicyDraft;
@@ -48,7 +47,6 @@ export class SnapshotDraft {
     this.#workloadsByAddress = before.workloadsByAddress.edit();
     this.#servicesByAddress = before.servicesByAddress.edit();
     this.#servicesByEndpoint = before.servicesByEndpoint.edit();
-    this.#routes = before.routes.edit();
     this.#routesByService = before.routesByService.edit();
     this.#headers = new HeaderDraft(before);
     this.#policies = new PolicyDraft(before.policies);
@@ -67,67 +65,45 @@ export class SnapshotDraft {
     return this.#servicesByAddress.get(address);
   }
 
+  /** Names of headers for which there is no room if the resource came in. */
+  headersBeyondLimit(resource: Resource): string[] {
+    return this.#headers.beyondLimit(resource, this.resource(resource.kind, resource.name));
+  }
+
   /** Takes a resource in, in place of the one of its name. */
   put(resource: Resource): void {
-    const { name } = resource;
-    switch (resource.kind) {
-      case 'mesh':
-        this.#mesh = resource.body;
-        break;
-      case 'workload':
-        this.#replaceWorkload(this.resource('workload', name)?.body, resource.body);
-        break;
-      case 'service':
-        this.#dropStanding(resource);
-        this.#addService(name, resource.body);
-        break;
-      case 'endpoints':
-        this.#replaceEndpoints(name, this.resource('endpoints', name)?.body, resource.body);
-        break;
-      case 'http-route':
-        this.#dropStanding(resource);
-        this.#addRoute(compileRoute(resource.body));
-        break;
-      case 'authorization-policy':
-        this.#dropStanding(resource);
-        this.#headers.count(this.#policies.put(resource.body).headerNames, 1);
-        break;
-    }
-    this.#resources.set(resourceId(resource.kind, name), resource);
+    this.#replace(resource, this.resource(resource.kind, resource.name), resource);
+    this.#resources.set(resourceId(resource.kind, resource.name), resource);
   }
 
-  #dropStanding({ kind, name }: ResourceKey): void {
-    const standing = this.resource(kind, name);
-    if (standing !== undefined) this.#drop(standing);
-  }
-
-  remove({ kind, name }: ResourceKey): void {
-    const standing = this.resource(kind, name);
+  remove(key: ResourceKey): void {
+    const standing = this.resource(key.kind, key.name);
     if (standing === undefined) return;
-    this.#drop(standing);
-    this.#resources.delete(resourceId(kind, name));
+    this.#replace(key, standing, undefined);
+    this.#resources.delete(resourceId(key.kind, key.name));
   }
 
-  #drop(resource: Resource): void {
-    switch (resource.kind) {
+  #replace({ kind, name }: ResourceKey, before: Resource | undefined, after: Resource | undefined): void {
+    if (before !== undefined) this.#headers.count(before, -1);
+    if (after !== undefined) this.#headers.count(after, 1);
+    switch (kind) {
       case 'mesh':
-        this.#mesh = null;
+        this.#mesh = bodyOf(kind, after) ?? null;
         break;
       case 'workload':
-        this.#replaceWorkload(resource.body, undefined);
+        this.#replaceWorkload(bodyOf(kind, before), bodyOf(kind, after));
         break;
       case 'service':
-        for (const address of resource.body.addresses) this.#servicesByAddress.delete(address);
-        this.#touchedServices.add(resource.name);
+        this.#replaceService(name, bodyOf(kind, before), bodyOf(kind, after));
         break;
       case 'endpoints':
-        this.#replaceEndpoints(resource.name, resource.body, undefined);
+        this.#replaceEndpoints(name, bodyOf(kind, before), bodyOf(kind, after));
         break;
       case 'http-route':
-        this.#dropRoute(resource.name, resource.body);
+        this.#replaceRoute(name, bodyOf(kind, before), bodyOf(kind, after));
         break;
       case 'authorization-policy':
-        this.#headers.count(this.#policies.drop(resource.body)?.headerNames ?? [], -1);
+        this.#policies.replace(bodyOf(kind, before), bodyOf(kind, after));
         break;
     }
   }
@@ -158,8 +134,9 @@ export class SnapshotDraft {
     this.#touchedWorkloads.add(uid);
   }
 
-  #addService(key: string, service: Service): void {
-    for (const address of service.addresses) this.#servicesByAddress.set(address, key);
+  #replaceService(key: string, before: Service | undefined, after: Service | undefined): void {
+    for (const address of before?.addresses ?? []) this.#servicesByAddress.delete(address);
+    for (const address of after?.addresses ?? []) this.#servicesByAddress.set(address, key);
     this.#touchedServices.add(key);
   }
 
@@ -182,23 +159,17 @@ export class SnapshotDraft {
     if (set !== undefined) this.#policies.touchService(set.namespace, set.name);
   }
 
-  #addRoute(compiled: CompiledRoute): void {
-    this.#routes.set(compiled.key, compiled);
-    for (const key of parentKeys(compiled.route)) {
-      this.#routesByService.set(key, [...(this.#routesByService.get(key) ?? []), compiled]);
-      this.#touchedServices.add(key);
-    }
-    this.#headers.count(compiled.headerNames, 1);
-  }
-
-  #dropRoute(routeKey: string, route: HttpRoute): void {
-    for (const key of parentKeys(route)) {
+  #replaceRoute(routeKey: string, before: HttpRoute | undefined, after: HttpRoute | undefined): void {
+    for (const key of parentKeys(before)) {
       const others = (this.#routesByService.get(key) ?? []).filter((other) => other.key !== routeKey);
       setOrDelete(this.#routesByService, key, others);
       this.#touchedServices.add(key);
     }
-    this.#headers.count(this.#routes.get(routeKey)?.headerNames ?? [], -1);
-    this.#routes.delete(routeKey);
+    const compiled = after === undefined ? [] : [compileRoute(after)];
+    for (const key of parentKeys(after)) {
+      this.#routesByService.set(key, [...(this.#routesByService.get(key) ?? []), ...compiled]);
+      this.#touchedServices.add(key);
+    }
   }
 
   finish(version: number): { snapshot: Snapshot; touched: Touched } {
@@ -215,7 +186,6 @@ export class SnapshotDraft {
       services: this.#buildServices(),
       servicesByAddress: this.#servicesByAddress.finish(),
       servicesByEndpoint: this.#servicesByEndpoint.finish(),
-      routes: this.#routes.finish(),
       routesByService: this.#routesByService.finish(),
       policies: this.#policies.finish((key) => this.resource('endpoints', key)?.body),
       ...this.#headers.finish(),
@@ -257,6 +227,13 @@ function setOrDelete<Value>(edit: MapEdit<readonly Value[]>, key: string, list: 
   else edit.delete(key);
 }
 
-function parentKeys(route: HttpRoute): Set<string> {
-  return new Set(route.parents.map(({ namespace, name }) => `${namespace}/${name}`));
+function bodyOf<Kind extends ResourceKind>(
+  kind: Kind,
+  resource: Resource | undefined,
+): ResourceBodies[Kind] | undefined {
+  return resource?.kind === kind ? (resource.body as ResourceBodies[Kind]) : undefined;
+}
+
+function parentKeys(route: HttpRoute | undefined): Set<string> {
+  return new Set(route?.parents.map(({ namespace, name }) => `${namespace}/${name}`));
 }

@@ -80,8 +80,6 @@ export interface Snapshot {
   readonly servicesByAddress: PersistentMap<string>;
   /** Keys of the services that an endpoint's address stands behind, sorted. */
   readonly servicesByEndpoint: PersistentMap<readonly string[]>;
-  /** By `namespace/name`. */
-  readonly routes: PersistentMap<CompiledRoute>;
   /** By the parent service's key. */
   readonly routesByService: PersistentMap<readonly CompiledRoute[]>;
   /** By namespace. */
@@ -103,7 +101,6 @@ export const emptySnapshot: Snapshot = {
   services: PersistentMap.empty(),
   servicesByAddress: PersistentMap.empty(),
   servicesByEndpoint: PersistentMap.empty(),
-  routes: PersistentMap.empty(),
   routesByService: PersistentMap.empty(),
   policies: PersistentMap.empty(),
   headerUses: PersistentMap.empty(),
