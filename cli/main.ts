@@ -3,12 +3,29 @@ import { dirname } from 'node:path';
 import { clean, cleanUsage } from './clean.js';
 import { run } from './run/run.js';
 import { parseRunOptions, runUsage } from './run/run-options.js';
+import {
+  connectionsUsage,
+  routesUsage,
+  type Shown,
+  showConnections,
+  showRoutes,
+  showStat,
+  showStatus,
+  showWhy,
+  showWorkloads,
+  statUsage,
+  statusUsage,
+  whyUsage,
+  workloadsUsage,
+} from './show/commands.js';
 import { CommandError, describeError, UsageError } from './usage-error.js';
+import { vet, vetUsage } from './vet.js';
 
 interface Command {
   readonly summary: string;
   readonly usage: string;
-  readonly act: (args: readonly string[]) => Promise<void> | void;
+  /** Returns the exit code. */
+  readonly act: (args: readonly string[]) => Promise<number> | number;
 }
 
 /** The folder of compiled rooms: this file runs as dist/cli/main.js. */
@@ -16,16 +33,43 @@ const dist = dirname(import.meta.dirname);
 const out = (text: string) => void process.stdout.write(text);
 const err = (text: string) => void process.stderr.write(text);
 
+/** A command that prints what it found. */
+function show(summary: string, usage: string, find: (args: readonly string[]) => Promise<Shown>): Command {
+  const act = async (args: readonly string[]) => {
+    const { text, exitCode } = await find(args);
+    out(text);
+    return exitCode;
+  };
+  return { summary, usage, act };
+}
+
 const commands: Readonly<Record<string, Command>> = {
   run: {
     summary: 'run controller, capture and proxy over a folder of manifests',
     usage: runUsage,
-    act: (args) => run(parseRunOptions(args), { dist, out, err, ended: nextSignal() }),
+    act: async (args) => {
+      await run(parseRunOptions(args), { dist, out, err, ended: nextSignal() });
+      return 0;
+    },
   },
+  vet: {
+    summary: 'tell what is wrong with a folder of manifests',
+    usage: vetUsage,
+    act: (args) => vet(args, dist),
+  },
+  status: show('is everything in force, and what is wrong', statusUsage, showStatus),
+  workloads: show('workloads and their identities', workloadsUsage, showWorkloads),
+  routes: show('rules of the HTTP routes in force', routesUsage, showRoutes),
+  connections: show('what is open right now', connectionsUsage, showConnections),
+  stat: show('success rate, requests per second, latency', statUsage, showStat),
+  why: show('what would happen to a request, and who decides', whyUsage, showWhy),
   clean: {
     summary: 'remove every trace of a weft that is not running',
     usage: cleanUsage,
-    act: (args) => clean(args, dist, err),
+    act: (args) => {
+      clean(args, dist, err);
+      return 0;
+    },
   },
 };
 
@@ -59,8 +103,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    await command.act(args);
-    return 0;
+    return await command.act(args);
   } catch (error) {
     if (error instanceof UsageError) {
       err(`weft ${name}: ${error.message}\n\n${command.usage}`);

@@ -63,6 +63,17 @@ function parentExists(
     check.warning(stored, [...path, 'port'], port, `is no port of service ${parent.name}`, portsFix(service));
     return false;
   }
+  const ports = service.service.ports.filter((candidate) => port === undefined || candidate.port === port);
+  if (!ports.some(({ protocol }) => protocol === 'http' || protocol === 'http2' || protocol === 'grpc')) {
+    const fix = 'declare appProtocol: http on the port of the service';
+    check.warning(
+      stored,
+      [...path, 'name'],
+      parent.name,
+      'declares no HTTP there, so the route decides nothing',
+      fix,
+    );
+  }
   return true;
 }
 

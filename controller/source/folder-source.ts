@@ -4,7 +4,7 @@
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
-import { readDocuments, unreadable } from './read-documents.js';
+import { toChange } from './read-folder.js';
 import { listFolder, readManifestFile } from './scan-folder.js';
 import { FileSettler, looksCutOff } from './settle-files.js';
 import type { Source, SourceChange } from './source.js';
@@ -125,9 +125,8 @@ export class FolderSource implements Source {
     if (file === null) return null;
     const suspect = file.ok && looksCutOff(file.text, this.#texts.get(path));
     if (!this.#settler.accept(path, file.fingerprint, suspect, this.#now())) return null;
-    if (!file.ok) return unreadable(origin, 0, '', file.message, file.fix);
-    this.#texts.set(path, file.text);
-    return readDocuments(origin, file.text);
+    if (file.ok) this.#texts.set(path, file.text);
+    return toChange(origin, file);
   }
 
   #watch(folders: readonly string[]): void {

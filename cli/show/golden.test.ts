@@ -1,0 +1,359 @@
+/** What people see, compared with files; WEFT_UPDATE_GOLDEN=1 writes them anew, to be reviewed like code. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Resource } from '../../model/resource.js';
+import { formatAge, formatBytes } from './format-table.js';
+import { readMetrics } from './read-metrics.js';
+import { formatRoutes, formatWorkloads } from './show-config.js';
+import { formatConnections } from './show-connections.js';
+import { formatStat, tabulateTraffic } from './show-stat.js';
+import { formatStatus, isWell, type WholeStatus } from './show-status.js';
+import { formatWhy, isAllowed, type WhyAnswer } from './show-why.js';
+
+const folder = join(import.meta.dirname, '../../../cli/show/golden');
+
+function expectGolden(name: string, text: string): void {
+  const file = join(folder, `${name}.txt`);
+  if (process.env.WEFT_UPDATE_GOLDEN === '1') writeFileSync(file, text);
+  expect(text).toBe(readFileSync(file, 'utf8'));
+}
+
+const key = { version: 'v', ownerNamespace: 'shop' };
+const workload = {
+  kind: 'unit',
+  uid: 'shop.cart-1',
+  name: 'cart-1',
+  namespace: 'shop',
+  serviceAccount: 'cart',
+  trustDomain: 'shop.example',
+  cluster: '',
+  network: '',
+  node: 'local',
+  locality: { region: '', zone: '' },
+  labels: { app: 'cart' },
+  addresses: ['10.66.0.3', 'fd66::3'],
+  ports: [],
+  limits: { connections: 0, pendingRequests: 0, bufferedBytes: 0, cpuShare: 0 },
+  capture: { netns: 'cart-1', failMode: 'closed', udp: 'allow', probePorts: [] },
+} as const;
+
+const everyPath = {
+  path: { type: 'PathPrefix', value: '/' },
+  headers: [],
+  queryParams: [],
+  method: undefined,
+} as const;
+const rule = { name: '', filters: [], requestTimeoutMs: 0, backendTimeoutMs: 0, retry: undefined };
+const cart = (weight: number) => ({
+  service: { namespace: 'shop', name: 'cart', port: 80 },
+  weight,
+  filters: [],
+});
+
+const resources: Resource[] = [
+  { ...key, kind: 'workload', name: 'shop.cart-1', body: workload },
+  {
+    ...key,
+    kind: 'workload',
+    name: 'uid-2',
+    body: { ...workload, uid: 'uid-2', name: 'printer', kind: 'external', addresses: [], capture: null },
+  },
+  {
+    ...key,
+    kind: 'http-route',
+    name: 'shop/cart',
+    body: {
+      namespace: 'shop',
+      name: 'cart',
+      parents: [
+        { namespace: 'shop', name: 'cart', port: 80 },
+        { namespace: 'shop', name: 'web', port: undefined },
+      ],
+      hostnames: ['shop.example'],
+      createdMs: 0,
+      rules: [
+        {
+          ...rule,
+          name: 'canary',
+          matches: [
+            {
+              path: { type: 'Exact', value: '/cart' },
+              headers: [{ name: 'x-canary', match: { type: 'Exact', value: '1' } }],
+              queryParams: [{ name: 'q', match: { type: 'RegularExpression', value: 'a.*' } }],
+              method: 'GET',
+            },
+            everyPath,
+          ],
+          backends: [cart(90), { service: null, weight: 10, filters: [] }],
+        },
+        {
+          ...rule,
+          matches: [{ ...everyPath, path: { type: 'RegularExpression', value: '/old/.*' } }],
+          filters: [
+            {
+              type: 'RequestRedirect',
+              scheme: undefined,
+              hostname: undefined,
+              path: undefined,
+              port: undefined,
+              statusCode: 301,
+            },
+          ],
+          backends: [],
+        },
+        { ...rule, matches: [everyPath], backends: [cart(1)] },
+      ],
+    },
+  },
+];
+
+test('workloads', () => {
+  expectGolden('workloads', formatWorkloads({ version: 1, resources }));
+  expect(formatWorkloads({ version: 1, resources: [] })).toBe('no workloads\n');
+});
+
+test('routes', () => {
+  expectGolden('routes', formatRoutes({ version: 1, resources }));
+});
+
+test('connections', () => {
+  const connection = {
+    direction: 'outbound',
+    source: '10.66.0.2:41234',
+    destination: '10.97.0.1:80',
+    sourceWorkload: 'web',
+    destinationWorkload: 'unknown',
+    service: 'cart',
+    protocol: 'http',
+    state: 'http1',
+    ageMs: 950,
+    bytesReceived: 73,
+    bytesSent: 5_000_000,
+    bufferedBytes: 0,
+  };
+  const old = { ...connection, ageMs: 4_000_000, protocol: 'tcp', service: '', state: 'tunnel' };
+  expectGolden('connections', formatConnections([connection, old]));
+});
+
+describe('status', () => {
+  const well: WholeStatus = {
+    controller: {
+      ok: true,
+      answer: {
+        version: 17,
+        summary: 'reached 1 of 1 nodes at version 17',
+        resources: [{ kind: 'mesh', name: 'mesh', version: 'v' }],
+        problems: [],
+        nodes: [{ node: 'local', connected: true, agentVersion: '0.1.0', ackedVersion: 17, refusals: [] }],
+      },
+    },
+    proxy: {
+      ok: true,
+      answer: {
+        node: 'local',
+        version: '0.1.0',
+        ready: true,
+        capture: true,
+        controller: true,
+        configured: true,
+        workloadsServed: 2,
+        workloadsWanted: 2,
+        snapshot: 17,
+        engine: { connections: 3, pooled: 1, bufferedBytes: 0 },
+      },
+    },
+  };
+
+  test('all is well', () => {
+    expect(isWell(well)).toBe(true);
+    expectGolden('status-well', formatStatus(well));
+  });
+
+  test('problems, refusals, and a proxy that is gone', () => {
+    const { controller } = well;
+    if (!controller.ok) throw new Error('the fixture is wrong');
+    const problem = { field: 'rules[0]', message: 'is too much', fix: 'write less' };
+    const ill: WholeStatus = {
+      controller: {
+        ok: true,
+        answer: {
+          ...controller.answer,
+          summary: 'reached 0 of 2 nodes at version 17',
+          problems: [
+            {
+              severity: 'error',
+              origin: '/m/cart.yaml',
+              line: 12,
+              kind: 'HTTPRoute',
+              namespace: 'shop',
+              name: 'cart',
+              field: 'spec.rules[0].matches[0].path.type',
+              value: 'Prefix',
+              message: 'is not a known value',
+              fix: 'use one of Exact, PathPrefix, RegularExpression',
+              inForce: 'last-good',
+            },
+            {
+              severity: 'warning',
+              origin: '/m/b.yaml',
+              line: 0,
+              kind: '',
+              namespace: '',
+              name: '',
+              field: '',
+              value: '',
+              message: 'holds nothing',
+              fix: 'delete it',
+              inForce: 'as-written',
+            },
+          ],
+          nodes: [
+            {
+              node: 'a',
+              connected: true,
+              agentVersion: '0.1.0',
+              ackedVersion: 16,
+              refusals: [{ kind: 'http-route', name: 'shop/big', problems: [problem] }],
+            },
+            { node: 'b', connected: false, agentVersion: '0.1.0', ackedVersion: 9, refusals: [] },
+          ],
+        },
+      },
+      proxy: { ok: false, error: 'nobody listens on /run/weft/proxy/admin.sock: is weft running?' },
+    };
+    expect(isWell(ill)).toBe(false);
+    expectGolden('status-ill', formatStatus(ill));
+  });
+});
+
+describe('why', () => {
+  const none = { reason: 'none' };
+  const allowed: WhyAnswer = {
+    snapshot: 17,
+    destination: { kind: 'service', service: 'shop/cart', port: 80 },
+    protocol: 'http',
+    routesAsked: ['shop/cart'],
+    route: 'shop/cart/canary',
+    ...none,
+    backends: [
+      {
+        backend: 'shop/cart:80',
+        share: 0.9,
+        ...none,
+        target: '/v2/x',
+        endpoints: [
+          {
+            endpoint: '10.66.0.3:8080',
+            workload: 'shop.cart-1',
+            ready: true,
+            allowed: true,
+            policy: null,
+            audit: ['shop/trial'],
+            ...none,
+          },
+          {
+            endpoint: '10.66.0.4:8080',
+            workload: 'shop.cart-2',
+            ready: false,
+            allowed: false,
+            policy: 'shop/no-batch',
+            audit: [],
+            reason: 'policy_denied',
+            status: 403,
+            summary: 'a DENY policy matches',
+          },
+        ],
+      },
+      {
+        backend: '',
+        share: 0.1,
+        reason: 'backend_invalid',
+        status: 500,
+        summary: 'the backend does not exist',
+        hint: 'the route’s condition says which',
+        endpoints: [],
+      },
+    ],
+  };
+
+  test('a request that some endpoints would get', () => {
+    expect(isAllowed(allowed)).toBe(true);
+    expectGolden('why-allowed', formatWhy(allowed));
+  });
+
+  test('a request that nothing matches', () => {
+    const refused: WhyAnswer = {
+      snapshot: 17,
+      destination: { kind: 'service', service: 'shop/cart', port: 80 },
+      protocol: 'http',
+      routesAsked: ['shop/cart', 'shop/web'],
+      reason: 'no_matching_route',
+      status: 404,
+      summary: 'routes are attached to the service and none matches',
+      hint: 'weft routes lists them',
+      backends: [],
+    };
+    expect(isAllowed(refused)).toBe(false);
+    expectGolden('why-refused', formatWhy(refused));
+  });
+});
+
+describe('stat', () => {
+  const labels = (route: string, more = '') =>
+    `direction="outbound",source_namespace="shop",source_workload="web",destination_namespace="shop",` +
+    `destination_workload="cart",destination_service="cart",route="${route}"${more}`;
+  const scrape = (ok: number, bad: number, buckets: readonly [string, number][]) =>
+    readMetrics(
+      [
+        '# TYPE weft_requests_total counter',
+        `weft_requests_total{${labels('shop/cart/a', ',status="200",reason="none"')}} ${ok}`,
+        `weft_requests_total{${labels('shop/cart/a', ',status="503",reason="connect_refused"')}} ${bad}`,
+        `weft_requests_total{${labels('shop/cart/a', ',status="200"').replace('outbound', 'inbound')}} 999`,
+        ...buckets.map(
+          ([le, count]) =>
+            `weft_request_duration_seconds_bucket{${labels('shop/cart/a', `,le="${le}"`)}} ${count}`,
+        ),
+        `weft_requests_total{${labels('default', ',status="404"')}} 5`,
+      ].join('\n'),
+    );
+  const before = scrape(100, 0, [
+    ['0.005', 100],
+    ['0.01', 100],
+    ['+Inf', 100],
+  ]);
+  const after = scrape(280, 20, [
+    ['0.005', 200],
+    ['0.01', 290],
+    ['+Inf', 300],
+  ]);
+
+  test('counts what happened between two looks', () => {
+    const rows = tabulateTraffic(before, after, 10);
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({
+      requests: 200,
+      success: 0.9,
+      perSecond: 20,
+      p50Ms: 5,
+      p95Ms: 10,
+      p99Ms: 10,
+    });
+    expectGolden('stat', formatStat(rows));
+    expect(formatStat([])).toBe('no requests in that time\n');
+  });
+
+  test('a proxy that began anew counts from zero', () => {
+    expect(tabulateTraffic(after, before, 10)[0]?.requests).toBe(100);
+  });
+
+  test('labels with quotes and line breaks are read as they were', () => {
+    expect(readMetrics('a{b="x\\"y\\\\z\\n,c=\\"d"} 1e3')).toEqual([
+      { name: 'a', labels: { b: 'x"y\\z\n,c="d' }, value: 1000 },
+    ]);
+  });
+});
+
+test('figures for people', () => {
+  expect([0, 1023, 1536, 5 * 2 ** 30].map(formatBytes)).toEqual(['0 B', '1023 B', '1.5 KiB', '5.0 GiB']);
+  expect([12, 75_000, 4_000_000, 100_000_000].map(formatAge)).toEqual(['12ms', '1m15s', '1h6m', '1d3h']);
+});

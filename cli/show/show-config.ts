@@ -1,0 +1,85 @@
+/** `weft workloads` and `weft routes`: what the proxy of this node has in force. */
+import type { Resource } from '../../model/resource.js';
+import type { HttpRouteMatch, HttpRouteRule } from '../../model/route.js';
+import { spiffeId } from '../../model/workload.js';
+import { formatTable } from './format-table.js';
+
+/** What the proxy's /config answers. */
+export interface ProxyConfig {
+  readonly version: number;
+  readonly resources: readonly Resource[];
+}
+
+export function formatWorkloads({ resources }: ProxyConfig): string {
+  const columns = ['namespace', 'name', 'kind', 'node', 'addresses', 'identity', 'mesh', 'fails'];
+  const rows = resources
+    .filter((resource) => resource.kind === 'workload')
+    .map(({ body }) => [
+      body.namespace,
+      body.name,
+      body.kind,
+      body.node,
+      body.addresses.join(', ') || '-',
+      spiffeId(body),
+      body.capture === null ? '-' : `netns ${body.capture.netns}`,
+      body.capture?.failMode ?? '-',
+    ]);
+  return formatTable(
+    columns.map((title) => ({ title })),
+    sortRows(rows, 2),
+    'no workloads',
+  );
+}
+
+export function formatRoutes({ resources }: ProxyConfig): string {
+  const columns = ['route', 'rule', 'services', 'hosts', 'matches', 'answer'];
+  const rows = resources
+    .filter((resource) => resource.kind === 'http-route')
+    .flatMap(({ body }) =>
+      body.rules.map((rule, index) => [
+        `${body.namespace}/${body.name}`,
+        rule.name || String(index),
+        body.parents.map(({ name, port }) => (port === undefined ? name : `${name}:${port}`)).join(', '),
+        body.hostnames.join(', ') || '*',
+        rule.matches.map(describeMatch).join(' or '),
+        describeAnswer(rule),
+      ]),
+    );
+  return formatTable(
+    columns.map((title) => ({ title })),
+    sortRows(rows, 1),
+    'no routes',
+  );
+}
+
+/** By the first columns; rows that are alike there keep their order. */
+function sortRows(rows: string[][], columns: number): string[][] {
+  const key = (row: readonly string[]) => row.slice(0, columns).join('\0');
+  return rows.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+function describeMatch({ method, path, headers, queryParams }: HttpRouteMatch): string {
+  const pathText = {
+    Exact: `=${path.value}`,
+    PathPrefix: `${path.value}`,
+    RegularExpression: `~${path.value}`,
+  }[path.type];
+  const named = [
+    ...headers.map((header) => ['', header] as const),
+    ...queryParams.map((param) => ['?', param] as const),
+  ].map(([mark, { name, match }]) => `${mark}${name}${match.type === 'Exact' ? '=' : '~'}${match.value}`);
+  return [...(method === undefined ? [] : [method]), pathText, ...named].join(' ');
+}
+
+function describeAnswer({ filters, backends }: HttpRouteRule): string {
+  const redirect = filters.find((filter) => filter.type === 'RequestRedirect');
+  if (redirect !== undefined) return `redirect ${redirect.statusCode}`;
+  const total = backends.reduce((sum, { weight }) => sum + weight, 0);
+  if (total === 0) return '500';
+  return backends
+    .map(({ service, weight }) => {
+      const name = service === null ? '500' : `${service.namespace}/${service.name}:${service.port}`;
+      return backends.length === 1 ? name : `${name} ${Math.round((weight / total) * 1000) / 10}%`;
+    })
+    .join(', ');
+}

@@ -1,0 +1,53 @@
+/** `weft connections`: what is open right now. */
+import { formatAge, formatBytes, formatTable } from './format-table.js';
+
+/** One of the proxy's /connections. */
+export interface ShownConnection {
+  readonly direction: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly sourceWorkload: string;
+  readonly destinationWorkload: string;
+  readonly service: string;
+  readonly protocol: string;
+  readonly state: string;
+  readonly ageMs: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly bufferedBytes: number;
+}
+
+/** The oldest first. */
+export function formatConnections(connections: readonly ShownConnection[]): string {
+  const columns = [
+    { title: 'direction' },
+    { title: 'source' },
+    { title: 'destination' },
+    { title: 'service' },
+    { title: 'protocol' },
+    { title: 'state' },
+    { title: 'age', align: 'right' as const },
+    { title: 'received', align: 'right' as const },
+    { title: 'sent', align: 'right' as const },
+    { title: 'buffered', align: 'right' as const },
+  ];
+  const rows = [...connections]
+    .sort((a, b) => b.ageMs - a.ageMs)
+    .map((one) => [
+      one.direction,
+      nameAddress(one.sourceWorkload, one.source),
+      nameAddress(one.destinationWorkload, one.destination),
+      one.service || '-',
+      one.protocol,
+      one.state,
+      formatAge(one.ageMs),
+      formatBytes(one.bytesReceived),
+      formatBytes(one.bytesSent),
+      formatBytes(one.bufferedBytes),
+    ]);
+  return formatTable(columns, rows, 'no open connections');
+}
+
+function nameAddress(workload: string, address: string): string {
+  return workload === '' || workload === 'unknown' ? address : `${workload} (${address})`;
+}

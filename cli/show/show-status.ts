@@ -1,0 +1,160 @@
+/** `weft status`: is everything in force, and what is wrong. */
+import type { StatePaths } from '../state-folder.js';
+import { CommandError, describeError } from '../usage-error.js';
+import { askJson } from './ask-admin.js';
+import { formatTable } from './format-table.js';
+
+/** What the controller's /status answers. */
+export interface ControllerStatus {
+  readonly version: number;
+  readonly summary: string;
+  readonly resources: readonly { readonly kind: string; readonly name: string; readonly version: string }[];
+  readonly problems: readonly {
+    readonly severity: 'error' | 'warning';
+    readonly origin: string;
+    readonly line: number;
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+    readonly field: string;
+    readonly value: string;
+    readonly message: string;
+    readonly fix: string;
+    readonly inForce: string;
+  }[];
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly connected: boolean;
+    readonly agentVersion: string;
+    readonly ackedVersion: number;
+    readonly refusals: readonly {
+      readonly kind: string;
+      readonly name: string;
+      readonly problems: readonly {
+        readonly field: string;
+        readonly message: string;
+        readonly fix: string;
+      }[];
+    }[];
+  }[];
+}
+
+/** What the proxy's /stats answers. */
+export interface ProxyStatus {
+  readonly node: string;
+  readonly version: string;
+  readonly ready: boolean;
+  readonly capture: boolean;
+  readonly controller: boolean;
+  readonly configured: boolean;
+  readonly workloadsServed: number;
+  readonly workloadsWanted: number;
+  readonly snapshot: number;
+  readonly engine: { readonly connections: number; readonly pooled: number; readonly bufferedBytes: number };
+}
+
+/** A part's answer, or why there is none. */
+export type Asked<Answer> =
+  | { readonly ok: true; readonly answer: Answer }
+  | { readonly ok: false; readonly error: string };
+
+export interface WholeStatus {
+  readonly controller: Asked<ControllerStatus>;
+  readonly proxy: Asked<ProxyStatus>;
+}
+
+export async function readStatus(paths: StatePaths): Promise<WholeStatus> {
+  const [controller, proxy] = await Promise.all([
+    ask<ControllerStatus>(paths.controllerAdmin, '/status'),
+    ask<ProxyStatus>(paths.proxyAdmin, '/stats'),
+  ]);
+  return { controller, proxy };
+}
+
+/** Everything runs, is ready, and nothing is refused. */
+export function isWell({ controller, proxy }: WholeStatus): boolean {
+  if (!controller.ok || !proxy.ok || !proxy.answer.ready) return false;
+  const { problems, nodes } = controller.answer;
+  return (
+    problems.every(({ severity }) => severity !== 'error') &&
+    nodes.every((node) => node.refusals.length === 0)
+  );
+}
+
+export function formatStatus({ controller, proxy }: WholeStatus): string {
+  const lines = [
+    `controller  ${controller.ok ? describeController(controller.answer) : controller.error}`,
+    `proxy       ${proxy.ok ? describeProxy(proxy.answer) : proxy.error}`,
+  ];
+  const nodes = controller.ok ? `\n${formatNodes(controller.answer)}` : '';
+  const problems = controller.ok ? formatProblems(controller.answer) : '';
+  return `${lines.join('\n')}\n${nodes}${problems}`;
+}
+
+async function ask<Answer>(socket: string, path: string): Promise<Asked<Answer>> {
+  try {
+    return { ok: true, answer: await askJson<Answer>(socket, path) };
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    return { ok: false, error: describeError(error) };
+  }
+}
+
+function describeController({ resources, problems, summary }: ControllerStatus): string {
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const counts = [
+    count(resources.length, 'resource'),
+    count(errors, 'error'),
+    count(problems.length - errors, 'warning'),
+  ];
+  return `${counts.join(', ')}; ${summary}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+function describeProxy(status: ProxyStatus): string {
+  const { workloadsServed, workloadsWanted, engine, snapshot } = status;
+  const missing = [
+    ...(status.capture ? [] : ['capture']),
+    ...(status.controller ? [] : ['controller']),
+    ...(status.configured ? [] : ['configuration']),
+  ];
+  const state = status.ready ? 'ready' : 'not ready';
+  const without = missing.length === 0 ? '' : ` (without ${missing.join(', ')})`;
+  return (
+    `${state}${without}: serves ${workloadsServed} of ${workloadsWanted} workloads ` +
+    `at version ${snapshot}, ${count(engine.connections, 'connection')}, ${engine.pooled} pooled`
+  );
+}
+
+function formatNodes({ nodes, version }: ControllerStatus): string {
+  const columns = [{ title: 'node' }, { title: 'state' }, { title: 'version' }, { title: 'refuses' }];
+  const rows = nodes.map((node) => [
+    node.node,
+    !node.connected ? 'disconnected' : node.ackedVersion === version ? 'reached' : 'behind',
+    String(node.ackedVersion),
+    node.refusals.map(({ kind, name }) => `${kind} ${name}`).join(', ') || '-',
+  ]);
+  return formatTable(columns, rows, 'no node has ever connected');
+}
+
+function formatProblems({ problems, nodes }: ControllerStatus): string {
+  const own = problems.map((problem) => {
+    const { severity, origin, line, kind, namespace, name, field, value, message, fix, inForce } = problem;
+    const resource = kind === '' ? '' : `${kind} ${namespace === '' ? name : `${namespace}/${name}`}: `;
+    const at = [field, value].filter((part) => part !== '').join(' = ');
+    const what = at === '' ? message : `${at} ${message}`;
+    return `${severity}: ${origin}${line > 0 ? `:${line}` : ''}\n  ${resource}${what}\n  fix: ${fix} (in force: ${inForce})\n`;
+  });
+  const refused = nodes.flatMap(({ node, refusals }) =>
+    refusals.flatMap(({ kind, name, problems: causes }) =>
+      causes.map(
+        ({ field, message, fix }) =>
+          `error: node ${node} refuses ${kind} ${name}\n  ${field} ${message}\n  fix: ${fix}\n`,
+      ),
+    ),
+  );
+  return [...own, ...refused].map((text) => `\n${text}`).join('');
+}

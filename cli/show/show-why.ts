@@ -1,0 +1,106 @@
+/** `weft why`: which route, endpoint and policy would decide, and what they would say. */
+
+/** What the proxy's /why answers. */
+export interface WhyAnswer {
+  readonly snapshot: number;
+  readonly destination: {
+    readonly kind: 'service' | 'workload' | 'passthrough' | 'refused';
+    readonly service?: string;
+    readonly workload?: string;
+    readonly port?: number;
+    readonly reason?: string;
+    readonly summary?: string;
+    readonly hint?: string;
+  };
+  readonly protocol?: string;
+  readonly routesAsked: readonly string[];
+  readonly route?: string;
+  readonly redirect?: string;
+  readonly reason: string;
+  readonly status?: number;
+  readonly summary?: string;
+  readonly hint?: string;
+  readonly backends: readonly WhyBackend[];
+}
+
+interface WhyBackend {
+  readonly backend: string;
+  readonly share: number;
+  readonly reason: string;
+  readonly status?: number;
+  readonly summary?: string;
+  readonly hint?: string;
+  readonly target?: string;
+  readonly endpoints: readonly {
+    readonly endpoint: string;
+    readonly workload: string;
+    readonly ready: boolean;
+    readonly allowed: boolean;
+    readonly policy: string | null;
+    readonly reason: string;
+    readonly status?: number;
+    readonly summary?: string;
+    readonly audit: readonly string[];
+  }[];
+}
+
+interface Because {
+  readonly reason: string;
+  readonly status?: number;
+  readonly summary?: string;
+  readonly hint?: string;
+}
+
+/** Whether at least one endpoint would be asked and let it in. */
+export function isAllowed(answer: WhyAnswer): boolean {
+  if (answer.destination.kind === 'passthrough' || answer.redirect !== undefined) return true;
+  return answer.backends.some(({ endpoints }) => endpoints.some(({ allowed }) => allowed));
+}
+
+export function formatWhy(answer: WhyAnswer): string {
+  const lines = [`destination  ${describeDestination(answer)}`];
+  if (answer.routesAsked.length > 0) lines.push(`routes       ${answer.routesAsked.join(', ')}`);
+  if (answer.route !== undefined) lines.push(`rule         ${answer.route}`);
+  if (answer.redirect !== undefined) lines.push(`redirect     ${answer.redirect}`);
+  if (answer.reason !== 'none') lines.push(`answer       ${describeReason(answer)}`);
+  for (const backend of answer.backends) lines.push(...describeBackend(backend));
+  return `${lines.join('\n')}\n`;
+}
+
+function describeDestination({ destination, protocol }: WhyAnswer): string {
+  const carried = protocol === undefined ? '' : ` (${protocol})`;
+  switch (destination.kind) {
+    case 'service':
+      return `service ${destination.service}:${destination.port}${carried}`;
+    case 'workload':
+      return `workload ${destination.workload}:${destination.port}${carried}`;
+    case 'passthrough':
+      return 'outside the mesh: passes by';
+    case 'refused':
+      return `refused: ${describeReason({ reason: '', ...destination })}`;
+  }
+}
+
+function describeBackend(backend: WhyBackend): string[] {
+  const share = `${Math.round(backend.share * 1000) / 10}%`;
+  const target = backend.target === undefined ? '' : ` as ${backend.target}`;
+  const name = backend.backend || (backend.endpoints.length > 0 ? 'direct' : 'invalid reference');
+  const failing = backend.reason === 'none' ? '' : `: ${describeReason(backend)}`;
+  return [
+    `backend      ${name} ${share}${target}${failing}`,
+    ...backend.endpoints.map((endpoint) => {
+      const workload = endpoint.workload === '' ? '' : ` ${endpoint.workload}`;
+      const state = endpoint.ready ? '' : ' (not ready: only where nothing else is)';
+      const policy = endpoint.policy === null ? '' : ` by ${endpoint.policy}`;
+      const verdict = endpoint.allowed ? `allowed${policy}` : `refused${policy}: ${describeReason(endpoint)}`;
+      const audit =
+        endpoint.audit.length === 0 ? '' : `; in audit mode would refuse: ${endpoint.audit.join(', ')}`;
+      return `  endpoint   ${endpoint.endpoint}${workload}${state}: ${verdict}${audit}`;
+    }),
+  ];
+}
+
+function describeReason({ reason, status, summary, hint }: Because): string {
+  const code = status === undefined || status === 0 ? '' : `${status} `;
+  return `${code}${reason}${summary === undefined ? '' : `: ${summary}`}${hint === undefined ? '' : ` (${hint})`}`;
+}
