@@ -203,6 +203,16 @@ describe('requireAuthenticated', () => {
   });
 });
 
+test('where an ALLOW insists on proof the kernel does not go by addresses', () => {
+  const strict = {
+    ...allow(policyRule({ sources: sources({ namespaces: ['front'] }) })),
+    requireAuthenticated: true,
+  };
+  expect(authorizeConnection(program(strict), webProven, 80, 'http').allowed).toBe(true);
+  for (const address of [web, cart, unknownSource])
+    expect(kernelDenies(program(strict), address, 80)).toBe(false);
+});
+
 test('a broken policy closes its targets, even where others allow', () => {
   const broken = policy({ name: 'broken', broken: true, rules: [policyRule()] });
   expect(ask(program(broken, allow(policyRule())))).toEqual([Reason.policy_invalid, 'broken']);

@@ -1,17 +1,27 @@
 /** Invariants of AuthorizationPolicies. */
 import { normalizePath, pathAmbiguities } from './normal-path.js';
 import type { AuthorizationPolicy, HttpAttributes, PolicyRule, SourceMatch } from './policy.js';
-import { isPort, isToken, problem } from './problem.js';
+import { checkLength, isPort, isToken, problem } from './problem.js';
 import type { Problem } from './resource.js';
+
+const maxRules = 64;
+
+/** Entries of any one list of a rule. Sources are sets, so that many cost no more than one. */
+const maxEntries = 256;
 
 export function checkPolicy(policy: AuthorizationPolicy): Problem[] {
   // Nobody reads the rules of a broken policy; its targets are closed.
   if (policy.broken) return [];
-  return policy.rules.flatMap((rule, index) => checkRule(rule, `rules[${index}]`));
+  const lengths = [
+    ...checkLength(policy.targets, maxEntries, 'targets'),
+    ...checkLength(policy.rules, maxRules, 'rules'),
+  ];
+  return [...lengths, ...policy.rules.flatMap((rule, index) => checkRule(rule, `rules[${index}]`))];
 }
 
 function checkRule(rule: PolicyRule, at: string): Problem[] {
   const problems = checkSources(rule.sources, `${at}.sources`);
+  problems.push(...checkLength(rule.ports, maxEntries, `${at}.ports`));
   for (const [index, port] of rule.ports.entries()) {
     if (isPort(port)) continue;
     problems.push(
@@ -23,7 +33,9 @@ function checkRule(rule: PolicyRule, at: string): Problem[] {
 }
 
 function checkSources(sources: SourceMatch, at: string): Problem[] {
-  const problems: Problem[] = [];
+  const problems = (['serviceAccounts', 'namespaces', 'spiffeIds'] as const).flatMap((list) =>
+    checkLength(sources[list], maxEntries, `${at}.${list}`),
+  );
   for (const [index, name] of sources.serviceAccounts.entries()) {
     if (/^[^/*\s]+\/[^/*\s]+$/.test(name)) continue;
     const message = 'not namespace/name';
@@ -44,7 +56,9 @@ function checkSources(sources: SourceMatch, at: string): Problem[] {
 }
 
 function checkHttp(http: HttpAttributes, at: string): Problem[] {
-  const problems: Problem[] = [];
+  const problems = (['methods', 'paths', 'hosts', 'headers'] as const).flatMap((list) =>
+    checkLength(http[list], maxEntries, `${at}.${list}`),
+  );
   for (const [index, method] of http.methods.entries()) {
     if (isToken(method) && method === method.toUpperCase() && method !== '*') continue;
     const fix = 'write for example GET; leave methods out for any';
@@ -67,6 +81,7 @@ function checkHttp(http: HttpAttributes, at: string): Problem[] {
     if (values.length === 0) {
       problems.push(problem(`${field}.values`, '[]', 'no value is listed', 'write * for any value'));
     }
+    problems.push(...checkLength(values, maxEntries, `${field}.values`));
     for (const [at, value] of values.entries()) problems.push(...checkGlob(value, `${field}.values[${at}]`));
   }
   return problems;

@@ -217,6 +217,20 @@ test.each([
   expect(fields(given as Resource)).toEqual([field]);
 });
 
+test.each([
+  ['rules', resource('http-route', route({ rules: Array.from({ length: 65 }, () => rule()) }))],
+  ['rules[0].matches', routeWith({ matches: Array.from({ length: 65 }, () => pathMatch('Exact', '/')) })],
+  [
+    'rules',
+    resource('authorization-policy', policy({ rules: Array.from({ length: 65 }, () => policyRule()) })),
+  ],
+  ['rules[0].http.paths', http({ paths: Array.from({ length: 257 }, () => '/a') })],
+  ['rules[0].sources.namespaces', sources({ namespaces: Array.from({ length: 257 }, () => 'a') })],
+  ['endpoints', resource('endpoints', endpointSet(Array.from({ length: 10_001 }, () => endpoint())))],
+])('%s has a bound', (field, given) => {
+  expect(fields(given)).toEqual([field]);
+});
+
 test('a problem shows its value, shortened, and what to write', () => {
   const [problem] = checkResource(routeWith({ matches: [pathMatch('Exact', `x${'a'.repeat(500)}`)] }));
   expect(problem?.value).toHaveLength(100);

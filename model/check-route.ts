@@ -1,6 +1,6 @@
 /** Invariants of HTTPRoutes: what Gateway API's own schema checks, and what only weft can know. */
 import { compileRegex } from './compile-regex.js';
-import { isHeaderValue, isHostname, isPort, isToken, problem } from './problem.js';
+import { checkLength, isHeaderValue, isHostname, isPort, isToken, problem } from './problem.js';
 import type { Problem } from './resource.js';
 import type {
   Backend,
@@ -14,11 +14,18 @@ import type {
   StringMatch,
 } from './route.js';
 
+/** Entries of any one list; Gateway API's own limits are 16, and 64 for the matches of a rule. */
+const maxEntries = 64;
+
 /** Gateway API allows 1,000,000. */
 const maxWeight = 1_000_000;
 
 export function checkRoute(route: HttpRoute): Problem[] {
-  const problems: Problem[] = [];
+  const problems = [
+    ...checkLength(route.parents, maxEntries, 'parentRefs'),
+    ...checkLength(route.hostnames, maxEntries, 'hostnames'),
+    ...checkLength(route.rules, maxEntries, 'rules'),
+  ];
   for (const [index, host] of route.hostnames.entries()) {
     if (isHostname(host.startsWith('*.') ? host.slice(2) : host)) continue;
     const message = 'not a lower-case host name, with or without a leading *.';
@@ -31,7 +38,10 @@ export function checkRoute(route: HttpRoute): Problem[] {
 }
 
 function checkRule(rule: HttpRouteRule, at: string): Problem[] {
-  const problems: Problem[] = [];
+  const problems = [
+    ...checkLength(rule.matches, maxEntries, `${at}.matches`),
+    ...checkLength(rule.backends, maxEntries, `${at}.backendRefs`),
+  ];
   if (rule.matches.length === 0) {
     const fix = 'leave matches out for every request, or list one';
     problems.push(problem(`${at}.matches`, '[]', 'a rule has at least one match', fix));
@@ -56,7 +66,10 @@ function checkRule(rule: HttpRouteRule, at: string): Problem[] {
 }
 
 function checkMatch(match: HttpRouteMatch, at: string): Problem[] {
-  const problems: Problem[] = [];
+  const problems = [
+    ...checkLength(match.headers, maxEntries, `${at}.headers`),
+    ...checkLength(match.queryParams, maxEntries, `${at}.queryParams`),
+  ];
   const { type, value } = match.path;
   if (type === 'RegularExpression') problems.push(...checkRegex(value, `${at}.path.value`));
   else problems.push(...checkMatchPath(value, `${at}.path.value`));
@@ -121,7 +134,8 @@ function checkBackend(backend: Backend, at: string): Problem[] {
 }
 
 function checkFilters(filters: readonly HttpFilter[], at: string): Problem[] {
-  return filters.flatMap((filter, index) => checkFilter(filter, `${at}[${index}]`));
+  const each = filters.flatMap((filter, index) => checkFilter(filter, `${at}[${index}]`));
+  return [...checkLength(filters, maxEntries, at), ...each];
 }
 
 function checkFilter(filter: HttpFilter, at: string): Problem[] {
@@ -170,7 +184,9 @@ const reservedHeaders = new Set([
 ]);
 
 function checkEdits(edits: HeaderEdits, at: string): Problem[] {
-  const problems: Problem[] = [];
+  const problems = (['set', 'add', 'remove'] as const).flatMap((kind) =>
+    checkLength(edits[kind], maxEntries, `${at}.${kind}`),
+  );
   const names = [
     ...edits.set.map(({ name }, index) => [`set[${index}].name`, name] as const),
     ...edits.add.map(({ name }, index) => [`add[${index}].name`, name] as const),

@@ -1,13 +1,18 @@
 /** Invariants of the mesh, workloads, services and endpoints. */
 import { parseAddress, parseCidr } from './address.js';
 import type { Mesh } from './mesh.js';
-import { isPort, problem } from './problem.js';
+import { checkLength, isPort, problem } from './problem.js';
 import type { Problem } from './resource.js';
 import type { EndpointSet, Service } from './service.js';
 import type { Workload, WorkloadPort } from './workload.js';
 
+const maxRanges = 1024;
+const maxAddresses = 64;
+const maxPorts = 256;
+const maxEndpoints = 10_000;
+
 export function checkMesh(mesh: Mesh): Problem[] {
-  const problems: Problem[] = [];
+  const problems = checkLength(mesh.ranges, maxRanges, 'ranges');
   if (!/^[a-z0-9](?:[-._a-z0-9]*[a-z0-9])?$/.test(mesh.trustDomain)) {
     const message = 'a trust domain is a lower-case DNS-like name (SPIFFE-ID section 2.1)';
     problems.push(problem('trustDomain', mesh.trustDomain, message, 'write for example cluster.local'));
@@ -42,7 +47,7 @@ export function checkService(service: Service): Problem[] {
 }
 
 export function checkEndpoints(set: EndpointSet): Problem[] {
-  const problems: Problem[] = [];
+  const problems = checkLength(set.endpoints, maxEndpoints, 'endpoints');
   for (const [index, endpoint] of set.endpoints.entries()) {
     const field = `endpoints[${index}]`;
     if (parseAddress(endpoint.address) !== endpoint.address)
@@ -55,9 +60,10 @@ export function checkEndpoints(set: EndpointSet): Problem[] {
 }
 
 function checkAddresses(addresses: readonly string[]): Problem[] {
-  return [...addresses.entries()]
+  const malformed = [...addresses.entries()]
     .filter(([, address]) => parseAddress(address) !== address)
     .map(([index, address]) => badAddress(`addresses[${index}]`, address));
+  return [...checkLength(addresses, maxAddresses, 'addresses'), ...malformed];
 }
 
 function badAddress(field: string, address: string): Problem {
@@ -69,7 +75,7 @@ function badAddress(field: string, address: string): Problem {
 
 /** Ports are 1 to 65535, each once. */
 function checkPorts(ports: readonly WorkloadPort[]): Problem[] {
-  const problems: Problem[] = [];
+  const problems = checkLength(ports, maxPorts, 'ports');
   const seen = new Set<number>();
   for (const [index, { port }] of ports.entries()) {
     const field = `ports[${index}].port`;

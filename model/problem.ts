@@ -11,6 +11,13 @@ function shorten(value: unknown): string {
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
+/** A list that is longer than a decision may have to read through. */
+export function checkLength(list: readonly unknown[], max: number, field: string): Problem[] {
+  if (list.length <= max) return [];
+  const message = `the list has ${list.length} entries; ${max} are allowed`;
+  return [problem(field, `${list.length} entries`, message, 'split it over several resources')];
+}
+
 /** RFC 9110 section 5.6.2. */
 export function isToken(text: string): boolean {
   return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text);
