@@ -30,6 +30,8 @@ export interface Deployment {
   readonly streamTarget: Endpoint | null;
   /** A source that must be denied and the target it tries; null where nothing authorizes by source. */
   readonly untrusted: { readonly namespace: string; readonly target: Endpoint } | null;
+  /** Resolves when it serves, as far as it says so itself. */
+  ready(): Promise<void>;
   /** Throws where one of its processes has ended. */
   assertRunning(): void;
   stop(): Promise<void>;
@@ -145,6 +147,7 @@ export function deployPeer(peer: Peer, way: Way, network: Network, directory: st
     streamTarget:
       way === 'outbound' ? { address: '127.0.0.1', port: outboundStreamPort + peer.portOffset } : null,
     untrusted: authorizesSources ? { namespace: other.namespace, target: inboundTarget } : null,
+    async ready() {},
     assertRunning() {
       for (const daemon of daemons) daemon.assertRunning();
     },
@@ -163,6 +166,7 @@ export function deployDirect(way: Way, { client, server }: Network): Deployment 
     target: { address: server.address, port: backendPorts[0] },
     streamTarget: { address: server.address, port: streamPort },
     untrusted: null,
+    async ready() {},
     assertRunning() {},
     async stop() {},
   };

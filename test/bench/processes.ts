@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** The subject has one core, load and backends the other. */
 export const subjectCore = 0;
@@ -10,6 +11,7 @@ export const loadCore = 1;
 /** Every process may open as many files as this one ever could: `soft hard` of the limit, in proc_pid_limits(5). */
 const openFiles =
   /^Max open files +\S+ +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '1024';
+const readyDeadlineMs = 30_000;
 const stopDeadlineMs = 15_000;
 
 /** Aborting it ends what {@link run} runs, so that an interrupted benchmark cleans up as a failed one does. */
@@ -33,6 +35,8 @@ export function command({ argv, namespace, core }: Launch): [string, string[]] {
 /** A process in the background. */
 export interface Daemon {
   readonly pid: number;
+  /** Resolves once its log holds `text`; throws where it ends before, or takes too long. */
+  awaitOutput(text: string): Promise<void>;
   /** Throws, with the end of its log, where it has ended. */
   assertRunning(): void;
   /** SIGTERM, then SIGKILL to its process group after a while; resolves when it is gone. */
@@ -50,6 +54,14 @@ export function startDaemon(launch: Launch, logFile: string): Daemon {
   const ended = () => child.exitCode !== null || child.signalCode !== null;
   return {
     pid,
+    async awaitOutput(text) {
+      const deadline = Date.now() + readyDeadlineMs;
+      while (!readFileSync(logFile, 'utf8').includes(text)) {
+        this.assertRunning();
+        if (Date.now() > deadline) throw new Error(`${launch.argv.join(' ')} did not say "${text}"`);
+        await pause(20);
+      }
+    },
     assertRunning() {
       if (!ended()) return;
       const tail = readFileSync(logFile, 'utf8').slice(-2000);

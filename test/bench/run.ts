@@ -2,7 +2,7 @@
  * `make bench`: measures weft, haproxy, nginx and envoy doing the same work, in interleaved rounds. Prints a table,
  * writes test/bench/out/results.json, and fails only where something could not be measured.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect, parseArgs } from 'node:util';
@@ -72,6 +72,7 @@ async function deployProven(name: SubjectName, way: Way, context: Context): Prom
   let deployment: Deployment | null = null;
   try {
     deployment = deploy(name, way, context.network, context.options.directory);
+    await deployment.ready();
     await probeDeployment(deployment);
     deployment.assertRunning();
     say(`${way}: ${name} follows the rules`);
@@ -170,6 +171,7 @@ async function main(): Promise<void> {
   const selected = selectCases(values.cases);
   const rounds = positive(values.rounds, 'ROUNDS');
   const directory = mkdtempSync(join(tmpdir(), 'weft-b-'));
+  chmodSync(directory, 0o755); // what a subject runs as another user must get in
   const options: MeasureOptions = {
     seconds: positive(values.seconds, 'SECONDS'),
     warmUpSeconds: 2,

@@ -14,7 +14,7 @@ const stream = { address: virtualAddress(20), port: streamPort };
 const named = (name: string, namespace = 'bench') => ({ name, namespace });
 
 function workload(name: string, pod: Pod, enrolled: boolean, namespace = 'bench') {
-  const http = backendPorts.map((port) => ({ name: `http-${port}`, port, protocol: 'http' }));
+  const http = backendPorts.map((port) => ({ name: `http-${port}`, port, appProtocol: 'http' }));
   return {
     apiVersion: 'weft.dev/v1alpha1',
     kind: 'Workload',
@@ -22,7 +22,9 @@ function workload(name: string, pod: Pod, enrolled: boolean, namespace = 'bench'
     spec: {
       addresses: [pod.address],
       serviceAccount: name,
-      ...(name === 'server' && { ports: [...http, { name: 'stream', port: streamPort, protocol: 'tcp' }] }),
+      ...(name === 'server' && {
+        ports: [...http, { name: 'stream', port: streamPort, appProtocol: 'tcp' }],
+      }),
       ...(enrolled && { capture: { netns: pod.namespace, failMode: 'closed', udp: 'allow' } }),
     },
   };
@@ -128,7 +130,9 @@ export function deployWeft(way: Way, network: Network, directory: string): Deplo
   const [folder, state] = [join(own, 'manifests'), join(own, 'state')];
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'bench.yaml'), manifests(way, network));
-  const argv = [process.execPath, main, 'run', '-f', folder, '--state', state, '--workers', '1'];
+  const log = way === 'logged' ? [] : ['--access-log', 'off'];
+  const options = ['-f', folder, '--state', state, '--workers', '1', ...log];
+  const argv = [process.execPath, main, 'run', ...options];
   const daemon = startDaemon({ argv, namespace: null, core: subjectCore }, join(own, 'output.log'));
   const { client, server } = pods(way, network);
   const direct = { address: server.address, port: backendPorts[0] };
@@ -141,6 +145,7 @@ export function deployWeft(way: Way, network: Network, directory: string): Deplo
     target: way === 'inbound' ? direct : front,
     streamTarget: way === 'outbound' ? stream : null,
     untrusted: serverEnrolled(way) ? { namespace: network.other.namespace, target: direct } : null,
+    ready: () => daemon.awaitOutput('weft: ready'),
     assertRunning: () => daemon.assertRunning(),
     async stop() {
       await daemon.stop();
