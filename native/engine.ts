@@ -68,7 +68,11 @@ export const RowFlag = {
 
 /** Bits of {@link Verdicts.flags}. */
 export const VerdictFlag = {
-  /** Ask again (attemptFailed) when the connect fails or a reused connection was closed before it took the request. */
+  /**
+   * Ask again (attemptFailed) when the connect fails, a reused connection was closed before it took the request, or the
+   * destination's own agent answers (503 or 504 with `x-weft-reason`) that it did not reach the application; then
+   * `notSent` is set and the answer is held back.
+   */
   askOnConnectFailure: 1,
   /** Ask again when the response's status is in the status set `retryStatuses`, or the attempt dies without one. */
   askOnResponse: 2,

@@ -9,6 +9,8 @@ constexpr std::string_view get = "GET /a HTTP/1.1\r\nHost: shop\r\n\r\n";
 constexpr std::string_view post = "POST /a HTTP/1.1\r\nHost: shop\r\nContent-Length: 5\r\n\r\nhello";
 constexpr std::string_view ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 constexpr std::string_view busy = "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy";
+constexpr std::string_view unreached =
+    "HTTP/1.1 503 Service Unavailable\r\nx-weft-reason: connect_refused\r\nContent-Length: 6\r\n\r\nnobody";
 
 /// Endpoint 2 is a port that refuses. Requests go to `first`; failed attempts are counted and given to
 /// `on_failed`.
@@ -156,6 +158,45 @@ CASE("a held response can be passed on") {
     CHECK_EQUAL(test.last(CompletionKind::request)->status, 503);
     CHECK_EQUAL(test.count(CompletionKind::attempt), 1U);
     CHECK_EQUAL(test.engine->stats().pooled, 1U);
+}
+
+CASE("an agent's answer that it reached nobody is asked about like a failed connect, and passes where it "
+     "shall") {
+    Attempts test;
+    test.flags = verdict_flag::ask_on_connect_failure;
+    auto client = test.connect();
+    client->send(get);
+    auto app = test.accept();
+    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    app->send(unreached);
+    CHECK(test.until([&] { return test.failures == 1; }));
+    CHECK(test.not_sent);
+    CHECK(test.reason == Reason::connect_refused);
+    CHECK_EQUAL(test.status, 503);
+    auto second = test.accept();
+    CHECK(test.until([&] { return second->has("\r\n\r\n"); }));
+    test.on_failed = [&](uint32_t row) {
+        test.engine->batch().verdicts.action[row] = static_cast<uint8_t>(Action::pass);
+    };
+    second->send(unreached);
+    CHECK(test.until([&] { return client->has("nobody") && test.count(CompletionKind::request) == 1; }));
+    CHECK_EQUAL(test.failures, 2);
+}
+
+CASE("other reasons, and other statuses with that field, are answers") {
+    Attempts test;
+    test.flags = verdict_flag::ask_on_connect_failure;
+    auto client = test.connect();
+    client->send(get);
+    auto app = test.accept();
+    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    app->send("HTTP/1.1 403 No\r\nx-weft-reason: connect_refused\r\nContent-Length: 1\r\n\r\na");
+    CHECK(test.until([&] { return client->has("\r\n\r\na"); }));
+    client->send(get);
+    CHECK(test.until([&] { return app->received.size() == 2 * app->received.find("\r\n\r\n") + 8; }));
+    app->send("HTTP/1.1 503 No\r\nx-weft-reason: upstream_reset\r\nContent-Length: 1\r\n\r\nb");
+    CHECK(test.until([&] { return client->has("\r\n\r\nb"); }));
+    CHECK_EQUAL(test.failures, 0);
 }
 
 CASE("a body that outgrew the buffer is not sent twice: the response passes, a dead attempt is named") {

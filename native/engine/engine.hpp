@@ -218,6 +218,7 @@ private:
                                    std::string_view bytes);
     void send_response_bytes(Exchange &exchange, Connection &down, std::string_view bytes);
     void finish_response(Exchange &exchange);
+    bool hold_response(Exchange &exchange, std::string_view bytes);
     void finish_exchange(Exchange &exchange, Reason reason);
     void responses_ended(Connection &up, bool failed);
     void pass_held(Exchange &exchange);

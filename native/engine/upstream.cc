@@ -6,6 +6,24 @@
 namespace weft {
 namespace {
 constexpr uint8_t max_interim = 32; // responses before the final one
+
+/// Where the destination's own agent answers in the application's place, its reason says that nothing of the
+/// request reached the application: as good as a failed connect. Any other answer gives none. A server that
+/// forges the field gets its own requests tried elsewhere.
+Reason unreached_reason(const http1::ResponseHead &head, http1::Bytes bytes) {
+    if (head.status != 503 && head.status != 504)
+        return Reason::none;
+    for (const http1::Field &field : head.fields.all()) {
+        if (!http1::same_name(field.name.text(bytes), "x-weft-reason"))
+            continue;
+        for (const Reason reason :
+             {Reason::connect_refused, Reason::connect_unreachable, Reason::connect_timeout,
+              Reason::socket_stock_empty, Reason::workload_withdrawn, Reason::draining})
+            if (field.value.text(bytes) == name_of(reason))
+                return reason;
+    }
+    return Reason::none;
+}
 } // namespace
 
 void Engine::step_responses(Connection &up) {
@@ -103,23 +121,36 @@ size_t Engine::consume_response_head(Connection &up, Exchange &exchange, std::st
     }
     const http1::ResponseHead &head = exchange.response;
     const size_t length = head.length;
-    if (!head.interim && !exchange.passed && (exchange.flags & verdict_flag::ask_on_response) != 0) {
-        const StatusSet *statuses = status_sets_.get(exchange.retry_statuses);
-        const bool replayable =
-            !exchange.body_forwarded || (exchange.retain_limit > 0 && !exchange.retain_failed);
-        if (statuses != nullptr && head.status < statuses->size() && statuses->test(head.status) &&
-            replayable && may_ask(exchange, false)) {
-            exchange.failure = Reason::none;
-            exchange.not_sent = false;
-            exchange.status = head.status;
-            complete_attempt(exchange, Reason::none);
-            set_state(exchange, ExchangeState::held);
-            ask(exchange);
-            return 0; // it stays in the inbox until the verdict
-        }
-    }
+    if (!head.interim && !exchange.passed && hold_response(exchange, bytes))
+        return 0; // it stays in the inbox until the verdict
     begin_response(up, exchange, bytes);
     return length;
+}
+
+/// True where the verdict wants to be asked about this response and the request could be sent again: it is
+/// held back.
+bool Engine::hold_response(Exchange &exchange, std::string_view bytes) {
+    const http1::ResponseHead &head = exchange.response;
+    const bool replayable =
+        !exchange.body_forwarded || (exchange.retain_limit > 0 && !exchange.retain_failed);
+    if (!replayable)
+        return false;
+    const StatusSet *statuses = status_sets_.get(exchange.retry_statuses);
+    const bool wanted = (exchange.flags & verdict_flag::ask_on_response) != 0 && statuses != nullptr &&
+                        head.status < statuses->size() && statuses->test(head.status);
+    const Reason unreached = (exchange.flags & verdict_flag::ask_on_connect_failure) != 0
+                                 ? unreached_reason(head, http1::bytes_of(bytes))
+                                 : Reason::none;
+    const bool not_sent = unreached != Reason::none;
+    if ((!wanted && !not_sent) || !may_ask(exchange, not_sent))
+        return false;
+    exchange.failure = unreached;
+    exchange.not_sent = not_sent;
+    exchange.status = head.status;
+    complete_attempt(exchange, unreached);
+    set_state(exchange, ExchangeState::held);
+    ask(exchange);
+    return true;
 }
 
 /// Writes the response's head to the client.
