@@ -27,6 +27,8 @@ export interface StatePaths {
   /** Link to {@link StatePaths.proxyAdmin}, which lies in a folder of the proxy's user. */
   readonly adminLink: string;
   readonly accessLog: string;
+  /** Mount points for code that the processes' users could not reach otherwise. */
+  readonly mountFolder: string;
   /** Pins of kernel objects: a folder of its own for each state folder, so that two never mix. */
   readonly pinFolder: string;
 }
@@ -50,6 +52,7 @@ export function statePaths(state: string | undefined, pinFolder?: string): State
     proxyAdmin: join(proxyFolder, 'admin.sock'),
     adminLink: join(root, 'admin.sock'),
     accessLog: join(root, 'access.log'),
+    mountFolder: join(root, 'mounts'),
     pinFolder: pinFolder ?? `/sys/fs/bpf/weft${root === defaultState ? '' : `-${suffix}`}`,
   };
 }

@@ -17,7 +17,8 @@ async function run(flags: ControllerFlags): Promise<void> {
   const metrics = createMetrics();
   const source = new FolderSource({
     folder: flags.folder,
-    onTrouble: (error) => log.error(describeError(error), { folder: flags.folder }),
+    shownAs: flags.shownAs,
+    onTrouble: (error) => log.error(describeError(error), { folder: flags.shownAs }),
   });
   const controller = new Controller({
     source,

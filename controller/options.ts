@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 
 export interface ControllerFlags {
   readonly folder: string;
+  /** The folder's name in problems; the same where it is not mounted elsewhere. */
+  readonly shownAs: string;
   readonly listen: string;
   readonly admin: string | null;
   readonly metrics: { readonly host: string; readonly port: number } | null;
@@ -13,6 +15,7 @@ export interface ControllerFlags {
 export const usage = `usage: controller --folder DIR --listen unix:PATH|HOST:PORT [options]
 
   --folder DIR            manifests to watch
+  --shown-as DIR          what problems call that folder (default: its own name)
   --listen ADDRESS        where agents connect: unix:PATH, or HOST:PORT on loopback
   --admin PATH            Unix socket for GET /status and /ready
   --metrics HOST:PORT     Prometheus metrics
@@ -43,6 +46,7 @@ export function parseFlags(args: readonly string[]): ControllerFlags | null {
   checkListen(listen);
   return {
     folder,
+    shownAs: values['shown-as'] ?? folder,
     listen,
     admin: admin ?? null,
     metrics: metrics === undefined ? null : parseHostPort('--metrics', metrics),
@@ -58,6 +62,7 @@ function parseValues(args: readonly string[]) {
       args: [...args],
       options: {
         folder: text,
+        'shown-as': text,
         listen: text,
         admin: text,
         metrics: text,

@@ -1,20 +1,20 @@
 /** Finds out before anything is started whether an unprivileged process can read what it must. */
 import { spawnSync } from 'node:child_process';
 import { CommandError } from '../usage-error.js';
-import type { UserIds } from './find-user.js';
-import { unprivileged } from './plan-processes.js';
 
-/** Throws CommandError where setpriv is missing, or the user cannot read one of the paths. */
-export function checkAccess(user: UserIds, paths: readonly string[]): void {
-  for (const path of paths) {
-    const [program = '', ...args] = [...unprivileged(user), 'test', '-r', path];
-    const result = spawnSync(program, args, { encoding: 'utf8' });
-    if (result.error !== undefined) {
-      throw new CommandError('setpriv is missing: install the package util-linux', { cause: result.error });
-    }
-    if (result.status === 0) continue;
-    if (result.stderr.trim() !== '') throw new CommandError(`setpriv failed: ${result.stderr.trim()}`);
-    const fix = `let it through: each folder above needs execute permission for others (namei -l ${path} shows them)`;
-    throw new CommandError(`user ${user.uid} cannot read ${path}; ${fix}`);
+/**
+ * Whether a process that starts with the words of `privileges` (see plan-processes.ts) can read all of the paths: a
+ * folder above may be closed to others, as home folders are. Throws CommandError where setpriv does not work.
+ */
+export function canRead(privileges: readonly string[], paths: readonly string[]): boolean {
+  const tests = paths.map((_, index) => `test -r "$${index + 1}"`).join(' && ');
+  const [program = '', ...args] = [...privileges, '/bin/sh', '-c', `(${tests}) || exit 9`, 'weft', ...paths];
+  const result = spawnSync(program, args, { encoding: 'utf8' });
+  if (result.error !== undefined) {
+    throw new CommandError('setpriv is missing: install the package util-linux', { cause: result.error });
   }
+  if (result.status !== 0 && result.status !== 9) {
+    throw new CommandError(`setpriv failed: ${result.stderr.trim()}`);
+  }
+  return result.status === 0;
 }

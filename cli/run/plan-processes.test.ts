@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { statePaths } from '../state-folder.js';
+import { canRead } from './check-access.js';
 import { findUser } from './find-user.js';
+import { mountedFiles, mountPrefix } from './plan-mounts.js';
 import {
   type PlanInput,
   planCapture,
@@ -9,6 +14,7 @@ import {
   planProxy,
   unprivileged,
 } from './plan-processes.js';
+import { prepareMountPoints } from './prepare-state.js';
 import { formatLogLine } from './relay-log.js';
 import { planRestart } from './restart-backoff.js';
 import { parseRunOptions } from './run-options.js';
@@ -21,8 +27,7 @@ function input(...args: string[]): PlanInput {
     proxyUser: { uid: 65534, gid: 65534 },
     controllerUser: { uid: 65533, gid: 65533 },
     trustDomain: 'abc.weft',
-    node: '/bin/node',
-    dist: '/dist',
+    files: { node: '/bin/node', dist: '/dist', manifests: '/manifests', mounts: [] },
   };
 }
 
@@ -31,7 +36,7 @@ test('controller and proxy run as their users, without any capability', () => {
   const wrapped = '--reuid=65533 --regid=65533 --clear-groups --inh-caps=-all --ambient-caps=-all';
   expect(argv.join(' ')).toBe(
     `setpriv ${wrapped} --bounding-set=-all --no-new-privs --pdeathsig=SIGTERM -- /bin/node ` +
-      '/dist/controller/main.js --folder /manifests --listen unix:/s/controller/agents.sock ' +
+      '/dist/controller/main.js --folder /manifests --shown-as /manifests --listen unix:/s/controller/agents.sock ' +
       '--admin /s/controller/admin.sock --node local --trust-domain abc.weft',
   );
   expect(planProxy(input('--workers', '4', '--metrics', '0.0.0.0:9')).argv.join(' ')).toMatch(
@@ -46,6 +51,41 @@ test('capture keeps four capabilities of root', () => {
   expect(text).toMatch(
     /--pin-folder \/sys\/fs\/bpf\/weft-[0-9a-f]{8} --cgroup \/a --cgroup \/b --proxy-uid 65534 --grace-ms 500$/,
   );
+});
+
+test('files in a closed folder are mounted for the process alone, and only read there', () => {
+  const root = mkdtempSync(join(tmpdir(), 'weft-m-'));
+  try {
+    const [closed, open] = [join(root, 'closed'), join(root, 'open')];
+    chmodSync(root, 0o711);
+    mkdirSync(join(closed, 'code/dist'), { recursive: true });
+    writeFileSync(join(closed, 'code/dist/main'), 'the code');
+    writeFileSync(join(closed, 'node'), 'the program');
+    mkdirSync(join(closed, 'manifests'));
+    chmodSync(closed, 0o700);
+    const nobody = unprivileged({ uid: 65534, gid: 65534 });
+    expect(canRead(nobody, [join(closed, 'node')])).toBe(false);
+    const files = mountedFiles(open, {
+      node: join(closed, 'node'),
+      codeRoot: join(closed, 'code'),
+      manifests: join(closed, 'manifests'),
+    });
+    prepareMountPoints(open, files.mounts);
+    const [program = '', ...args] = [
+      ...mountPrefix(files.mounts),
+      ...nobody,
+      'cat',
+      `${files.dist}/main`,
+      files.node,
+    ];
+    expect(spawnSync(program, args, { encoding: 'utf8' })).toMatchObject({
+      stdout: 'the codethe program',
+      status: 0,
+    });
+    expect(existsSync(join(files.dist, 'main'))).toBe(false);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
 });
 
 test('two state folders never share pins, and the same folder always has the same ones', () => {

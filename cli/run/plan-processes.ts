@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { StatePaths } from '../state-folder.js';
 import type { UserIds } from './find-user.js';
+import { mountPrefix, type ProcessFiles } from './plan-mounts.js';
 import type { RunOptions } from './run-options.js';
 
 export type PartName = 'controller' | 'capture' | 'proxy';
@@ -20,10 +21,7 @@ export interface PlanInput {
   readonly proxyUser: UserIds;
   readonly controllerUser: UserIds;
   readonly trustDomain: string;
-  /** The node program. */
-  readonly node: string;
-  /** The folder of compiled rooms. */
-  readonly dist: string;
+  readonly files: ProcessFiles;
 }
 
 /**
@@ -31,6 +29,18 @@ export interface PlanInput {
  * dropped (capabilities(7)).
  */
 const captureCapabilities = ['bpf', 'chown', 'net_admin', 'perfmon', 'sys_admin'];
+
+/** Root with those capabilities and nothing more, until the end of its parent. */
+export const barelyPrivileged: readonly string[] = [
+  'setpriv',
+  `--bounding-set=-all,${captureCapabilities.map((name) => `+${name}`).join(',')}`,
+  '--inh-caps=-all',
+  '--ambient-caps=-all',
+  '--clear-groups',
+  '--no-new-privs',
+  '--pdeathsig=SIGTERM',
+  '--',
+];
 
 /** An unprivileged user, no capability that could be kept or regained, and an end with its parent. */
 export function unprivileged({ uid, gid }: UserIds): string[] {
@@ -48,22 +58,18 @@ export function unprivileged({ uid, gid }: UserIds): string[] {
   ];
 }
 
-export function planController({
-  options,
-  paths,
-  controllerUser,
-  trustDomain,
-  node,
-  dist,
-}: PlanInput): ProcessPlan {
+export function planController(input: PlanInput): ProcessPlan {
+  const { options, paths, controllerUser, trustDomain, files } = input;
   return {
     name: 'controller',
     folder: paths.controllerFolder,
     argv: asCommand([
+      ...mountPrefix(files.mounts),
       ...unprivileged(controllerUser),
-      node,
-      join(dist, 'controller/main.js'),
-      ...['--folder', options.manifests],
+      files.node,
+      join(files.dist, 'controller/main.js'),
+      ...['--folder', files.manifests],
+      ...['--shown-as', options.manifests],
       ...['--listen', `unix:${paths.controllerSocket}`],
       ...['--admin', paths.controllerAdmin],
       ...['--node', options.node],
@@ -73,22 +79,15 @@ export function planController({
 }
 
 /** Root with few capabilities: it makes kernel objects and enters the pods' namespaces, and parses no traffic. */
-export function planCapture({ options, paths, proxyUser, node, dist }: PlanInput): ProcessPlan {
-  const capabilities = captureCapabilities.map((name) => `+${name}`).join(',');
+export function planCapture({ options, paths, proxyUser, files }: PlanInput): ProcessPlan {
   return {
     name: 'capture',
     folder: paths.captureFolder,
     argv: asCommand([
-      'setpriv',
-      `--bounding-set=-all,${capabilities}`,
-      '--inh-caps=-all',
-      '--ambient-caps=-all',
-      '--clear-groups',
-      '--no-new-privs',
-      '--pdeathsig=SIGTERM',
-      '--',
-      node,
-      join(dist, 'agent/capture/main.js'),
+      ...mountPrefix(files.mounts),
+      ...barelyPrivileged,
+      files.node,
+      join(files.dist, 'agent/capture/main.js'),
       ...['--socket', paths.captureSocket],
       ...['--pin-folder', paths.pinFolder],
       ...options.cgroups.flatMap((cgroup) => ['--cgroup', cgroup]),
@@ -99,15 +98,16 @@ export function planCapture({ options, paths, proxyUser, node, dist }: PlanInput
   };
 }
 
-export function planProxy({ options, paths, proxyUser, node, dist }: PlanInput): ProcessPlan {
+export function planProxy({ options, paths, proxyUser, files }: PlanInput): ProcessPlan {
   const accessLog = options.accessLog.kind === 'state' ? paths.accessLog : options.accessLog.value;
   return {
     name: 'proxy',
     folder: paths.proxyFolder,
     argv: asCommand([
+      ...mountPrefix(files.mounts),
       ...unprivileged(proxyUser),
-      node,
-      join(dist, 'agent/proxy/main.js'),
+      files.node,
+      join(files.dist, 'agent/proxy/main.js'),
       ...['--node', options.node],
       ...['--controller', `unix:${paths.controllerSocket}`],
       ...['--capture', paths.captureSocket],

@@ -11,12 +11,14 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { maxSocketPath, type StatePaths } from '../state-folder.js';
 import { CommandError } from '../usage-error.js';
 import type { UserIds } from './find-user.js';
+import type { Mount } from './plan-mounts.js';
 
 export interface StateUsers {
   readonly controller: UserIds;
@@ -50,6 +52,15 @@ export function prepareState(paths: StatePaths, users: StateUsers): string {
     chmodSync(paths.controllerFolder, 0o710);
   }
   return readId(paths.id);
+}
+
+/** Makes what each mount covers: a folder for a folder, an empty file for a file. */
+export function prepareMountPoints(folder: string, mounts: readonly Mount[]): void {
+  makeFolder(folder, { uid: 0, gid: 0 }, 0o711);
+  for (const { source, target } of mounts) {
+    if (statSync(source).isDirectory()) makeFolder(target, { uid: 0, gid: 0 }, 0o711);
+    else makeFile(target, { uid: 0, gid: 0 });
+  }
 }
 
 /** The `weft run` that owns a state folder; null where none lives. */

@@ -1,13 +1,23 @@
 /** `weft run`: the three processes of a node, started, watched, and taken down in order. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type StatePaths, statePaths } from '../state-folder.js';
 import { CommandError } from '../usage-error.js';
-import { checkAccess } from './check-access.js';
+import { canRead } from './check-access.js';
+import { choosePort } from './choose-port.js';
 import { findUser } from './find-user.js';
-import { type PlanInput, planCapture, planClean, planController, planProxy } from './plan-processes.js';
-import { prepareAccessLog, prepareState } from './prepare-state.js';
+import { mountedFiles, type ProcessFiles } from './plan-mounts.js';
+import {
+  barelyPrivileged,
+  type PlanInput,
+  planCapture,
+  planClean,
+  planController,
+  planProxy,
+  unprivileged,
+} from './plan-processes.js';
+import { prepareAccessLog, prepareMountPoints, prepareState } from './prepare-state.js';
 import { formatLogLine } from './relay-log.js';
 import type { RunOptions } from './run-options.js';
 import { type ProcessOutput, SupervisedProcess } from './supervised-process.js';
@@ -31,7 +41,8 @@ export async function run(options: RunOptions, environment: RunEnvironment): Pro
   const { dist, out, err, ended } = environment;
   checkMachine(dist);
   const paths = statePaths(options.state, options.pinFolder);
-  const input = prepare(options, paths, dist);
+  const metrics = await choosePort(options.metrics);
+  const input = prepare({ ...options, metrics }, paths, dist);
   const output: ProcessOutput = {
     log: (part, line) => err(`${formatLogLine(part, line)}\n`),
     data: (_part, line) => out(`${line}\n`),
@@ -45,9 +56,9 @@ export async function run(options: RunOptions, environment: RunEnvironment): Pro
   };
   const serve = async () => {
     await Promise.all([start(planController(input)), start(planCapture(input))]);
-    const proxy = await start(planProxy(input));
+    await start(planProxy(input));
     output.note(`ready: ${options.manifests} is in force on node ${options.node}; state is in ${paths.root}`);
-    output.note(`metrics: ${metricsAddress(options.metrics, proxy)}`);
+    output.note(`metrics: http://${metrics}/metrics`);
     return ended;
   };
   try {
@@ -58,15 +69,6 @@ export async function run(options: RunOptions, environment: RunEnvironment): Pro
     if (!options.keepKernelState) cleanKernel(paths, dist, output.note);
     rmSync(paths.owner, { force: true });
   }
-}
-
-/** The proxy tells the port that the kernel chose. */
-function metricsAddress(given: string, readyLine: unknown): string {
-  const { metricsPort } = readyLine as { readonly metricsPort?: unknown };
-  const host = given.slice(0, given.lastIndexOf(':'));
-  return typeof metricsPort === 'number'
-    ? `http://${host}:${metricsPort}/metrics`
-    : `http://${given}/metrics`;
 }
 
 function checkMachine(dist: string): void {
@@ -84,14 +86,29 @@ function prepare(options: RunOptions, paths: StatePaths, dist: string): PlanInpu
   const passwd = readFileSync('/etc/passwd', 'utf8');
   const proxyUser = findUser(options.proxyUser, passwd);
   const controllerUser = findUser(options.controllerUser, passwd);
-  checkAccess(controllerUser, [process.execPath, join(dist, 'controller/main.js'), options.manifests]);
-  checkAccess(proxyUser, [process.execPath, join(dist, 'agent/proxy/main.js')]);
   const id = prepareState(paths, { controller: controllerUser, proxy: proxyUser });
   const { accessLog } = options;
   if (accessLog.kind === 'given' && accessLog.value.startsWith('/'))
     prepareAccessLog(accessLog.value, proxyUser);
   const trustDomain = `${id}.weft`;
-  return { options, paths, proxyUser, controllerUser, trustDomain, node: process.execPath, dist };
+  const files = findFiles(options, paths, dist, [unprivileged(controllerUser), unprivileged(proxyUser)]);
+  return { options, paths, proxyUser, controllerUser, trustDomain, files };
+}
+
+/** The files as they are, or mounted where one of the three processes could not reach them. */
+function findFiles(
+  options: RunOptions,
+  paths: StatePaths,
+  dist: string,
+  users: readonly (readonly string[])[],
+): ProcessFiles {
+  const { manifests } = options;
+  const plain = { node: process.execPath, dist, manifests, mounts: [] };
+  const needed = [plain.node, join(dist, 'controller/main.js'), manifests];
+  if ([...users, barelyPrivileged].every((words) => canRead(words, needed))) return plain;
+  const mounted = mountedFiles(paths.mountFolder, { node: plain.node, codeRoot: dirname(dist), manifests });
+  prepareMountPoints(paths.mountFolder, mounted.mounts);
+  return mounted;
 }
 
 /** Takes programs, links and pins away; what is left is said, with the command that tries again. */

@@ -142,6 +142,11 @@ export async function showWhy(args: readonly string[]): Promise<Shown> {
     if (name === undefined) throw new UsageError(`--header ${header}: NAME=VALUE is needed`);
     query.set(`header.${name.toLowerCase()}`, value ?? '');
   }
-  const answer = await askJson<WhyAnswer>(paths.proxyAdmin, `/why?${query}`);
+  const answer = await askJson<WhyAnswer | { readonly error: string }>(
+    paths.proxyAdmin,
+    `/why?${query}`,
+    [200, 400],
+  );
+  if ('error' in answer) throw new UsageError(answer.error);
   return shown(json, answer, () => formatWhy(answer), isAllowed(answer));
 }

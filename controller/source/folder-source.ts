@@ -16,6 +16,8 @@ const coalesceMs = 10;
 
 export interface FolderSourceOptions {
   readonly folder: string;
+  /** What problems call the folder. */
+  readonly shownAs?: string;
   /** Told when the folder itself cannot be read; it is tried again. */
   readonly onTrouble: (error: Error) => void;
   /** Monotonic clock in milliseconds. */
@@ -61,6 +63,10 @@ export class FolderSource implements Source {
     clearTimeout(this.#timer);
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
+  }
+
+  #origin(path: string): string {
+    return join(this.#options.shownAs ?? this.#options.folder, path);
   }
 
   #now(): number {
@@ -112,7 +118,7 @@ export class FolderSource implements Source {
     }
     for (const path of settled.gone) {
       this.#texts.delete(path);
-      changes.push({ type: 'gone', origin: join(folder, path) });
+      changes.push({ type: 'gone', origin: this.#origin(path) });
     }
     if (changes.length > 0 && !this.#stopped) this.#apply(changes);
     return againMs;
@@ -120,13 +126,12 @@ export class FolderSource implements Source {
 
   /** null where the file must rest longer. */
   async #read(path: string): Promise<SourceChange | null> {
-    const origin = join(this.#options.folder, path);
     const file = await readManifestFile(this.#options.folder, path);
     if (file === null) return null;
     const suspect = file.ok && looksCutOff(file.text, this.#texts.get(path));
     if (!this.#settler.accept(path, file.fingerprint, suspect, this.#now())) return null;
     if (file.ok) this.#texts.set(path, file.text);
-    return toChange(origin, file);
+    return toChange(this.#origin(path), file);
   }
 
   #watch(folders: readonly string[]): void {
