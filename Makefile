@@ -43,6 +43,13 @@ test: ## lint, unit, engine and namespace tests; SUITES="unit namespaces" for so
 	@$(MAKE) --no-print-directory build
 	@node scripts/run-tests.mjs $(SUITES)
 
+test-kernels: ## the kernel programs on Debian's kernels 6.1 and 6.12, in virtual machines; SERIES="6.1" for one of them
+	@scripts/setup kernels
+	@bpf/build
+	@cmake -S native -B build/kernel-tests -G Ninja -DWEFT_KERNEL_TESTS=ON --log-level=WARNING
+	@cmake --build build/kernel-tests --target functional-test
+	@scripts/test-kernels $(SERIES)
+
 check: typescript ## what is quick: lint and unit tests
 	@node scripts/run-tests.mjs lint unit
 

@@ -13,6 +13,8 @@ mkdirSync(reports, { recursive: true });
 const suites = {
   lint: [
     ['reasons are generated', () => runOne(['node', 'scripts/generate-reasons.mjs', '--check'])],
+    ['protobuf types are generated', () => runOne(['node', 'scripts/generate-proto.mjs', '--check'])],
+    ['layout of the kernel ABI is generated', () => runOne(['node', 'bpf/generate-layout.mjs', '--check'])],
     ['layout of the source', () => runOne(['node', 'scripts/check-layout.mjs'])],
     ['format and lint rules', () => runOne(['biome', 'ci', '--reporter=summary', '.'])],
     [

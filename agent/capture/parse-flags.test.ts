@@ -1,0 +1,37 @@
+import { findCgroupMount } from './find-cgroups.js';
+import { parseFlags } from './parse-flags.js';
+
+const least = ['--socket', '/run/weft/capture.sock', '--proxy-uid', '1000'];
+
+test('the defaults', () => {
+  expect(parseFlags(least)).toEqual({
+    socket: '/run/weft/capture.sock',
+    pinFolder: '/sys/fs/bpf/weft',
+    cgroups: [],
+    netnsFolders: ['/run/netns'],
+    proxyUid: 1000,
+    graceMs: 5000,
+    kubeletCgroup: undefined,
+    object: undefined,
+    takeOver: false,
+  });
+});
+
+test.each([
+  [[], /--socket must be an absolute path/],
+  [['--socket', 'relative', '--proxy-uid', '1'], /--socket must be an absolute path/],
+  [['--socket', '/s'], /--proxy-uid must be a whole number/],
+  [['--socket', '/s', '--proxy-uid', '-1'], /proxy-uid/],
+  [[...least, '--grace-ms', '1.5'], /--grace-ms must be a whole number/],
+  [[...least, '--cgroup', 'x'], /--cgroup must be an absolute path/],
+  [[...least, '--unknown'], /unknown/],
+])('%j is refused', (argv, message) => {
+  expect(() => parseFlags(argv)).toThrow(message);
+});
+
+test('cgroup2 is found where it is mounted, also beside cgroup v1', () => {
+  const v1 = '30 25 0:26 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu';
+  const v2 = '31 25 0:27 / /sys/fs/cgroup/unified\\040x rw,relatime shared:9 - cgroup2 cgroup2 rw';
+  expect(findCgroupMount(`${v1}\n${v2}\n`)).toBe('/sys/fs/cgroup/unified x');
+  expect(findCgroupMount(`${v1}\n`)).toBeNull();
+});
