@@ -35,9 +35,9 @@ export class PodTables {
     for (const text of enrolment.addresses) {
       const ip = encodeIp(text);
       const listener = findListener(listeners, 'inbound', text.includes(':') ? 6 : 4);
-      // Listeners first: an address without one is dropped.
-      if (listener !== undefined) this.#maps.update('listeners', ip, encodeU64(listener.descriptor));
+      // The owner first: removePod finds the rest by it. An address that is not whole yet is dropped, as before.
       this.#maps.update('addresses', ip, encodeU64(cookie));
+      if (listener !== undefined) this.#maps.update('listeners', ip, encodeU64(listener.descriptor));
     }
     for (const key of probePortKeys(enrolment)) this.#maps.update('probe_ports', key, encodeU32(1));
   }

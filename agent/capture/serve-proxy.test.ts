@@ -1,0 +1,128 @@
+import type { Channel } from '../../native/channel.js';
+import type { CaptureMessage } from '../handover/messages.js';
+import { parseCaptureMessage } from '../handover/parse-capture-message.js';
+import type { EnrolmentRegister } from './enrolment-register.js';
+import type { RuleStore } from './rule-store.js';
+import { ProxySession } from './serve-proxy.js';
+
+function setUp(register: Partial<EnrolmentRegister> = {}, rules: Partial<RuleStore> = {}) {
+  const answers: { message: CaptureMessage; descriptors: readonly number[] }[] = [];
+  const closed: number[] = [];
+  const events: string[] = [];
+  const channel: Channel = {
+    peer: { pid: 5, uid: 1000, gid: 1000 },
+    send: (message, descriptors = []) => {
+      answers.push({ message: parseCaptureMessage(message, descriptors.length), descriptors });
+    },
+    close: () => events.push('closed'),
+  };
+  const session = new ProxySession(channel, {
+    register: { enrolled: ['uid-1'], ...register } as EnrolmentRegister,
+    rules: rules as RuleStore,
+    notesMap: 3,
+    readRefusals: () => ({ 1: 5 }),
+    closeDescriptor: (descriptor) => closed.push(descriptor),
+    onGreeted: () => events.push('greeted'),
+    onGone: () => events.push('gone'),
+    log: () => {},
+  });
+  const say = (message: unknown, descriptors: number[] = []) => {
+    session.handlers.onMessage(Buffer.from(JSON.stringify(message)), descriptors);
+    return answers.at(-1);
+  };
+  return { say, session, answers, closed, events };
+}
+
+const hello = { type: 'hello', protocol: 1 };
+
+test('a proxy is welcomed with the notes map and what is enrolled', () => {
+  const { say, events } = setUp();
+  expect(say(hello)).toEqual({
+    message: { type: 'welcome', protocol: 1, enrolled: ['uid-1'] },
+    descriptors: [3],
+  });
+  expect(events).toEqual(['greeted']);
+});
+
+test('before hello, and for another protocol, everything is refused', () => {
+  const { say, events } = setUp();
+  expect(say({ type: 'counters' })?.message).toMatchObject({ type: 'refused', message: 'hello comes first' });
+  expect(say({ type: 'hello', protocol: 2 })?.message).toMatchObject({ type: 'refused', request: 'hello' });
+  expect(events).toEqual([]);
+});
+
+test('a packet that is no message ends the connection without an answer', () => {
+  const { say, answers, events } = setUp();
+  say({ type: 'enrol' });
+  expect([answers, events]).toEqual([[], ['closed']]);
+});
+
+test('descriptors that a proxy sends are closed', () => {
+  const { say, closed } = setUp();
+  say(hello, [40, 41]);
+  expect(closed).toEqual([40, 41]);
+});
+
+test('what the register refuses is answered with its reason, and the connection goes on', () => {
+  const { say } = setUp({
+    enrol: () => {
+      throw new Error('there is no namespace pod-1', { cause: new Error('ENOENT') });
+    },
+  });
+  say(hello);
+  const enrolment = {
+    workload: 'uid-1',
+    netns: 'pod-1',
+    addresses: [],
+    failMode: 'closed',
+    udp: 'allow',
+    probePorts: [],
+    group: 0,
+  };
+  expect(say({ type: 'enrol', enrolment })?.message).toEqual({
+    type: 'refused',
+    request: 'enrol',
+    workload: 'uid-1',
+    message: 'there is no namespace pod-1: ENOENT',
+  });
+});
+
+test('sockets are the proxy`s once sent', () => {
+  const { say, closed } = setUp({ makeSockets: () => [50, 51] });
+  say(hello);
+  expect(say({ type: 'sockets', workload: 'uid-1', family: 4, count: 2 })?.descriptors).toEqual([50, 51]);
+  expect(closed).toEqual([50, 51]);
+});
+
+test('rules in several packets come into force together', () => {
+  const applied: unknown[] = [];
+  const { say, answers } = setUp({}, { apply: (rules) => applied.push(rules) });
+  say(hello);
+  const part = (cidr: string, more: boolean) => ({
+    type: 'kernel-rules',
+    rules: { destinations: [{ cidr, action: 'proxy', group: 0 }], rules: [] },
+    more,
+  });
+  say(part('10.0.0.0/8', true));
+  expect([applied.length, answers.length]).toEqual([0, 1]);
+  expect(say(part('10.1.0.0/16', false))?.message).toEqual({ type: 'rules-applied' });
+  expect(applied).toEqual([
+    {
+      destinations: [
+        { cidr: '10.0.0.0/8', action: 'proxy', group: 0 },
+        { cidr: '10.1.0.0/16', action: 'proxy', group: 0 },
+      ],
+      rules: [],
+    },
+  ]);
+});
+
+test('only a greeted proxy that leaves is missed', () => {
+  const stranger = setUp();
+  stranger.session.handlers.onClose(undefined);
+  expect(stranger.events).toEqual([]);
+  const proxy = setUp();
+  proxy.say(hello);
+  proxy.session.handlers.onClose(undefined);
+  expect(proxy.events).toEqual(['greeted', 'gone']);
+});
