@@ -83,35 +83,61 @@ bool Engine::accept_from(Listener &listener) {
     return true;
 }
 
-void Engine::open_downstream(Listener &listener, int descriptor, const Address &peer) {
-    Workload &workload = *workloads_.get(listener.workload);
-    const bool full = workload.connections >= workload.connection_limit;
-    Connection &down = new_connection(listener.workload, Role::downstream, listener.direction);
-    down.transport.adopt(descriptor);
-    down.writable = true;
-    down.source = peer;
-    if (full) {
-        close_connection(down, Reason::connection_limit, true);
+void Engine::open_downstream(const Listener &listener, int descriptor, const Address &peer) {
+    Connection *down = admit(listener.workload, listener.direction, descriptor, peer);
+    if (down == nullptr)
         return;
-    }
     if (listener.direction == Direction::outbound && notes_.present()) {
         const std::optional<Address> destination = notes_.original_destination(descriptor);
         if (!destination) {
-            close_connection(down, Reason::no_original_destination, true);
+            close_connection(*down, Reason::no_original_destination, true);
             return;
         }
-        down.destination = *destination;
+        down->destination = *destination;
     } else {
         sockaddr_storage local{};
         socklen_t size = sizeof local;
         if (::getsockname(descriptor, reinterpret_cast<sockaddr *>(&local), &size) == 0)
-            down.destination = Address::from_sockaddr(local);
+            down->destination = Address::from_sockaddr(local);
     }
-    if (!watch(down)) {
+    ask_about(*down);
+}
+
+/// Counts a connection in; nullptr where the workload has too many, and it was reset.
+Connection *Engine::admit(Handle handle, Direction direction, int descriptor, const Address &source) {
+    const Workload &workload = *workloads_.get(handle);
+    const bool full = workload.connections >= workload.connection_limit;
+    Connection &down = new_connection(handle, Role::downstream, direction);
+    down.transport.adopt(descriptor);
+    down.writable = true;
+    down.source = source;
+    if (!full)
+        return &down;
+    close_connection(down, Reason::connection_limit, true);
+    return nullptr;
+}
+
+void Engine::ask_about(Connection &down) {
+    if (watch(down))
+        questions_.push({down.self, false});
+    else
         close_connection(down, Reason::no_original_destination, true);
-        return;
+}
+
+bool Engine::add_connection(uint32_t name, Direction direction, int descriptor, const Address &source,
+                            const Address &destination) {
+    const Workload *workload = find_workload(name);
+    if (workload == nullptr || closed_ || draining_) {
+        ::close(descriptor);
+        return false;
     }
-    questions_.push({down.self, false});
+    read_clock();
+    if (Connection *down = admit(workload->self, direction, descriptor, source)) {
+        down->destination = destination;
+        ask_about(*down);
+    }
+    end_of_call();
+    return true;
 }
 
 } // namespace weft

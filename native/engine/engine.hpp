@@ -101,6 +101,10 @@ public:
     bool remove_workload(uint32_t name, uint32_t grace_ms);
     /// Takes ownership in every case. An error number, 0 where it went well.
     int add_listener(uint32_t workload, Direction direction, int descriptor);
+    /// Takes a connected socket over as if a listener had accepted it: handed over by another process, or a
+    /// pair. Takes ownership in every case; false where the workload is not known.
+    bool add_connection(uint32_t workload, Direction direction, int descriptor, const Address &source,
+                        const Address &destination);
     bool add_sockets(uint32_t workload, Family family, const std::vector<int> &descriptors);
     void set_endpoint(uint32_t id, const Endpoint &endpoint);
     bool remove_endpoint(uint32_t id);
@@ -158,7 +162,9 @@ private:
     // --- accept ---
     bool accept_all();
     bool accept_from(Listener &listener);
-    void open_downstream(Listener &listener, int descriptor, const Address &peer);
+    void open_downstream(const Listener &listener, int descriptor, const Address &peer);
+    Connection *admit(Handle workload, Direction direction, int descriptor, const Address &source);
+    void ask_about(Connection &down);
     void close_listener(Listener &listener);
 
     // --- flow ---
@@ -212,13 +218,13 @@ private:
     void step_responses(Connection &up);
     size_t consume_responses(Connection &up, std::string_view bytes);
     size_t consume_response_head(Connection &up, Exchange &exchange, std::string_view bytes);
+    bool hold_response(Exchange &exchange, std::string_view bytes);
     void begin_response(Connection &up, Exchange &exchange, std::string_view bytes);
     size_t forward_response_body(Connection &up, Exchange &exchange, std::string_view bytes);
     size_t forward_response_chunks(Connection &up, Exchange &exchange, Connection &down,
                                    std::string_view bytes);
     void send_response_bytes(Exchange &exchange, Connection &down, std::string_view bytes);
     void finish_response(Exchange &exchange);
-    bool hold_response(Exchange &exchange, std::string_view bytes);
     void finish_exchange(Exchange &exchange, Reason reason);
     void responses_ended(Connection &up, bool failed);
     void pass_held(Exchange &exchange);

@@ -204,6 +204,8 @@ void Engine::close_connection(Connection &connection, Reason reason, bool reset)
     account(connection);
     if (connection.state == ConnectionState::idle && connection.direction == Direction::outbound)
         upstream_.remove(connection.key, connection.self);
+    if (connection.state == ConnectionState::parked)
+        --parked_;
     connection.transport.close(reset);
     connection.state = ConnectionState::closed;
     Workload &workload = workload_of(connection);

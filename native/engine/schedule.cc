@@ -260,8 +260,6 @@ void Engine::on_timer(Timer &timer) {
 void Engine::connection_timed_out(Connection &connection) {
     switch (connection.state) {
     case ConnectionState::parked:
-        --parked_;
-        connection.state = ConnectionState::undecided;
         close_connection(connection, Reason::park_timeout, true);
         break;
     case ConnectionState::http1:

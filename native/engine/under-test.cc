@@ -263,7 +263,3 @@ size_t open_descriptors() {
 }
 
 } // namespace weft::testing
-
-int main(int count, char **arguments) {
-    return weft::testing::run_cases(count > 1 ? arguments[1] : nullptr);
-}
