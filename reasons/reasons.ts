@@ -91,6 +91,36 @@ export const Reason = {
   http1_bad_expect: 88,
   /** a message that may have no content (CONNECT, TRACE, 1xx, 204) announces some */
   http1_content_forbidden: 89,
+  /** the bytes break the rules of HTTP/2 frames or streams */
+  http2_protocol_error: 90,
+  /** the pseudo header fields are missing, repeated, late or malformed */
+  http2_bad_head: 91,
+  /** a field is connection-specific, not lower case, or holds a control character */
+  http2_bad_field: 92,
+  /** Host differs from :authority, or comes twice */
+  http2_host_mismatch: 93,
+  /** Content-Length is malformed or differs from the content received */
+  http2_length_mismatch: 94,
+  /** a decoded header block is larger than the limit, or has too many fields */
+  http2_head_too_large: 95,
+  /** a trailer field is malformed or may not be a trailer */
+  http2_bad_trailer: 96,
+  /** the server's response is malformed or ambiguous */
+  http2_bad_response: 97,
+  /** the peer made too many streams end early */
+  http2_reset_flood: 98,
+  /** a header block has too many frames */
+  http2_continuation_flood: 99,
+  /** the peer sent too many PING frames */
+  http2_ping_flood: 100,
+  /** the peer sent too many SETTINGS frames */
+  http2_settings_flood: 101,
+  /** the peer sent too many frames that carry nothing */
+  http2_frame_flood: 102,
+  /** the peer refused the stream before it did anything */
+  http2_refused_stream: 103,
+  /** the connection has no room for another stream */
+  http2_stream_limit: 104,
   /** the request's head did not arrive in time */
   header_timeout: 112,
   /** the connection was idle for too long */
@@ -499,6 +529,141 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: 'INTERNAL',
     summary: 'a message that may have no content (CONNECT, TRACE, 1xx, 204) announces some',
     hint: 'RFC 9110 sections 6.4.1, 9.3.6 and 9.3.8: a smuggling sign',
+  },
+  {
+    code: 90,
+    name: 'http2_protocol_error',
+    layer: 'engine',
+    status: 400,
+    grpc: 'INTERNAL',
+    summary: 'the bytes break the rules of HTTP/2 frames or streams',
+    hint: 'RFC 9113 section 5.4; the peer got a GOAWAY or RST_STREAM',
+  },
+  {
+    code: 91,
+    name: 'http2_bad_head',
+    layer: 'engine',
+    status: 400,
+    grpc: 'INTERNAL',
+    summary: 'the pseudo header fields are missing, repeated, late or malformed',
+    hint: 'RFC 9113 section 8.3',
+  },
+  {
+    code: 92,
+    name: 'http2_bad_field',
+    layer: 'engine',
+    status: 400,
+    grpc: 'INTERNAL',
+    summary: 'a field is connection-specific, not lower case, or holds a control character',
+    hint: 'RFC 9113 section 8.2',
+  },
+  {
+    code: 93,
+    name: 'http2_host_mismatch',
+    layer: 'engine',
+    status: 400,
+    grpc: 'INTERNAL',
+    summary: 'Host differs from :authority, or comes twice',
+    hint: 'RFC 9113 section 8.3.1',
+  },
+  {
+    code: 94,
+    name: 'http2_length_mismatch',
+    layer: 'engine',
+    status: 400,
+    grpc: 'INTERNAL',
+    summary: 'Content-Length is malformed or differs from the content received',
+    hint: 'RFC 9113 section 8.1.1: a smuggling sign',
+  },
+  {
+    code: 95,
+    name: 'http2_head_too_large',
+    layer: 'engine',
+    status: 431,
+    grpc: 'INTERNAL',
+    summary: 'a decoded header block is larger than the limit, or has too many fields',
+    hint: 'limits.headBytes, limits.headFields',
+  },
+  {
+    code: 96,
+    name: 'http2_bad_trailer',
+    layer: 'engine',
+    status: 400,
+    grpc: 'INTERNAL',
+    summary: 'a trailer field is malformed or may not be a trailer',
+    hint: 'RFC 9110 section 6.5',
+  },
+  {
+    code: 97,
+    name: 'http2_bad_response',
+    layer: 'engine',
+    status: 502,
+    grpc: 'UNAVAILABLE',
+    summary: 'the server\'s response is malformed or ambiguous',
+    hint: 'the server\'s own log tells more',
+  },
+  {
+    code: 98,
+    name: 'http2_reset_flood',
+    layer: 'engine',
+    status: 0,
+    grpc: '',
+    summary: 'the peer made too many streams end early',
+    hint: 'rapid reset; limits.resets',
+  },
+  {
+    code: 99,
+    name: 'http2_continuation_flood',
+    layer: 'engine',
+    status: 0,
+    grpc: '',
+    summary: 'a header block has too many frames',
+    hint: 'limits.continuations',
+  },
+  {
+    code: 100,
+    name: 'http2_ping_flood',
+    layer: 'engine',
+    status: 0,
+    grpc: '',
+    summary: 'the peer sent too many PING frames',
+    hint: 'limits.pings',
+  },
+  {
+    code: 101,
+    name: 'http2_settings_flood',
+    layer: 'engine',
+    status: 0,
+    grpc: '',
+    summary: 'the peer sent too many SETTINGS frames',
+    hint: 'limits.settings',
+  },
+  {
+    code: 102,
+    name: 'http2_frame_flood',
+    layer: 'engine',
+    status: 0,
+    grpc: '',
+    summary: 'the peer sent too many frames that carry nothing',
+    hint: 'empty DATA, PRIORITY, needless WINDOW_UPDATE, acknowledgements that it does not read',
+  },
+  {
+    code: 103,
+    name: 'http2_refused_stream',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the peer refused the stream before it did anything',
+    hint: 'safe to send again on another connection',
+  },
+  {
+    code: 104,
+    name: 'http2_stream_limit',
+    layer: 'engine',
+    status: 503,
+    grpc: 'RESOURCE_EXHAUSTED',
+    summary: 'the connection has no room for another stream',
+    hint: 'limits.concurrentStreams',
   },
   {
     code: 112,

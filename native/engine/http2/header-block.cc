@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/http2/header-block.hpp"
+#include "engine/http1/field-table.hpp"
+#include "engine/http1/parse-fields.hpp"
+#include "engine/http1/scan.hpp"
+#include <algorithm>
+
+namespace weft::http2 {
+
+using http1::Field;
+using http1::FieldId;
+using http1::Framing;
+using http1::Method;
+using http1::Span;
+
+namespace {
+
+constexpr uint32_t field_overhead = 32;
+
+bool is_lower_case_token(std::string_view name) {
+    const bool upper = std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+    return !upper && http1::is_token(name);
+}
+
+/// RFC 9113 section 8.2.2: fields that speak of one HTTP/1 connection have no place here.
+bool is_connection_specific(FieldId id, std::string_view value) {
+    if (id == FieldId::te) {
+        return value != "trailers";
+    }
+    return (http1::field_rules(id) & http1::hop_rule) != 0;
+}
+
+void copy_fields(const http1::Fields &from, http1::Fields &to) {
+    to.known = from.known;
+    to.count = from.count;
+    std::copy_n(from.items.begin(), from.count, to.items.begin());
+}
+
+} // namespace
+
+void HeaderBlock::begin(const Limits &limits) {
+    text_.clear();
+    fields_.known = 0;
+    fields_.count = 0;
+    method_ = scheme_ = authority_ = path_ = status_ = {};
+    lines_ = 0;
+    size_ = 0;
+    max_bytes_ = limits.head_bytes;
+    max_fields_ = std::min<uint32_t>(limits.head_fields, http1::max_fields);
+    max_target_ = limits.target_bytes;
+    forbidden_trailer_ = false;
+}
+
+Span HeaderBlock::append(std::string_view text) {
+    const Span span{static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(text.size())};
+    text_.insert(text_.end(), text.begin(), text.end());
+    return span;
+}
+
+Reason HeaderBlock::add_pseudo(std::string_view name, std::string_view value) {
+    Span *const span = name == ":method"      ? &method_
+                       : name == ":scheme"    ? &scheme_
+                       : name == ":authority" ? &authority_
+                       : name == ":path"      ? &path_
+                       : name == ":status"    ? &status_
+                                              : nullptr;
+    // Each comes once, before every field; none may be empty, so an empty span is one that has not come.
+    if (span == nullptr || !span->empty() || value.empty() || fields_.count > 0) {
+        return Reason::http2_bad_head;
+    }
+    *span = append(value);
+    lines_ = text_.size();
+    return Reason::none;
+}
+
+Reason HeaderBlock::add(std::string_view name, std::string_view value) {
+    size_ += name.size() + value.size() + field_overhead;
+    if (size_ > max_bytes_) {
+        return Reason::http2_head_too_large;
+    }
+    if (!name.empty() && name.front() == ':') {
+        return add_pseudo(name, value);
+    }
+    if (!is_lower_case_token(name) || !http1::is_field_value(value) || http1::imitates_guarded_field(name)) {
+        return Reason::http2_bad_field;
+    }
+    if (fields_.count == max_fields_) {
+        return Reason::http2_head_too_large;
+    }
+    const uint32_t hash = http1::hash_name(name);
+    const FieldId id = http1::find_field_id(name, hash);
+    if (is_connection_specific(id, value)) {
+        return Reason::http2_bad_field;
+    }
+    Field &field = fields_.items[fields_.count++];
+    field.name = append(name);
+    append(": ");
+    field.value = append(value);
+    append("\r\n");
+    field.hash = hash;
+    field.id = id;
+    field.hop_by_hop = (http1::field_rules(id) & http1::hop_rule) != 0;
+    field.canonical = true;
+    fields_.known |= uint64_t{1} << static_cast<unsigned>(id);
+    forbidden_trailer_ = forbidden_trailer_ || (http1::field_rules(id) & http1::no_trailer_rule) != 0;
+    return Reason::none;
+}
+
+/// RFC 9113 section 8.2.3: one Cookie for whoever speaks another version.
+void HeaderBlock::join_cookies(http1::Fields &fields) {
+    const auto begin = fields.items.begin();
+    const auto end = begin + fields.count;
+    const auto is_cookie = [](const Field &field) { return field.id == FieldId::cookie; };
+    if (!fields.has(FieldId::cookie) || std::count_if(begin, end, is_cookie) < 2) {
+        return;
+    }
+    Field joined = *std::find_if(begin, end, is_cookie);
+    joined.name = append("cookie");
+    append(": ");
+    joined.value = {static_cast<uint32_t>(text_.size()), 0};
+    for (const Field &field : fields.all()) {
+        if (is_cookie(field)) {
+            append(joined.value.offset == text_.size() ? "" : "; ");
+            const size_t at = text_.size();
+            text_.resize(at + field.value.length);
+            std::copy_n(text_.begin() + field.value.offset, field.value.length,
+                        text_.begin() + static_cast<std::ptrdiff_t>(at));
+        }
+    }
+    joined.value.length = static_cast<uint32_t>(text_.size()) - joined.value.offset;
+    append("\r\n");
+    const auto kept = std::remove_if(begin, end, is_cookie);
+    fields.count = static_cast<uint32_t>(kept - begin) + 1;
+    *kept = joined;
+}
+
+Reason HeaderBlock::finish_request(bool end, http1::RequestHead &head) {
+    join_cookies(fields_);
+    copy_fields(fields_, head.fields);
+    http1::Semantics semantics;
+    Reason why = http1::read_semantics(text_, head.fields, semantics);
+    if (why != Reason::none) {
+        return why == Reason::http1_bad_content_length ? Reason::http2_length_mismatch : why;
+    }
+    const std::string_view method = method_.text(text_);
+    head.method_text = method_;
+    head.method = http1::find_method(method);
+    const bool connect = head.method == Method::CONNECT;
+    const bool known = head.method != Method::other || !http1::imitates_known_method(method);
+    const std::string_view scheme = scheme_.text(text_);
+    const bool scheme_ok = connect ? scheme.empty() : scheme == "http" || scheme == "https";
+    if (!http1::is_token(method) || method.size() > 32 || !known || !scheme_ok || !status_.empty()) {
+        return Reason::http2_bad_head;
+    }
+    const std::string_view path = path_.text(text_);
+    if (path.size() > max_target_) {
+        return Reason::http1_target_too_long;
+    }
+    if (connect ? !path.empty() : !http1::is_path(path) || (path == "*" && head.method != Method::OPTIONS)) {
+        return Reason::http2_bad_head;
+    }
+    const std::string_view host = semantics.host.text(text_);
+    if (semantics.hosts > 1 ||
+        (semantics.hosts == 1 && !authority_.empty() && !http1::same_name(host, authority_.text(text_)))) {
+        return Reason::http2_host_mismatch;
+    }
+    head.authority = authority_.empty() ? semantics.host : authority_;
+    const std::string_view authority = head.authority.text(text_);
+    const bool port = authority.rfind(':') != std::string_view::npos && authority.back() != ']';
+    if (!http1::is_authority(authority) || (connect && !port)) {
+        return Reason::http2_bad_head;
+    }
+    const bool content = !end && !connect;
+    if (head.method == Method::TRACE && content) {
+        return Reason::http1_content_forbidden;
+    }
+    if (semantics.has_length && !content && (connect || semantics.content_length > 0)) {
+        return Reason::http2_length_mismatch;
+    }
+    head.target = connect ? authority_ : path_;
+    head.path = path_;
+    head.form = connect       ? http1::TargetForm::authority
+                : path == "*" ? http1::TargetForm::asterisk
+                              : http1::TargetForm::origin;
+    head.plain_path = !connect && http1::is_plain_path(path);
+    head.framing = semantics.has_length ? Framing::length : content ? Framing::chunked : Framing::none;
+    head.content_length = semantics.content_length;
+    head.version = http1::Version::http11;
+    head.keep_alive = true;
+    head.expect_continue = semantics.expect && content;
+    head.accepts_trailers = semantics.accepts_trailers;
+    head.length = static_cast<uint32_t>(text_.size());
+    return Reason::none;
+}
+
+Reason HeaderBlock::finish_response(bool end, Method method, http1::ResponseHead &head) {
+    copy_fields(fields_, head.fields);
+    http1::Semantics semantics;
+    if (http1::read_semantics(text_, head.fields, semantics) != Reason::none) {
+        return Reason::http2_bad_response;
+    }
+    const std::string_view status = status_.text(text_);
+    const bool digits = status.size() == 3 && std::all_of(status.begin(), status.end(),
+                                                          [](char c) { return c >= '0' && c <= '9'; });
+    if (!digits || !method_.empty() || !scheme_.empty() || !authority_.empty() || !path_.empty()) {
+        return Reason::http2_bad_response;
+    }
+    head.status = static_cast<uint16_t>((status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0'));
+    head.interim = head.status < 200;
+    // RFC 9113 sections 8.1 and 8.6: an interim response never ends the stream, and 101 does not exist.
+    if (head.status < 100 || head.status > 599 || head.status == 101 || (head.interim && end)) {
+        return Reason::http2_bad_response;
+    }
+    const bool success = head.status >= 200 && head.status < 300;
+    head.tunnel = method == Method::CONNECT && success;
+    const bool bodiless = head.interim || head.status == 204 || head.tunnel;
+    const bool unsent = bodiless || method == Method::HEAD || head.status == 304;
+    if (semantics.content_length > 0 && (bodiless || (end && !unsent))) {
+        return bodiless ? Reason::http2_bad_response : Reason::http2_length_mismatch;
+    }
+    head.framing = unsent                 ? Framing::none
+                   : semantics.has_length ? Framing::length
+                   : end                  ? Framing::none
+                                          : Framing::chunked;
+    head.content_length = semantics.content_length;
+    head.version = http1::Version::http11;
+    head.keep_alive = true;
+    head.reason_phrase = append(http1::reason_phrase(head.status));
+    head.length = static_cast<uint32_t>(text_.size());
+    return Reason::none;
+}
+
+Reason HeaderBlock::finish_trailers() const {
+    const bool pseudo = lines_ > 0;
+    return pseudo || forbidden_trailer_ ? Reason::http2_bad_trailer : Reason::none;
+}
+
+} // namespace weft::http2

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a session is inside. session.cc holds what the engine calls, session-events.cc what nghttp2 calls.
+#pragma once
+#include "engine/http2/header-block.hpp"
+#include "engine/http2/header-list.hpp"
+#include "engine/http2/stream-table.hpp"
+#include <nghttp2/nghttp2.h>
+
+namespace weft::http2 {
+
+struct Session::State {
+    State(Role role_of, const Limits &limits_of, Handler &handler_of)
+        : role(role_of), limits(limits_of), handler(handler_of), guard(limits_of.floods),
+          streams(limits_of.concurrent_streams) {}
+
+    Role role;
+    Limits limits;
+    Handler &handler;
+    nghttp2_session *session = nullptr;
+    FloodGuard guard;
+    StreamTable streams;
+    HeaderBlock block;
+    HeaderList list;
+    uint64_t now_ms = 0;
+    uint32_t continuations = 0;
+    /// The connection may not go on; the first cause wins.
+    Reason failure = Reason::none;
+    /// What nghttp2 gave to send and did not fit yet; valid until it is asked again.
+    Bytes unsent;
+
+    /// Queues the GOAWAY. Returns what a callback must return then.
+    int fail(Reason why, uint32_t error_code);
+    /// Counts a nuisance; 0, or what a callback must return.
+    int count(Nuisance what);
+    /// Resets a stream because of what came on it.
+    void refuse(Stream &stream, Reason why);
+    Stream *find(int32_t id, StreamRef &ref);
+
+    // Called by nghttp2, in this order for a stream.
+    int begin_frame(const nghttp2_frame_hd &header);
+    int begin_headers(const nghttp2_frame &frame);
+    int take_header(const nghttp2_frame &frame, std::string_view name, std::string_view value);
+    int take_data(int32_t id, Bytes content);
+    int take_frame(const nghttp2_frame &frame);
+    int frame_sent(const nghttp2_frame &frame);
+    int close_stream(int32_t id, uint32_t error_code);
+    ssize_t fill(int32_t id, std::span<uint8_t> room, uint32_t &flags);
+
+    void take_head(StreamRef ref, Stream &stream, bool end);
+    void take_request(StreamRef ref, Stream &stream, bool end);
+    void take_response(StreamRef ref, Stream &stream, bool end);
+    void take_end(StreamRef ref, Stream &stream, Bytes trailers);
+    Reason close_reason(const Stream &stream, uint32_t error_code) const;
+    ssize_t fill_reply(Stream &stream, std::span<uint8_t> room, uint32_t &flags);
+};
+
+/// Registers the callbacks above; nghttp2 copies what it is given.
+void set_callbacks(nghttp2_session_callbacks *callbacks);
+
+/// Where `Session::State::fill` gets called.
+nghttp2_data_provider data_provider();
+
+} // namespace weft::http2
