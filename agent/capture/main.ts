@@ -34,6 +34,7 @@ process.on('uncaughtException', (error) => {
 
 async function run(flags: CaptureFlags): Promise<void> {
   const addon = loadCapture();
+  if (!flags.takeOver) refuseSecond(addon, flags.socket);
   const kernel = startKernel(
     addon,
     {
@@ -163,6 +164,19 @@ function serve(
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.stdout.write('{"ready":true}\n');
+}
+
+/** Throws where a capture serves at the socket: two would undo each other's enrolments. */
+function refuseSecond(addon: CaptureAddon, socket: string): void {
+  let channel: Channel;
+  try {
+    channel = addon.connectChannel(socket, { onMessage: () => {}, onClose: () => {} });
+  } catch {
+    // Nobody listens; whatever else is wrong with the path is said when capture listens there itself.
+    return;
+  }
+  channel.close();
+  throw new Error(`another capture serves at ${socket}; stop it, or take over from it with --take-over`);
 }
 
 function countRefusals(sums: readonly number[]): Record<number, number> {
