@@ -1,5 +1,5 @@
 // Runs the project's test suites one after the other and prints totals; the last line is `N passed, N failed`.
-// usage: run-tests.mjs [SUITE...]   (lint, unit, engine, namespaces; default: all)
+// usage: run-tests.mjs [SUITE...]   (lint, unit, engine, kernel, namespaces; default: all)
 // Everything must be built. What the suites say goes to standard error, the totals to standard output.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -24,6 +24,7 @@ const suites = {
   ],
   unit: [['unit tests', () => runJest('unit', [])]],
   engine: [['engine tests', runEngineTests]],
+  kernel: [['kernel programs on this kernel', runKernelTests]],
   namespaces: [1, 4].map((workers) => [
     `namespace tests, ${workers === 1 ? '1 worker' : `${workers} workers`}`,
     () =>
@@ -83,6 +84,25 @@ function runJest(name, args, env = {}) {
   const failed =
     result.numFailedTests + result.numRuntimeErrorTestSuites + result.numPendingTests + result.numTodoTests;
   return { passed: result.numPassedTests, failed: failed + (result.success || failed > 0 ? 0 : 1) };
+}
+
+/** Builds and runs the functional test of the kernel programs (TAP: a plan, then a line per case). */
+function runKernelTests() {
+  const build = join(root, 'build/kernel-tests');
+  const steps = [
+    ['cmake', '-S', 'native', '-B', build, '-G', 'Ninja', '-DWEFT_KERNEL_TESTS=ON', '--log-level=WARNING'],
+    ['cmake', '--build', build, '--target', 'functional-test'],
+  ];
+  for (const step of steps) if (start(step).status !== 0) return { passed: 0, failed: 1 };
+  const { stdout } = spawnSync(join(build, 'loader/functional-test'), ['build/bpf/weft.bpf.o'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 2],
+    encoding: 'utf8',
+  });
+  process.stderr.write(stdout);
+  const planned = Number(/^1\.\.(\d+)$/m.exec(stdout)?.[1] ?? 1);
+  const passed = [...stdout.matchAll(/^ok \d+ - /gm)].length;
+  return { passed, failed: planned - passed };
 }
 
 /** Builds and runs the C++ libraries' own tests. */
