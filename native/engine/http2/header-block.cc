@@ -17,6 +17,8 @@ namespace {
 
 constexpr uint32_t field_overhead = 32;
 
+constexpr size_t max_method_bytes = 32;
+
 bool is_lower_case_token(std::string_view name) {
     const bool upper = std::any_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     return !upper && http1::is_token(name);
@@ -134,14 +136,8 @@ void HeaderBlock::join_cookies(http1::Fields &fields) {
     *kept = joined;
 }
 
-Reason HeaderBlock::finish_request(bool end, http1::RequestHead &head) {
-    join_cookies(fields_);
-    copy_fields(fields_, head.fields);
-    http1::Semantics semantics;
-    Reason why = http1::read_semantics(text_, head.fields, semantics);
-    if (why != Reason::none) {
-        return why == Reason::http1_bad_content_length ? Reason::http2_length_mismatch : why;
-    }
+/// RFC 9113 sections 8.3.1 and 8.5.
+Reason HeaderBlock::finish_target(http1::RequestHead &head) const {
     const std::string_view method = method_.text(text_);
     head.method_text = method_;
     head.method = http1::find_method(method);
@@ -149,27 +145,47 @@ Reason HeaderBlock::finish_request(bool end, http1::RequestHead &head) {
     const bool known = head.method != Method::other || !http1::imitates_known_method(method);
     const std::string_view scheme = scheme_.text(text_);
     const bool scheme_ok = connect ? scheme.empty() : scheme == "http" || scheme == "https";
-    if (!http1::is_token(method) || method.size() > 32 || !known || !scheme_ok || !status_.empty()) {
+    if (!http1::is_token(method) || method.size() > max_method_bytes || !known || !scheme_ok ||
+        !status_.empty()) {
         return Reason::http2_bad_head;
     }
     const std::string_view path = path_.text(text_);
     if (path.size() > max_target_) {
         return Reason::http1_target_too_long;
     }
-    if (connect ? !path.empty() : !http1::is_path(path) || (path == "*" && head.method != Method::OPTIONS)) {
+    const bool asterisk = path == "*";
+    if (connect ? !path.empty() : !http1::is_path(path) || (asterisk && head.method != Method::OPTIONS)) {
         return Reason::http2_bad_head;
     }
+    head.target = connect ? authority_ : path_;
+    head.path = path_;
+    head.form = connect    ? http1::TargetForm::authority
+                : asterisk ? http1::TargetForm::asterisk
+                           : http1::TargetForm::origin;
+    head.plain_path = !connect && http1::is_plain_path(path);
+    return Reason::none;
+}
+
+Reason HeaderBlock::finish_authority(const http1::Semantics &semantics, http1::RequestHead &head) const {
     const std::string_view host = semantics.host.text(text_);
-    if (semantics.hosts > 1 ||
-        (semantics.hosts == 1 && !authority_.empty() && !http1::same_name(host, authority_.text(text_)))) {
+    const bool both = semantics.hosts == 1 && !authority_.empty();
+    if (semantics.hosts > 1 || (both && !http1::same_name(host, authority_.text(text_)))) {
         return Reason::http2_host_mismatch;
     }
-    head.authority = authority_.empty() ? semantics.host : authority_;
+    const bool connect = head.method == Method::CONNECT;
+    head.authority = authority_.empty() && !connect ? semantics.host : authority_;
     const std::string_view authority = head.authority.text(text_);
-    const bool port = authority.rfind(':') != std::string_view::npos && authority.back() != ']';
-    if (!http1::is_authority(authority) || (connect && !port)) {
+    if (!http1::is_authority(authority)) {
         return Reason::http2_bad_head;
     }
+    const size_t colon = authority.rfind(':');
+    const bool port = colon != std::string_view::npos && authority.back() != ']';
+    return connect && !port ? Reason::http2_bad_head : Reason::none;
+}
+
+/// The content of CONNECT is the tunnel's, and has no length.
+Reason HeaderBlock::finish_content(const http1::Semantics &semantics, bool end, http1::RequestHead &head) {
+    const bool connect = head.method == Method::CONNECT;
     const bool content = !end && !connect;
     if (head.method == Method::TRACE && content) {
         return Reason::http1_content_forbidden;
@@ -177,20 +193,41 @@ Reason HeaderBlock::finish_request(bool end, http1::RequestHead &head) {
     if (semantics.has_length && !content && (connect || semantics.content_length > 0)) {
         return Reason::http2_length_mismatch;
     }
-    head.target = connect ? authority_ : path_;
-    head.path = path_;
-    head.form = connect       ? http1::TargetForm::authority
-                : path == "*" ? http1::TargetForm::asterisk
-                              : http1::TargetForm::origin;
-    head.plain_path = !connect && http1::is_plain_path(path);
     head.framing = semantics.has_length ? Framing::length : content ? Framing::chunked : Framing::none;
     head.content_length = semantics.content_length;
-    head.version = http1::Version::http11;
-    head.keep_alive = true;
     head.expect_continue = semantics.expect && content;
     head.accepts_trailers = semantics.accepts_trailers;
-    head.length = static_cast<uint32_t>(text_.size());
     return Reason::none;
+}
+
+Reason HeaderBlock::finish_request(bool end, http1::RequestHead &head) {
+    join_cookies(fields_);
+    copy_fields(fields_, head.fields);
+    http1::Semantics semantics;
+    Reason why = http1::read_semantics(text_, head.fields, semantics);
+    if (why == Reason::http1_bad_content_length) {
+        return Reason::http2_length_mismatch;
+    }
+    why = why == Reason::none ? finish_target(head) : why;
+    why = why == Reason::none ? finish_authority(semantics, head) : why;
+    why = why == Reason::none ? finish_content(semantics, end, head) : why;
+    head.version = http1::Version::http11;
+    head.keep_alive = true;
+    head.length = static_cast<uint32_t>(text_.size());
+    return why;
+}
+
+/// Three digits, 100 to 599; 0 for anything else.
+uint16_t HeaderBlock::status() const {
+    const std::string_view digits = status_.text(text_);
+    unsigned value = 0;
+    for (const char c : digits) {
+        if (c < '0' || c > '9' || digits.size() != 3) {
+            return 0;
+        }
+        value = value * 10 + static_cast<unsigned>(c - '0');
+    }
+    return value >= 100 && value <= 599 ? static_cast<uint16_t>(value) : uint16_t{0};
 }
 
 Reason HeaderBlock::finish_response(bool end, Method method, http1::ResponseHead &head) {
@@ -199,16 +236,11 @@ Reason HeaderBlock::finish_response(bool end, Method method, http1::ResponseHead
     if (http1::read_semantics(text_, head.fields, semantics) != Reason::none) {
         return Reason::http2_bad_response;
     }
-    const std::string_view status = status_.text(text_);
-    const bool digits = status.size() == 3 && std::all_of(status.begin(), status.end(),
-                                                          [](char c) { return c >= '0' && c <= '9'; });
-    if (!digits || !method_.empty() || !scheme_.empty() || !authority_.empty() || !path_.empty()) {
-        return Reason::http2_bad_response;
-    }
-    head.status = static_cast<uint16_t>((status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0'));
+    head.status = status();
     head.interim = head.status < 200;
+    const bool request = !method_.empty() || !scheme_.empty() || !authority_.empty() || !path_.empty();
     // RFC 9113 sections 8.1 and 8.6: an interim response never ends the stream, and 101 does not exist.
-    if (head.status < 100 || head.status > 599 || head.status == 101 || (head.interim && end)) {
+    if (head.status == 0 || head.status == 101 || request || (head.interim && end)) {
         return Reason::http2_bad_response;
     }
     const bool success = head.status >= 200 && head.status < 300;

@@ -2,6 +2,7 @@
 // Collects one decoded header block as text with offsets, and makes a checked head of it. A session has one:
 // header blocks never interleave (RFC 9113 section 4.3). Private to this library.
 #pragma once
+#include "engine/http1/parse-fields.hpp"
 #include "engine/http2/session.hpp"
 #include <vector>
 
@@ -27,7 +28,10 @@ private:
     Reason add_pseudo(std::string_view name, std::string_view value);
     http1::Span append(std::string_view text);
     void join_cookies(http1::Fields &fields);
-    Reason finish_fields(http1::Fields &fields);
+    Reason finish_target(http1::RequestHead &head) const;
+    Reason finish_authority(const http1::Semantics &semantics, http1::RequestHead &head) const;
+    static Reason finish_content(const http1::Semantics &semantics, bool end, http1::RequestHead &head);
+    uint16_t status() const;
 
     std::vector<uint8_t> text_;
     http1::Fields fields_;

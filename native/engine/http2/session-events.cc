@@ -197,19 +197,33 @@ int Session::State::take_data(int32_t id, Bytes content) {
 }
 
 int Session::State::frame_sent(const nghttp2_frame &frame) {
-    if (frame.hd.type == NGHTTP2_DATA) {
+    StreamRef ref;
+    Stream *const stream = find(frame.hd.stream_id, ref);
+    switch (frame.hd.type) {
+    case NGHTTP2_DATA:
         guard.sent_data();
-    } else if (frame.hd.type == NGHTTP2_GOAWAY && frame.goaway.error_code != NGHTTP2_NO_ERROR) {
-        failure = failure == Reason::none ? Reason::http2_protocol_error : failure;
-    } else if (frame.hd.type == NGHTTP2_RST_STREAM) {
-        StreamRef ref;
-        const Stream *const stream = find(frame.hd.stream_id, ref);
-        const bool own = stream != nullptr && stream->own_reset;
-        if (!own && guard.count(Nuisance::reset, now_ms) != Reason::none) {
-            fail(Reason::http2_reset_flood, NGHTTP2_ENHANCE_YOUR_CALM);
+        [[fallthrough]];
+    case NGHTTP2_HEADERS:
+        // RFC 9113 section 8.1: the answer is complete, so the rest of the request is not wanted.
+        if (role == Role::server && ends_stream(frame.hd) && stream != nullptr && !stream->peer_ended &&
+            !stream->own_reset && stream->why == Reason::none) {
+            stream->own_reset = true;
+            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
         }
+        return 0;
+    case NGHTTP2_RST_STREAM:
+        if (stream == nullptr || !stream->own_reset) {
+            count(Nuisance::reset);
+        }
+        return 0;
+    case NGHTTP2_GOAWAY:
+        if (frame.goaway.error_code != NGHTTP2_NO_ERROR && failure == Reason::none) {
+            failure = Reason::http2_protocol_error;
+        }
+        return 0;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 Reason Session::State::close_reason(const Stream &stream, uint32_t error_code) const {

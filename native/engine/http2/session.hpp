@@ -97,7 +97,8 @@ public:
     /// http1_missing_host.
     StreamRef request(Bytes input, const http1::RequestHead &head, const http1::RequestRewrite &rewrite,
                       bool has_content, Reason &why);
-    /// Server: answers, after any number of interim heads. False where the stream is gone or the rewrite
+    /// Server: answers, after any number of interim heads. When the answer is complete and the request is
+    /// not, the rest of it is refused without an error. False where the stream is gone or the rewrite
     /// malformed.
     bool respond(StreamRef stream, Bytes input, const http1::ResponseHead &head,
                  const http1::ResponseRewrite &rewrite, bool has_content);

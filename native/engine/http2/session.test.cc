@@ -183,6 +183,25 @@ CASE("a local reply passes with its body") {
     CHECK(answer.closed);
 }
 
+CASE("an early answer stops the rest of the request, and both sides end well") {
+    Pair pair;
+    const StreamRef stream = pair.request(post, std::string(1'000'000, 'x'));
+    pair.server_side.credits = false;
+    pair.run();
+    CHECK(pair.server.reply(pair.server_side.order[0], {.status = 413, .body = "too much"}));
+    pair.run();
+    CHECK_EQUAL(pair.client_side.at(stream).response.status, 413);
+    CHECK_EQUAL(pair.client_side.at(stream).content, "too much");
+    CHECK(pair.client_side.at(stream).closed);
+    CHECK_EQUAL(pair.client_side.at(stream).why, Reason::none);
+    CHECK(pair.server_side.last().closed);
+    CHECK_EQUAL(pair.server_side.last().why, Reason::none);
+    pair.server_side.credits = true;
+    pair.request(post, std::string(500'000, 'y'));
+    pair.run();
+    CHECK_EQUAL(pair.server_side.last().content.size(), size_t{500'000});
+}
+
 CASE("a rewrite and an edit apply, secrets are sent") {
     Pair pair;
     http1::Edit edit;
