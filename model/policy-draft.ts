@@ -70,5 +70,5 @@ function buildSpace(
       new Set(endpoints.flatMap(({ workloadUid, address }) => [workloadUid, address])),
     );
   }
-  return { policies, members, programs: new Map(), programsByPolicies: new Map() };
+  return { policies, members, programs: new WeakMap(), programsByPolicies: new Map() };
 }

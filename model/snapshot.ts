@@ -57,8 +57,8 @@ export interface NamespacePolicies {
   readonly policies: readonly CompiledPolicy[];
   /** Uids and addresses behind the services that policies of the namespace target, by the service's name. */
   readonly members: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Programs already put together, by workload uid and by the keys of their policies: only {@link programOf} looks. */
-  readonly programs: Map<string, { readonly view: WorkloadView; readonly program: PolicyProgram }>;
+  /** Programs already put together, by workload and by the keys of their policies: only {@link programOf} looks. */
+  readonly programs: WeakMap<WorkloadView, PolicyProgram>;
   readonly programsByPolicies: Map<string, PolicyProgram>;
 }
 
@@ -127,8 +127,8 @@ export function routesFor(port: ServicePortView, clientNamespace: string): Route
 export function programOf(snapshot: Snapshot, view: WorkloadView): PolicyProgram {
   const space = snapshot.policies.get(view.workload.namespace);
   if (space === undefined) return openProgram;
-  const kept = space.programs.get(view.workload.uid);
-  if (kept !== undefined && kept.view === view) return kept.program;
+  const kept = space.programs.get(view);
+  if (kept !== undefined) return kept;
   const selected = space.policies.filter((policy) => selects(space, policy, view.workload));
   const key = selected.map((policy) => policy.key).join(' ');
   let program = space.programsByPolicies.get(key);
@@ -136,7 +136,7 @@ export function programOf(snapshot: Snapshot, view: WorkloadView): PolicyProgram
     program = selected.length === 0 ? openProgram : buildProgram(selected);
     space.programsByPolicies.set(key, program);
   }
-  space.programs.set(view.workload.uid, { view, program });
+  space.programs.set(view, program);
   return program;
 }
 
