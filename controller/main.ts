@@ -1,5 +1,5 @@
 /** The controller process. */
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { Controller } from './controller.js';
 import { type ControllerFlags, parseFlags, UsageError, usage } from './options.js';
 import { FolderSource } from './source/folder-source.js';
@@ -28,8 +28,11 @@ async function run(flags: ControllerFlags): Promise<void> {
     onChange: () => metrics.update(report()),
   });
   const report = () => reportStatus(controller.publisher, controller.problems);
-  if (flags.listen.startsWith('unix:')) rmSync(flags.listen.slice('unix:'.length), { force: true });
+  const socket = flags.listen.startsWith('unix:') ? flags.listen.slice('unix:'.length) : null;
+  if (socket !== null) rmSync(socket, { force: true });
   await controller.start(flags.listen);
+  // Its group may connect too: weft run makes that the proxy's, where the two have users of their own.
+  if (socket !== null) chmodSync(socket, 0o660);
   if (flags.admin !== null) {
     const ready = () => ({ ready: controller.publisher.snapshot !== null });
     await serveAdmin({ path: flags.admin }, { '/status': report, '/ready': ready });

@@ -46,10 +46,10 @@ export function prepareState(paths: StatePaths, users: StateUsers): string {
   makeFile(paths.accessLog, users.proxy);
   rmSync(paths.adminLink, { force: true });
   symlinkSync(paths.proxyAdmin, paths.adminLink);
-  // The proxy connects to the controller's socket, which lies in a folder that is closed to other users.
+  // The proxy connects to the controller's socket: where it is another user, its group may pass, and by the
+  // set-group-ID bit the socket belongs to that group.
   if (users.controller.uid !== users.proxy.uid) {
-    chownSync(paths.controllerFolder, users.controller.uid, users.proxy.gid);
-    chmodSync(paths.controllerFolder, 0o710);
+    makeFolder(paths.controllerFolder, { uid: users.controller.uid, gid: users.proxy.gid }, 0o2710);
   }
   return readId(paths.id);
 }
