@@ -71,7 +71,8 @@ void addInterface() {
         recv(netlink.get(), &answer, sizeof answer, 0) < 0)
         throw KernelError("self-test: cannot talk to the kernel about interfaces", errno);
     if (answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error != 0)
-        throw KernelError("self-test: cannot make a veth interface", -answer.error.error, "modprobe veth");
+        throw KernelError("self-test: cannot make a veth interface", -answer.error.error,
+                          answer.error.error == -EPERM ? "capture lacks CAP_NET_ADMIN" : "modprobe veth");
 }
 
 void setAddress(int control, const std::string &name, const std::string &ip) {
