@@ -17,7 +17,6 @@ export interface Case {
 
 const proxies: readonly SubjectName[] = ['weft', 'haproxy', 'nginx', 'envoy'];
 const withDirect: readonly SubjectName[] = [...proxies, 'direct'];
-const peers: readonly SubjectName[] = ['haproxy', 'nginx', 'envoy'];
 
 export const cases: readonly Case[] = [
   {
@@ -26,7 +25,8 @@ export const cases: readonly Case[] = [
     load: 'saturated',
     unit: 'request',
     subjects: proxies,
-    title: 'one hop beside the client: 50 hosts × 10 prefixes to 4 backends; 64 connections, saturated',
+    title:
+      'one hop beside the client: 50 hosts × 10 prefixes to 4 backends, authorization; 64 connections, saturated',
   },
   {
     name: 'outbound-rate',
@@ -100,14 +100,6 @@ export const cases: readonly Case[] = [
     unit: 'request',
     subjects: withDirect,
     title: 'the same two hops at a fixed rate',
-  },
-  {
-    name: 'hop',
-    way: 'hop',
-    load: 'saturated',
-    unit: 'request',
-    subjects: peers,
-    title: 'the peers with routes and authorization in one hop; 64 connections, saturated',
   },
 ];
 

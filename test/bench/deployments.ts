@@ -8,10 +8,10 @@ import { backendPorts } from './rules.js';
 import { backendFiles } from './subjects/nginx.js';
 
 /**
- * outbound: the hop beside the client, which routes. inbound: the hop beside the server, which authorizes. mesh: both.
- * logged: outbound with an access log. hop: one hop that routes and authorizes; weft has none such.
+ * outbound: one hop beside the client, which routes and authorizes, for a server without a proxy. inbound: one hop beside
+ * the server, which authorizes. mesh: both; the first routes, the second authorizes. logged: outbound with an access log.
  */
-export type Way = 'outbound' | 'inbound' | 'mesh' | 'logged' | 'hop';
+export type Way = 'outbound' | 'inbound' | 'mesh' | 'logged';
 
 export type SubjectName = 'weft' | 'haproxy' | 'nginx' | 'envoy' | 'direct';
 
@@ -49,7 +49,7 @@ function backendEndpoints(address: string, offset = 0): Endpoint[] {
 }
 
 function outboundHop(
-  { client, server }: Network,
+  { client, server, other }: Network,
   offset: number,
   endpoints: Endpoint[],
   on: { readonly authorization?: boolean; readonly accessLog?: boolean },
@@ -73,7 +73,7 @@ function outboundHop(
         endpoint: { address: server.address, port: streamPort },
       },
     ],
-    untrusted: [],
+    untrusted: [other.address],
     accessLog: on.accessLog ?? false,
     statsPort: statsPort + offset,
   };
@@ -104,11 +104,9 @@ function peerHops(way: Way, network: Network, offset: number): Hop[] {
   const straight = backendEndpoints(address);
   switch (way) {
     case 'outbound':
-      return [outboundHop(network, offset, straight, {})];
-    case 'logged':
-      return [outboundHop(network, offset, straight, { accessLog: true })];
-    case 'hop':
       return [outboundHop(network, offset, straight, { authorization: true })];
+    case 'logged':
+      return [outboundHop(network, offset, straight, { authorization: true, accessLog: true })];
     case 'inbound':
       return [inboundHop(network, offset)];
     case 'mesh': {

@@ -59,10 +59,7 @@ function deploy(subject: SubjectName, way: Way, network: Network, directory: str
 async function probeDeployment({ subject, way, client, target, untrusted }: Deployment): Promise<void> {
   if (subject === 'direct') return;
   const routes = way === 'inbound' ? [] : routeProbes();
-  const authorization =
-    way === 'outbound' || way === 'logged'
-      ? []
-      : authorizationProbes(way === 'inbound' ? backendPorts[0] : null);
+  const authorization = authorizationProbes(way === 'inbound' ? backendPorts[0] : null);
   await probeTarget(client, target, [...authorization, ...routes]);
   if (untrusted !== null) await probeTarget(untrusted.namespace, untrusted.target, untrustedProbes());
 }

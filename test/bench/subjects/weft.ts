@@ -119,7 +119,7 @@ function manifests(way: Way, network: Network): string {
     endpoints('stream', server.address, streamPort),
     ...backends,
     ...hosts.map(route),
-    ...(serverEnrolled(way) ? [policy] : []),
+    policy,
   ];
   return documents.map((document) => JSON.stringify(document)).join('\n---\n');
 }
