@@ -2,11 +2,15 @@
 import type { DecisionContext } from '../worker/decision-context.js';
 import type { RequestRecord } from '../worker/request-record.js';
 
-/** Bytes of a body that are kept so that it can be sent again, where the route asks for retries. */
+/** Bytes of a body that are kept so that it can be sent again, where the route asks for retries … */
 const retryBufferBytes = 64 * 1024;
+/** … and where it does not: small ones, so that an endpoint that cannot be reached costs no request. */
+const smallBodyBytes = 8 * 1024;
 
 export function planLimits(context: DecisionContext, request: RequestRecord): boolean {
-  const asked = request.match?.rule.retry.asked === true;
-  if (asked && context.head.hasBody) request.bufferBytes = retryBufferBytes;
+  const { head } = context;
+  if (!head.hasBody || request.target === null) return true;
+  if (request.match?.rule.retry.asked === true) request.bufferBytes = retryBufferBytes;
+  else if (head.bodyBytes >= 0 && head.bodyBytes <= smallBodyBytes) request.bufferBytes = head.bodyBytes;
   return true;
 }

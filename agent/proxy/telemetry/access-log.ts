@@ -1,6 +1,10 @@
-/** One JSON object per ended request or connection (docs/telemetry.md). Values of headers never get here. */
+/**
+ * One JSON object per ended request or connection (docs/telemetry.md). Values of headers never get here. Lines are
+ * put together from parts that change seldom: who talks to whom once per connection and endpoint, the time once per
+ * millisecond.
+ */
 import type { WorkloadView } from '../../../model/snapshot.js';
-import type { Completions } from '../../../native/engine.js';
+import { type Completions, Direction } from '../../../native/engine.js';
 import { reasonName } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { EndpointEntry } from '../worker/endpoint-table.js';
@@ -17,6 +21,8 @@ export interface AccessLogParts {
 
 export class AccessLog {
   readonly #parts: AccessLogParts;
+  #timeMs = Number.NaN;
+  #time = '';
 
   constructor(parts: AccessLogParts) {
     this.#parts = parts;
@@ -24,93 +30,100 @@ export class AccessLog {
 
   request(request: RequestRecord, at: number): void {
     const connection = request.connection as ConnectionRecord;
-    const { destination } = connection;
-    const service =
-      request.target ?? request.service ?? (destination.kind === 'service' ? destination.port : null);
-    this.#line('request', connection, at, request.endpoint, {
-      service: service === null ? connection.serviceName : service.service.name,
-      protocol: request.http10 ? 'http/1.0' : 'http/1.1',
-      method: request.method,
-      host: request.host,
-      path: request.path,
-      route: request.routeLabel,
-      attempt: request.attempts,
-      trace: request.traceId,
-      snapshot: request.snapshotVersion,
-    });
+    const service = request.target ?? request.service;
+    const { endpoint } = request;
+    this.#parts.add(
+      `${this.#start('request', connection, endpoint, service?.service.name)}` +
+        `,"protocol":"${request.http10 ? 'http/1.0' : 'http/1.1'}"` +
+        `,"method":${quote(request.method)},"host":${quote(request.host)},"path":${quote(request.path)}` +
+        `${this.#ended(at)},"route":${quote(request.routeLabel)},"endpoint":"${endpointText(endpoint)}"` +
+        `,"attempt":${request.attempts},"trace":"${request.traceId}","snapshot":${request.snapshotVersion}}`,
+    );
   }
 
   /** A request whose head was refused before it could be decided. */
   malformed(connection: ConnectionRecord, at: number): void {
-    this.#line('request', connection, at, null, {
-      service: serviceOf(connection),
-      protocol: 'http/1.1',
-      route: 'default',
-      attempt: 0,
-      snapshot: this.#parts.snapshotVersion(),
-    });
+    this.#parts.add(
+      `${this.#start('request', connection, null, undefined)},"protocol":"http/1.1"${this.#ended(at)}` +
+        `,"route":"default","endpoint":"","attempt":0,"snapshot":${this.#parts.snapshotVersion()}}`,
+    );
   }
 
   connection(connection: ConnectionRecord, at: number): void {
-    this.#line('connection', connection, at, connection.endpoint, {
-      service: serviceOf(connection),
-      protocol: connection.http ? 'http/1.1' : 'tcp',
-      snapshot: connection.snapshot?.version ?? this.#parts.snapshotVersion(),
-    });
-  }
-
-  #line(
-    kind: 'request' | 'connection',
-    connection: ConnectionRecord,
-    at: number,
-    endpoint: EndpointEntry | null,
-    details: {
-      readonly service: string;
-      readonly protocol: string;
-      readonly method?: string;
-      readonly host?: string;
-      readonly path?: string;
-      readonly route?: string;
-      readonly attempt?: number;
-      readonly trace?: string;
-      readonly snapshot: number;
-    },
-  ): void {
-    const { completions } = this.#parts;
-    const outbound = connection.direction === 0;
-    const sourceView = outbound ? connection.local : connection.peer;
-    const { service, snapshot, ...rest } = details;
+    const { endpoint, snapshot } = connection;
     this.#parts.add(
-      JSON.stringify({
-        schema: 1,
-        time: new Date(this.#parts.wallClock()).toISOString(),
-        kind,
-        direction: directionName(connection.direction),
-        source: endOf(connection.sourceAddress, connection.sourcePort, sourceView),
-        destination: {
-          ...endOf(
-            connection.destinationAddress,
-            connection.destinationPort,
-            destinationView(connection, endpoint),
-          ),
-          service,
-        },
-        identity: connection.source.spiffeId,
-        authenticated: connection.authenticated,
-        ...rest,
-        status: completions.status[at],
-        reason: reasonName(completions.reason[at] as number),
-        bytesReceived: completions.bytesReceived[at],
-        bytesSent: completions.bytesSent[at],
-        decideMs: milliseconds(completions.decideUs[at]),
-        connectMs: milliseconds(completions.connectUs[at]),
-        firstByteMs: milliseconds(completions.firstByteUs[at]),
-        totalMs: milliseconds(completions.totalUs[at]),
-        endpoint: endpoint === null ? '' : endpoint.candidate.key,
-        snapshot,
-      }),
+      `${this.#start('connection', connection, endpoint, undefined)}` +
+        `,"protocol":"${connection.http ? 'http/1.1' : 'tcp'}"${this.#ended(at)}` +
+        `,"endpoint":"${endpointText(endpoint)}","snapshot":${snapshot?.version ?? this.#parts.snapshotVersion()}}`,
     );
   }
+
+  #start(
+    kind: 'request' | 'connection',
+    connection: ConnectionRecord,
+    endpoint: EndpointEntry | null,
+    service: string | undefined,
+  ): string {
+    return `{"schema":1,"time":"${this.#now()}","kind":"${kind}",${partiesText(connection, endpoint, service)}`;
+  }
+
+  #now(): string {
+    const now = this.#parts.wallClock();
+    if (now !== this.#timeMs) {
+      this.#timeMs = now;
+      this.#time = new Date(now).toISOString();
+    }
+    return this.#time;
+  }
+
+  /** How it ended, by the completion. */
+  #ended(at: number): string {
+    const { completions } = this.#parts;
+    return (
+      `,"status":${completions.status[at]},"reason":"${reasonName(completions.reason[at] as number)}"` +
+      `,"bytesReceived":${completions.bytesReceived[at]},"bytesSent":${completions.bytesSent[at]}` +
+      `,"decideMs":${milliseconds(completions.decideUs[at])},"connectMs":${milliseconds(completions.connectUs[at])}` +
+      `,"firstByteMs":${milliseconds(completions.firstByteUs[at])},"totalMs":${milliseconds(completions.totalUs[at])}`
+    );
+  }
+}
+
+/** What a line says of the two ends; kept with the connection until one of them changes. */
+export interface LoggedParties {
+  readonly text: string;
+  readonly local: WorkloadView | null;
+  readonly far: WorkloadView | null;
+  readonly service: string;
+}
+
+function partiesText(
+  connection: ConnectionRecord,
+  endpoint: EndpointEntry | null,
+  service: string | undefined,
+): string {
+  const outbound = connection.direction === Direction.outbound;
+  const far = outbound ? destinationView(connection, endpoint) : connection.peer;
+  const { local, logged } = connection;
+  const serviceName = service ?? serviceOf(connection);
+  if (logged !== null && logged.local === local && logged.far === far && logged.service === serviceName) {
+    return logged.text;
+  }
+  const source = endOf(connection.sourceAddress, connection.sourcePort, outbound ? local : far);
+  const destination = {
+    ...endOf(connection.destinationAddress, connection.destinationPort, outbound ? far : local),
+    service: serviceName,
+  };
+  const { authenticated } = connection;
+  const parties = {
+    direction: directionName(connection.direction),
+    source,
+    destination,
+    identity: connection.source.spiffeId,
+    authenticated,
+  };
+  const text = JSON.stringify(parties).slice(1, -1);
+  connection.logged = { text, local, far, service: serviceName };
+  return text;
 }
 
 function serviceOf(connection: ConnectionRecord): string {
@@ -118,7 +131,7 @@ function serviceOf(connection: ConnectionRecord): string {
   return destination.kind === 'service' ? destination.port.service.name : connection.serviceName;
 }
 
-function endOf(address: string, port: number, view: WorkloadView | null | undefined) {
+function endOf(address: string, port: number, view: WorkloadView | null) {
   const workload = view?.workload;
   return {
     address,
@@ -129,14 +142,21 @@ function endOf(address: string, port: number, view: WorkloadView | null | undefi
   };
 }
 
-function destinationView(
-  connection: ConnectionRecord,
-  endpoint: EndpointEntry | null,
-): WorkloadView | null | undefined {
-  if (connection.direction !== 0) return connection.local;
-  if (endpoint !== null) return endpoint.view;
+function destinationView(connection: ConnectionRecord, endpoint: EndpointEntry | null): WorkloadView | null {
+  if (endpoint !== null) return endpoint.view ?? null;
   return connection.destination.kind === 'workload' ? connection.destination.view : null;
 }
+
+function endpointText(endpoint: EndpointEntry | null): string {
+  return endpoint === null ? '' : endpoint.candidate.key;
+}
+
+/** JSON of a text; most need no escape. */
+function quote(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+const plain = /^[ !#-[\]-~]*$/;
 
 /** Three decimals. */
 function milliseconds(microseconds: number | undefined): number {

@@ -6,6 +6,7 @@ import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import { type Source, unknownSource } from '../../../model/source.js';
 import type { AppProtocol } from '../../../model/workload.js';
 import { Action, originalDestination } from '../../../native/engine.js';
+import type { LoggedParties } from '../telemetry/access-log.js';
 import type { SeriesKey } from '../telemetry/traffic-counters.js';
 import type { EndpointEntry } from './endpoint-table.js';
 import type { Tagged } from './record-pool.js';
@@ -64,6 +65,8 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   sourceId = 0;
   destinationId = 0;
   targetId = 0;
+  /** For the access log: who talks to whom, as text. */
+  logged: LoggedParties | null = null;
   /** Whether it was counted as open. */
   open = false;
 
@@ -101,6 +104,7 @@ export class ConnectionRecord implements Tagged, SeriesKey {
     this.sourceId = 0;
     this.destinationId = 0;
     this.targetId = 0;
+    this.logged = null;
     this.open = false;
   }
 }

@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadEngine } from '../../../native/load-engine.js';
 import { systemTimers } from '../control/timers.js';
+import { seededRandom } from '../telemetry/seeded-random.js';
 import { DecisionWorker } from './decision-worker.js';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
 
@@ -19,7 +20,7 @@ const worker = new DecisionWorker({
   timers: systemTimers,
   wallClock: Date.now,
   random: Math.random,
-  fillRandom: (bytes) => void crypto.getRandomValues(bytes),
+  fillRandom: seededRandom(crypto.getRandomValues(new Uint32Array(4))),
   log: (level, message, details) => post({ type: 'log', level, message, details: details ?? {} }),
 });
 port.on('message', (message: ToWorker) => worker.receive(message));

@@ -105,6 +105,11 @@ export class RowRequest implements RequestHead {
     return this.#flag(RowFlag.hasBody);
   }
 
+  /** Length of the body, -1 where it is not known. */
+  get bodyBytes(): number {
+    return this.#engine.rows.bodyBytes[this.#row] as number;
+  }
+
   get http10(): boolean {
     return this.#flag(RowFlag.http10);
   }
