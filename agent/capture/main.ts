@@ -6,16 +6,17 @@
 import { closeSync, fstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Channel, ChannelHandlers } from '../../native/channel.js';
+import type { Channel } from '../../native/channel.js';
+import type { KernelPrograms } from '../../native/kernel.js';
 import { type CaptureAddon, loadCapture } from '../../native/load-capture.js';
 import { describeError, makeLog } from './capture-log.js';
+import { CaptureServer } from './capture-server.js';
 import { EnrolmentRegister } from './enrolment-register.js';
 import { findCgroups } from './find-cgroups.js';
 import { type CaptureFlags, parseFlags, usage } from './parse-flags.js';
 import { RuleStore } from './rule-store.js';
-import { ProxySession } from './serve-proxy.js';
 import { startKernel } from './start-kernel.js';
-import { handOver, isTakeOver, takeOver } from './take-over.js';
+import { takeOver } from './take-over.js';
 import { ProxyWatch } from './watch-proxy.js';
 
 const builtObject = fileURLToPath(new URL('../../../build/bpf/weft.bpf.o', import.meta.url));
@@ -58,17 +59,15 @@ async function run(flags: CaptureFlags): Promise<void> {
     log('info', 'took over from the capture before', { pods: register.pods.length });
   }
   log('info', 'read what was in force', { enrolled: register.enrolled.length, forgotten });
-  serve(addon, flags, register, new RuleStore(kernel), kernel);
+  serve(addon, flags, register, kernel);
 }
 
 function serve(
   addon: CaptureAddon,
   flags: CaptureFlags,
   register: EnrolmentRegister,
-  rules: RuleStore,
-  kernel: ReturnType<CaptureAddon['loadKernel']>,
+  kernel: KernelPrograms,
 ): void {
-  const sessions = new Set<ProxySession>();
   const watch = new ProxyWatch({
     graceMs: flags.graceMs,
     after: (delayMs, call) => {
@@ -77,86 +76,30 @@ function serve(
     },
     hasEnded: addon.hasEnded,
     closeDescriptor: closeSync,
-    onGone: () =>
-      log('warn', 'no proxy is there', { graceMs: flags.graceMs, opened: register.setProxyGone(true) }),
+    onGone: () => {
+      log('warn', 'no proxy is there', { graceMs: flags.graceMs, opened: register.setProxyGone(true) });
+    },
   });
   const stop = () => {
     server.close();
     watch.close();
-    for (const session of sessions) session.close();
     process.exit(0);
   };
-
-  function startSession(channel: Channel): ChannelHandlers {
-    let proxy = openProxy(channel.peer.pid);
-    const session = new ProxySession(channel, {
-      register,
-      rules,
-      notesMap: kernel.maps.notes as number,
-      readRefusals: () => countRefusals(kernel.sumCounters('refusals')),
-      closeDescriptor: closeSync,
-      onGreeted: () => {
-        watch.greeted(proxy);
-        proxy = undefined;
-      },
-      onGone: () => watch.disconnected(),
-      log,
-    });
-    sessions.add(session);
-    return {
-      onMessage: session.handlers.onMessage,
-      onClose: (error) => {
-        sessions.delete(session);
-        if (proxy !== undefined) closeSync(proxy);
-        session.handlers.onClose(error);
-      },
-    };
-  }
-
-  /** Undefined where the process cannot be watched (another pid namespace): then its connection speaks for it. */
-  function openProxy(pid: number): number | undefined {
-    try {
-      return addon.openProcess(pid);
-    } catch (error) {
-      log('warn', 'the proxy`s process cannot be watched', { pid, error: describeError(error) });
-      return undefined;
-    }
-  }
-
-  /** The successor has everything: let go of the path first, then tell it by closing. */
-  function giveWay(channel: Channel): void {
-    handOver(channel, register.pods);
-    log('info', 'handed over to a successor', { pid: channel.peer.pid, pods: register.pods.length });
-    server.close();
-  }
-
-  const server = addon.listenChannel(flags.socket, flags.proxyUid, (channel) => {
-    const { uid, pid } = channel.peer;
-    const isSelf = uid === process.geteuid?.();
-    if (uid !== flags.proxyUid && !isSelf) {
-      log('warn', 'a stranger was refused', { uid, pid });
-      return undefined;
-    }
-    let session: ChannelHandlers | undefined;
-    let givingWay = false;
-    return {
-      onMessage: (packet, descriptors) => {
-        if (session === undefined && isSelf && isTakeOver(packet)) {
-          givingWay = true;
-          giveWay(channel);
-          return;
-        }
-        session ??= uid === flags.proxyUid ? startSession(channel) : undefined;
-        if (session === undefined) channel.close();
-        else session.onMessage(packet, descriptors);
-      },
-      onClose: (error) => {
-        if (givingWay) stop();
-        else session?.onClose(error);
-      },
-    };
+  const server = new CaptureServer({
+    functions: addon,
+    socket: flags.socket,
+    proxyUid: flags.proxyUid,
+    ownUid: process.geteuid?.() ?? 0,
+    register,
+    rules: new RuleStore(kernel),
+    watch,
+    notesMap: kernel.maps.notes as number,
+    readRefusals: () => countRefusals(kernel.sumCounters('refusals')),
+    openProcess: addon.openProcess,
+    closeDescriptor: closeSync,
+    onReplaced: stop,
+    log,
   });
-
   setInterval(() => {
     const vanished = register.withdrawVanished();
     if (vanished.length > 0) log('info', 'namespaces are gone', { workloads: vanished });

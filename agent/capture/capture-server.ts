@@ -1,0 +1,110 @@
+/** Capture's socket: who may connect, the sessions of proxies, and the way out for a successor. */
+import type { Channel, ChannelFunctions, ChannelHandlers, ChannelServer } from '../../native/channel.js';
+import { type CaptureLog, describeError } from './capture-log.js';
+import type { EnrolmentRegister } from './enrolment-register.js';
+import type { RuleStore } from './rule-store.js';
+import { ProxySession } from './serve-proxy.js';
+import { handOver, isTakeOver } from './take-over.js';
+import type { ProxyWatch } from './watch-proxy.js';
+
+export interface ServerParts {
+  readonly functions: Pick<ChannelFunctions, 'listenChannel'>;
+  readonly socket: string;
+  readonly proxyUid: number;
+  /** Who may take over: capture's own user. */
+  readonly ownUid: number;
+  readonly register: EnrolmentRegister;
+  readonly rules: RuleStore;
+  readonly watch: ProxyWatch;
+  readonly notesMap: number;
+  readonly readRefusals: () => Record<number, number>;
+  /** A descriptor for a process. Throws where it cannot be watched. */
+  readonly openProcess: (pid: number) => number;
+  readonly closeDescriptor: (descriptor: number) => void;
+  /** A successor has everything. */
+  readonly onReplaced: () => void;
+  readonly log: CaptureLog;
+}
+
+export class CaptureServer {
+  readonly #parts: ServerParts;
+  readonly #server: ChannelServer;
+  readonly #sessions = new Set<ProxySession>();
+
+  /** Throws where it cannot listen. */
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    this.#server = parts.functions.listenChannel(parts.socket, parts.proxyUid, (channel) =>
+      this.#admit(channel),
+    );
+  }
+
+  close(): void {
+    this.#server.close();
+    for (const session of this.#sessions) session.close();
+  }
+
+  /** The first packet shows whether it is a proxy or a successor; undefined refuses the peer. */
+  #admit(channel: Channel): ChannelHandlers | undefined {
+    const { uid, pid } = channel.peer;
+    const { proxyUid, ownUid, log, onReplaced } = this.#parts;
+    if (uid !== proxyUid && uid !== ownUid) {
+      log('warn', 'a stranger was refused', { uid, pid });
+      return undefined;
+    }
+    let handlers: ChannelHandlers | undefined;
+    return {
+      onMessage: (packet, descriptors) => {
+        if (handlers === undefined && uid === ownUid && isTakeOver(packet)) {
+          handlers = { onMessage: () => {}, onClose: onReplaced };
+          this.#giveWay(channel);
+          return;
+        }
+        if (uid === proxyUid) handlers ??= this.#startSession(channel);
+        if (handlers === undefined) channel.close();
+        else handlers.onMessage(packet, descriptors);
+      },
+      onClose: (error) => handlers?.onClose(error),
+    };
+  }
+
+  #startSession(channel: Channel): ChannelHandlers {
+    const { watch, closeDescriptor } = this.#parts;
+    let proxy = this.#openProxy(channel.peer.pid);
+    const session = new ProxySession(channel, {
+      ...this.#parts,
+      onGreeted: () => {
+        watch.greeted(proxy);
+        proxy = undefined;
+      },
+      onGone: () => watch.disconnected(),
+    });
+    this.#sessions.add(session);
+    return {
+      onMessage: session.handlers.onMessage,
+      onClose: (error) => {
+        this.#sessions.delete(session);
+        if (proxy !== undefined) closeDescriptor(proxy);
+        session.handlers.onClose(error);
+      },
+    };
+  }
+
+  /** Undefined where the process cannot be watched (another pid namespace): then its connection speaks for it. */
+  #openProxy(pid: number): number | undefined {
+    try {
+      return this.#parts.openProcess(pid);
+    } catch (error) {
+      this.#parts.log('warn', 'the proxy`s process cannot be watched', { pid, error: describeError(error) });
+      return undefined;
+    }
+  }
+
+  /** Lets go of the path before the successor, which has read everything, closes the channel and listens there. */
+  #giveWay(channel: Channel): void {
+    const { pods } = this.#parts.register;
+    handOver(channel, pods);
+    this.#parts.log('info', 'handed over to a successor', { pid: channel.peer.pid, pods: pods.length });
+    this.#server.close();
+  }
+}
