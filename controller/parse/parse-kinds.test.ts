@@ -351,6 +351,21 @@ describe('documents that cannot be named or known', () => {
     expect(parsed(value)).toEqual(expected);
   });
 
+  test.each([
+    ['apps/v1', 'Deployment', undefined],
+    ['networking.k8s.io/v1', 'NetworkPolicy', undefined],
+    ['gateway.networking.k8s.io/v1', 'Gateway', undefined],
+    ['gateway.networking.k8s.io/v1', 'GRPCRoute', 'is not supported, so it decides nothing'],
+    [
+      'weft.de/v1alpha1',
+      'AuthorizationPolicy2',
+      'is no group that weft reads; this AuthorizationPolicy2 is passed over',
+    ],
+  ])('%s %s is passed over, with a warning where somebody may expect more', (apiVersion, kind, message) => {
+    const result = parseManifest({ apiVersion, kind, metadata: { name: 'x' } });
+    expect(result.type === 'foreign' ? result.warning?.message : result).toBe(message);
+  });
+
   test('a document that plays with prototypes does no harm', () => {
     const value: unknown = JSON.parse(
       '{"apiVersion":"v1","kind":"Service","metadata":{"name":"x"},"spec":{"__proto__":{"clusterIP":"10.0.0.1"}}}',

@@ -23,8 +23,13 @@ export type ParsedManifest =
       /** What is in force where there is no last good version: only policies have one, and it closes. */
       readonly fallback: PolicyManifest | null;
     }
-  /** A kind that is none of weft's concern, such as a Deployment. */
-  | { readonly type: 'foreign'; readonly kind: string; readonly namespace: string; readonly name: string };
+  /** A kind that is none of weft's concern, such as a Deployment. `warning`: somebody may expect otherwise. */
+  | {
+      readonly type: 'foreign';
+      readonly namespace: string;
+      readonly name: string;
+      readonly warning: FieldProblem | null;
+    };
 
 interface KindReader {
   readonly kind: ManifestKind;
@@ -101,7 +106,7 @@ function parseUnknown(
     problems.push(fieldProblem(['apiVersion'], apiVersion, `is not read for kind ${kind}`, fix));
     return { type: 'refused', id: null, problems, fallback: null };
   }
-  if (ourGroups.includes(group) && !passedOver.includes(`${group}/${kind}`)) {
+  if (ourGroups.includes(group) && !passedOver.includes(kind) && !notYet.includes(kind)) {
     const known = readers.filter(({ versions }) =>
       versions.some((version) => version.startsWith(`${group}/`)),
     );
@@ -114,10 +119,25 @@ function parseUnknown(
     const found = metadata?.raw(name);
     return typeof found === 'string' ? found : '';
   };
-  return { type: 'foreign', kind, namespace: text('namespace') || 'default', name: text('name') };
+  const warning = warnForeign(group, kind);
+  return { type: 'foreign', namespace: text('namespace') || 'default', name: text('name'), warning };
 }
 
-/** Kinds of those groups that concern other controllers. */
-const passedOver = ['Gateway', 'GatewayClass', 'GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'].map(
-  (kind) => `${gateway}/${kind}`,
-);
+/** Gateway API's kinds that concern other controllers. */
+const passedOver = ['Gateway', 'GatewayClass', 'BackendTLSPolicy', 'ListenerSet'];
+/** Those that a service may be the parent of, and that weft does not carry out. */
+const notYet = ['GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'];
+
+/** Kubernetes' own kinds may lie beside; of any other group a misspelling is likely enough to be told. */
+function warnForeign(group: string, kind: string): FieldProblem | null {
+  if (group === gateway && notYet.includes(kind)) {
+    return fieldProblem(['kind'], kind, 'is not supported, so it decides nothing', 'use an HTTPRoute');
+  }
+  if (!group.includes('.') || group.endsWith('.k8s.io')) return null;
+  return fieldProblem(
+    ['apiVersion'],
+    group,
+    `is no group that weft reads; this ${kind} is passed over`,
+    'remove it',
+  );
+}

@@ -110,6 +110,9 @@ class OriginReader {
         break;
       case 'foreign':
         this.#foreign.add(`${parsed.namespace}/${parsed.name}`);
+        if (parsed.warning !== null) {
+          this.#problems.push(placeProblem('warning', place, null, parsed.warning, 'nothing'));
+        }
         break;
       case 'refused':
         this.#refuse(parsed, place);
