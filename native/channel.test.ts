@@ -1,10 +1,14 @@
+import { once } from 'node:events';
 import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { Channel, ChannelHandlers, ChannelServer } from './channel.js';
 import { loadCapture } from './load-capture.js';
 
-const addon = loadCapture();
+const addonPath = fileURLToPath(new URL('../../build/native/weft_capture.node', import.meta.url));
+const addon = loadCapture(addonPath);
 const uid = process.getuid?.() ?? 0;
 let folder: string;
 let server: ChannelServer | undefined;
@@ -143,4 +147,20 @@ test('a refused peer sees the end', async () => {
   const end = collect();
   addon.connectChannel(path, end.handlers);
   await end.closed();
+});
+
+test('a worker that ends takes its channels with it', async () => {
+  const path = join(folder, 'socket');
+  const atServer = collect();
+  server = addon.listenChannel(path, uid, () => atServer.handlers);
+  const source = `
+    const { parentPort } = require('node:worker_threads');
+    const addon = require(${JSON.stringify(addonPath)});
+    addon.connectChannel(${JSON.stringify(path)}, { onMessage: () => {}, onClose: () => {} });
+    addon.listenChannel(${JSON.stringify(`${path}-worker`)}, ${uid}, () => undefined);
+    parentPort.postMessage('open');`;
+  const worker = new Worker(source, { eval: true });
+  await once(worker, 'message');
+  await worker.terminate();
+  expect((await atServer.closed()).error).toBeUndefined();
 });

@@ -1,0 +1,99 @@
+import type { Channel, ChannelHandlers } from '../../native/channel.js';
+import { CaptureServer } from './capture-server.js';
+import type { EnrolmentRegister } from './enrolment-register.js';
+import type { RuleStore } from './rule-store.js';
+import { ProxyWatch } from './watch-proxy.js';
+
+const proxyUid = 1000;
+const ownUid = 0;
+
+function setUp(openProcess: (pid: number) => number = () => 70) {
+  let connect: ((channel: Channel) => ChannelHandlers | undefined) | undefined;
+  const events: string[] = [];
+  const watch = new ProxyWatch({
+    graceMs: 1_000,
+    after: () => ({ cancel: () => {} }),
+    hasEnded: () => true,
+    closeDescriptor: (descriptor) => events.push(`closed ${descriptor}`),
+    onGone: () => {},
+  });
+  new CaptureServer({
+    functions: {
+      listenChannel: (_path, _owner, onConnect) => {
+        connect = onConnect;
+        return { close: () => events.push('path let go') };
+      },
+    },
+    socket: '/run/weft/capture.sock',
+    proxyUid,
+    ownUid,
+    register: { enrolled: [], pods: [] } as unknown as EnrolmentRegister,
+    rules: {} as RuleStore,
+    watch,
+    notesMap: 3,
+    readRefusals: () => ({}),
+    openProcess,
+    closeDescriptor: (descriptor) => events.push(`closed ${descriptor}`),
+    onReplaced: () => events.push('replaced'),
+    log: () => {},
+  });
+  const open = (uid: number) => {
+    const channel: Channel = {
+      peer: { pid: 5, uid, gid: uid },
+      send: (message) => events.push(JSON.parse(message.toString()).type),
+      close: () => events.push('channel closed'),
+    };
+    const handlers = connect?.(channel);
+    const say = (message: unknown) => handlers?.onMessage(Buffer.from(JSON.stringify(message)), []);
+    return { handlers, say };
+  };
+  return { open, events, watch };
+}
+
+const takeOver = { type: 'take-over', protocol: 1 };
+const hello = { type: 'hello', protocol: 1 };
+
+test('another user is refused', () => {
+  expect(setUp().open(1001).handlers).toBeUndefined();
+});
+
+test('the proxy`s user is served as a proxy, and cannot take over', () => {
+  const { open, events, watch } = setUp();
+  const proxy = open(proxyUid);
+  proxy.say(hello);
+  expect([events, watch.kind]).toEqual([['welcome'], 'present']);
+  const thief = open(proxyUid);
+  thief.say(takeOver);
+  expect(events).toEqual(['welcome', 'channel closed']);
+});
+
+test('capture`s own user can take over, and is no proxy', () => {
+  const { open, events } = setUp();
+  const successor = open(ownUid);
+  successor.say(takeOver);
+  expect(events).toEqual(['end', 'path let go']);
+  successor.handlers?.onClose(undefined);
+  expect(events).toEqual(['end', 'path let go', 'replaced']);
+  const other = setUp();
+  other.open(ownUid).say(hello);
+  expect(other.events).toEqual(['channel closed']);
+});
+
+test('the descriptor of a process that never greeted is closed with its connection', () => {
+  const { open, events } = setUp();
+  const peer = open(proxyUid);
+  peer.say({ type: 'counters' });
+  peer.handlers?.onClose(undefined);
+  expect(events).toEqual(['refused', 'closed 70']);
+});
+
+test('a proxy whose process cannot be watched is served all the same', () => {
+  const { open, events, watch } = setUp(() => {
+    throw new Error('no such process');
+  });
+  const proxy = open(proxyUid);
+  proxy.say(hello);
+  expect([events, watch.kind]).toEqual([['welcome'], 'present']);
+  proxy.handlers?.onClose(undefined);
+  expect(watch.kind).toBe('leaving');
+});
