@@ -18,7 +18,7 @@ describe('no proxy for longer than its grace', () => {
           { name: 'closed', capture: { failMode: 'closed' } },
           { name: 'opened', capture: { failMode: 'open' } },
           { name: 'guarded', capture: { failMode: 'open' } },
-          { name: 'outside', capture: null },
+          { name: 'outside', capture: null, ports: [{ name: 'http', port: 8080, appProtocol: 'http' }] },
         ],
         services: [],
         more: [

@@ -16,6 +16,8 @@ describe("another program's connect hook at the cgroup root", () => {
     mesh = await Mesh.open(
       {
         pods: [{ name: 'web' }, { name: 'asked', ports: [http] }, { name: 'foreign', ports: [http] }],
+        // The programs of a child cgroup run before its ancestors': weft sees the address before anybody rewrites it.
+        weft: (lab) => ({ cgroups: [lab.cgroup, findCgroupMount()] }),
         services: [{ name: 'asked', host: 99, port: 80, targetPort: 8080, appProtocol: 'http' }],
       },
       async ({ lab }) => {

@@ -32,11 +32,10 @@ test('weft run that is killed stays closed, and weft clean removes every trace',
   const mesh = await open();
   try {
     const held = heldBpfObjects(mesh.lab.cgroup);
-    for (const part of ['proxy', 'capture'] as const) {
-      const pid = mesh.weft.pidOf(part);
-      mesh.weft.process.signal('SIGKILL');
-      process.kill(pid, 'SIGKILL');
-    }
+    const parts = [mesh.weft.pidOf('capture'), mesh.weft.pidOf('proxy')];
+    // All at once: the first would start the others again, and they end by themselves once it is gone.
+    mesh.weft.process.signal('SIGKILL');
+    for (const pid of parts) process.kill(pid, 'SIGKILL');
     await mesh.weft.process.exited;
     expect(await mesh.status('web', '--max-time', '3', 'http://10.97.0.1/')).toBe(0);
     await mesh.weft.clean();

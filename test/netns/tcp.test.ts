@@ -71,7 +71,9 @@ describe('TCP and long bodies through the mesh', () => {
   test('the server may end its side first and still read', async () => {
     const argv = [python, fixture('half-close.py'), 'server', '10.97.0.2', '25'];
     expect(JSON.parse(await mesh.pod('client').run(argv))).toEqual({ received: '220 notices ready\r\n' });
-    await notices.process.awaitOutput(new RegExp(`^${mesh.pod('client').ipv4} \\d+ ${4 + 100 * 11}$`, 'm'));
+    await notices.process.awaitOutput(
+      new RegExp(`^::ffff:${mesh.pod('client').ipv4} \\d+ ${4 + 100 * 11}$`, 'm'),
+    );
   });
 
   test('1 GiB with a reader that stalls: the proxy stays small, and every byte arrives', async () => {

@@ -11,7 +11,7 @@ export interface PodSpec {
   /** Label `app` and service account. Default: the name. */
   readonly app?: string;
   readonly ports?: readonly { readonly name: string; readonly port: number; readonly appProtocol: string }[];
-  /** Parts of the Workload's spec.capture besides netns; null: not enrolled, and no Workload is written. */
+  /** Parts of the Workload's spec.capture besides netns; null: known by its addresses, not enrolled. */
   readonly capture?: Readonly<Record<string, unknown>> | null;
   readonly limits?: Readonly<Record<string, number>>;
 }
@@ -59,7 +59,7 @@ export function workload(pod: PodSpec, place: PodPlace): Manifest {
       serviceAccount: app,
       ports: pod.ports ?? [],
       ...(pod.limits === undefined ? {} : { limits: pod.limits }),
-      capture: { netns: place.netns, ...pod.capture },
+      ...(pod.capture === null ? {} : { capture: { netns: place.netns, ...pod.capture } }),
     },
   };
 }

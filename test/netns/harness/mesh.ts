@@ -22,7 +22,7 @@ export interface MeshSpec {
   /** Written to `more.yaml`. */
   readonly more?: readonly Manifest[];
   /** Replaces parts of how weft is started. */
-  readonly weft?: Partial<WeftOptions>;
+  readonly weft?: (lab: Lab) => Partial<WeftOptions>;
 }
 
 /** What fixtures/http-client.py saw. */
@@ -63,7 +63,7 @@ export class Mesh {
       opened.write('mesh.yaml', [mesh]);
       opened.write(
         'workloads.yaml',
-        spec.pods.filter((pod) => pod.capture !== null).map((pod) => workload(pod, lab.pod(pod.name))),
+        spec.pods.map((pod) => workload(pod, lab.pod(pod.name))),
       );
       opened.write(
         'services.yaml',
@@ -71,7 +71,7 @@ export class Mesh {
       );
       opened.write('more.yaml', spec.more ?? []);
       await startServers(opened);
-      opened.started = await Weft.start(lab, { manifests: opened.manifests, ...spec.weft });
+      opened.started = await Weft.start(lab, { manifests: opened.manifests, ...spec.weft?.(lab) });
     } catch (error) {
       await lab.close();
       throw error;

@@ -11,6 +11,8 @@ import { runCommand, tryCommand } from './run-command.js';
 export interface WeftOptions {
   readonly manifests: string;
   readonly workers?: number;
+  /** cgroup2 folders to attach to; default: the root alone. */
+  readonly cgroups?: readonly string[];
   /** Another build's program than this one's. */
   readonly main?: string;
 }
@@ -42,7 +44,8 @@ export class Weft {
       '--state',
       state,
     ];
-    const started = lab.spawn([...argv, '--workers', String(workers)], { name: 'weft run' });
+    const cgroups = (options.cgroups ?? []).flatMap((cgroup) => ['--cgroup', cgroup]);
+    const started = lab.spawn([...argv, '--workers', String(workers), ...cgroups], { name: 'weft run' });
     const weft = new Weft(lab, started, state);
     await started.awaitOutput(/weft: ready/, 60_000);
     return weft;
