@@ -71,12 +71,21 @@ test('capture`s own user can take over, and is no proxy', () => {
   const { open, events } = setUp();
   const successor = open(ownUid);
   successor.say(takeOver);
-  expect(events).toEqual(['end', 'path let go']);
+  expect(events).toEqual(['end']);
+  successor.say({ type: 'taken' });
   successor.handlers?.onClose(undefined);
-  expect(events).toEqual(['end', 'path let go', 'replaced']);
+  expect(events).toEqual(['end', 'path let go', 'channel closed', 'replaced']);
   const other = setUp();
   other.open(ownUid).say(hello);
   expect(other.events).toEqual(['channel closed']);
+});
+
+test('a successor that leaves before it has everything changes nothing', () => {
+  const { open, events } = setUp();
+  const successor = open(ownUid);
+  successor.say(takeOver);
+  successor.handlers?.onClose(undefined);
+  expect(events).toEqual(['end']);
 });
 
 test('the descriptor of a process that never greeted is closed with its connection', () => {

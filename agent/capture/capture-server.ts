@@ -4,7 +4,7 @@ import { type CaptureLog, describeError } from './capture-log.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
 import { ProxySession } from './serve-proxy.js';
-import { handOver, isTakeOver } from './take-over.js';
+import { handOver, isTaken, isTakeOver } from './take-over.js';
 import type { ProxyWatch } from './watch-proxy.js';
 
 export interface ServerParts {
@@ -47,7 +47,7 @@ export class CaptureServer {
   /** The first packet shows whether it is a proxy or a successor; undefined refuses the peer. */
   #admit(channel: Channel): ChannelHandlers | undefined {
     const { uid, pid } = channel.peer;
-    const { proxyUid, ownUid, log, onReplaced } = this.#parts;
+    const { proxyUid, ownUid, log } = this.#parts;
     if (uid !== proxyUid && uid !== ownUid) {
       log('warn', 'a stranger was refused', { uid, pid });
       return undefined;
@@ -55,11 +55,7 @@ export class CaptureServer {
     let handlers: ChannelHandlers | undefined;
     return {
       onMessage: (packet, descriptors) => {
-        if (handlers === undefined && uid === ownUid && isTakeOver(packet)) {
-          handlers = { onMessage: () => {}, onClose: onReplaced };
-          this.#giveWay(channel);
-          return;
-        }
+        if (uid === ownUid && isTakeOver(packet)) handlers ??= this.#handOver(channel);
         if (uid === proxyUid) handlers ??= this.#startSession(channel);
         if (handlers === undefined) channel.close();
         else handlers.onMessage(packet, descriptors);
@@ -100,11 +96,30 @@ export class CaptureServer {
     }
   }
 
-  /** Lets go of the path before the successor, which has read everything, closes the channel and listens there. */
-  #giveWay(channel: Channel): void {
-    const { pods } = this.#parts.register;
-    handOver(channel, pods);
-    this.#parts.log('info', 'handed over to a successor', { pid: channel.peer.pid, pods: pods.length });
-    this.#server.close();
+  /** Once the successor says that it has everything, the path is let go; then the closed channel tells it to serve. */
+  #handOver(channel: Channel): ChannelHandlers {
+    const { register, log, onReplaced } = this.#parts;
+    const { pods } = register;
+    let replaced = false;
+    return {
+      onMessage: (packet) => {
+        if (isTakeOver(packet)) {
+          handOver(channel, pods);
+          return;
+        }
+        replaced = isTaken(packet);
+        if (replaced) this.#server.close();
+        channel.close();
+      },
+      onClose: () => {
+        const { pid } = channel.peer;
+        if (!replaced) {
+          log('warn', 'a successor left without taking over', { pid });
+          return;
+        }
+        log('info', 'handed over to a successor', { pid, pods: pods.length });
+        onReplaced();
+      },
+    };
   }
 }

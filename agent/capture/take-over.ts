@@ -1,7 +1,8 @@
 /**
  * Capture's own upgrade: the running capture hands namespaces and listeners to its successor over the same Unix socket,
  * so that no listener is ever closed. The successor asks, gets one packet per pod (descriptors: the namespace, then the
- * listeners) and a last one, and serves from then on; the predecessor ends.
+ * listeners) and a last one, and says that it has them all; only then the predecessor lets go of the socket and ends. A
+ * successor that fails before leaves everything as it was.
  */
 import type { Channel, ChannelFunctions } from '../../native/channel.js';
 import { readEnrolment } from '../handover/parse-proxy-message.js';
@@ -11,10 +12,16 @@ import type { HeldPod } from './enrolment-register.js';
 const protocol = 1;
 const request = JSON.stringify({ type: 'take-over', protocol });
 const end = JSON.stringify({ type: 'end' });
+const taken = JSON.stringify({ type: 'taken' });
 
 /** Whether a peer's first packet asks for a take-over by a capture of this version. */
 export function isTakeOver(packet: Uint8Array): boolean {
   return Buffer.from(packet).toString() === request;
+}
+
+/** Whether the successor says that it has everything. */
+export function isTaken(packet: Uint8Array): boolean {
+  return Buffer.from(packet).toString() === taken;
 }
 
 /** Sends everything; the descriptors stay this process's. */
@@ -48,12 +55,13 @@ export function takeOver(
             return;
           }
           ended = true;
+          channel.send(Buffer.from(taken));
         } catch (error) {
           reject(new Error(`capture at ${socket} hands over what is not understood`, { cause: error }));
+          channel.close();
         }
-        channel.close();
       },
-      // Only now has the predecessor let go of the socket's path.
+      // The predecessor closes when it has let go of the socket's path.
       onClose: () => {
         if (ended) resolve(pods);
         else reject(new Error(`capture at ${socket} does not hand over; is it of another version?`));
