@@ -89,7 +89,10 @@ export class AgentSession {
     if (this.#state !== 'idle') return null;
     const view = snapshot.viewFor(this.#node);
     if (view.version === this.#ackedVersion) return null;
-    const delta = nextDelta(this.#held, view, (id) => snapshot.goneHere(id));
+    const delta = nextDelta(this.#held, view, {
+      goneHere: (id) => snapshot.goneHere(id),
+      since: this.#ackedVersion,
+    });
     this.#nonce += 1;
     this.#inFlight = { nonce: this.#nonce, version: view.version, complete: delta.complete };
     this.#state = 'in-flight';

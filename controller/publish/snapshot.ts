@@ -12,9 +12,13 @@ export function resourceId({ kind, name }: ResourceKey): ResourceId {
 /** What one node gets. */
 export interface NodeView {
   readonly version: number;
-  readonly resources: ReadonlyMap<ResourceId, Resource>;
   /** True: this controller has never understood everything, so what it does not hold is not surely gone. */
   readonly incomplete: boolean;
+  get(id: ResourceId): Resource | undefined;
+  /** All resources, in the order in which they must travel. */
+  ids(): Iterable<ResourceId>;
+  /** What may differ from the view at an earlier version; null where that is not known any more. */
+  changedSince(version: number): Iterable<ResourceId> | null;
 }
 
 /** Policies travel before what they protect, so that an agent never serves a workload without them. */
@@ -31,53 +35,63 @@ export class Snapshot {
   readonly version: number;
   readonly incomplete: boolean;
   readonly resources: ReadonlyMap<ResourceId, Resource>;
-  /** As other nodes see a workload: how its own node captures it is no concern of theirs. */
+  /** Workloads as other nodes see them: how its own node captures one is no concern of theirs. */
   readonly #foreign: ReadonlyMap<ResourceId, Resource>;
-  readonly #views = new Map<string, NodeView>();
+  readonly #previousVersion: number;
+  /** What is new, changed or gone since the previous version; null: everything may be. */
+  readonly #changed: readonly ResourceId[] | null;
 
   /** `previous` lends unchanged resources, so that equal versions are the same objects. */
   constructor(version: number, resources: readonly Resource[], incomplete: boolean, previous?: Snapshot) {
     this.version = version;
     this.incomplete = incomplete;
-    const sorted = [...resources].sort((left, right) => order.indexOf(left.kind) - order.indexOf(right.kind));
     const own = new Map<ResourceId, Resource>();
     const foreign = new Map<ResourceId, Resource>();
-    for (const resource of sorted) {
+    const changed: ResourceId[] = [];
+    for (const resource of [...resources].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))) {
       const id = resourceId(resource);
       const known = previous?.resources.get(id);
-      const kept = known?.version === resource.version ? known : resource;
+      const same = known !== undefined && known.version === resource.version;
+      const kept = same ? known : resource;
+      if (!same) changed.push(id);
       own.set(id, kept);
-      const shared = previous === undefined || kept !== known ? undefined : previous.#foreign.get(id);
-      foreign.set(id, shared ?? hideCapture(kept));
+      if (kept.kind !== 'workload' || kept.body.capture === null) continue;
+      const lent = same && previous !== undefined ? previous.#foreign.get(id) : undefined;
+      foreign.set(id, lent ?? hideCapture(kept));
     }
+    for (const id of previous?.resources.keys() ?? []) if (!own.has(id)) changed.push(id);
     this.resources = own;
     this.#foreign = foreign;
+    this.#previousVersion = previous?.version ?? 0;
+    // While something is unknown, and once it is known, what agents hold must be compared as a whole.
+    this.#changed = previous === undefined || incomplete || previous.incomplete ? null : changed;
   }
 
-  /** Whether both hold the same, so that publishing the other changes nothing. */
-  equals(other: Snapshot): boolean {
-    if (this.resources.size !== other.resources.size || this.incomplete !== other.incomplete) return false;
-    for (const [id, resource] of this.resources) {
-      if (other.resources.get(id)?.version !== resource.version) return false;
-    }
+  /** Whether this snapshot holds the same as the previous one that it was made with. */
+  equals(previous: Snapshot): boolean {
+    if (this.resources.size !== previous.resources.size || this.incomplete !== previous.incomplete)
+      return false;
+    for (const [id, resource] of this.resources) if (previous.resources.get(id) !== resource) return false;
     return true;
   }
 
   viewFor(node: string): NodeView {
-    const known = this.#views.get(node);
-    if (known !== undefined) return known;
-    const resources = new Map(this.#foreign);
-    for (const [id, resource] of this.resources) {
-      if (resource.kind === 'workload' && resource.body.node === node) resources.set(id, resource);
-    }
-    const view = { version: this.version, resources, incomplete: this.incomplete };
-    this.#views.set(node, view);
-    return view;
+    const get = (id: ResourceId): Resource | undefined => {
+      const resource = this.resources.get(id);
+      const ours = resource?.kind !== 'workload' || resource.body.node === node;
+      return ours ? resource : (this.#foreign.get(id) ?? resource);
+    };
+    return {
+      version: this.version,
+      incomplete: this.incomplete,
+      get,
+      ids: () => this.resources.keys(),
+      changedSince: (version) => (version === this.#previousVersion ? this.#changed : null),
+    };
   }
 }
 
-function hideCapture(resource: Resource): Resource {
-  if (resource.kind !== 'workload' || resource.body.capture === null) return resource;
+function hideCapture(resource: Resource & { readonly kind: 'workload' }): Resource {
   const { kind, name, ownerNamespace, body } = resource;
   return makeResource(kind, name, ownerNamespace, { ...body, capture: null });
 }
