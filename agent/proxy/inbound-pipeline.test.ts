@@ -146,3 +146,12 @@ test('a workload that has left refuses', () => {
   batch.apply([], [{ kind: 'workload', name: 'cart-1' }]);
   expect(connect()).toMatchObject({ action: 'reset', reason: 'workload_withdrawn' });
 });
+
+test('an opaque connection that a new policy refuses is reset, others go on', () => {
+  const { batch, connect } = served();
+  const { tag } = connect('10.0.0.9', 9999);
+  connect('10.0.0.2', 9999);
+  connect('10.0.0.9', 8080);
+  batch.apply([resource('authorization-policy', policy({ rules: [policyRule({ sources: web })] }))]);
+  expect(batch.engine.closed).toEqual([{ reason: 'policy_not_allowed', tag }]);
+});

@@ -404,7 +404,15 @@ describe('accounts', () => {
     const { tag } = connect();
     expect(batch.metric('weft_open_connections', 'direction')).toEqual({ outbound: 1, inbound: 0 });
     batch.complete({ kind: CompletionKind.attempt, connectionTag: tag, endpoint: 1 });
-    batch.complete({ kind: CompletionKind.connection, connectionTag: tag, bytesReceived: 5, bytesSent: 7 });
+    const reason = Reason.peer_closed;
+    batch.complete({
+      kind: CompletionKind.connection,
+      connectionTag: tag,
+      bytesReceived: 5,
+      bytesSent: 7,
+      reason,
+    });
+    expect(batch.metric('weft_refusals_total', 'reason')).toEqual({});
     expect(batch.metric('weft_open_connections', 'direction')).toEqual({ outbound: 0, inbound: 0 });
     expect(batch.metric('weft_connections_total', 'protocol', 'destination_workload', 'reason')).toEqual({
       'tcp cart-1 none': 1,

@@ -40,8 +40,8 @@ export function authorizeOutboundRequest(context: DecisionContext, request: Requ
   return reason === Reason.none ? true : refuseRequest(context, request, reason);
 }
 
-/** Policies of a workload that nobody enforces at its own end; `head` null: opaque bytes. */
-function decideUncaptured(
+/** Policies of a workload that nobody enforces at its own end, `none` where they allow; `head` null: opaque bytes. */
+export function decideUncaptured(
   context: DecisionContext,
   connection: ConnectionRecord,
   endpoint: EndpointEntry | null,
@@ -52,7 +52,6 @@ function decideUncaptured(
   const port = endpoint === null ? connection.destinationPort : endpoint.candidate.port;
   const program = programOf(context.snapshot, view);
   if (program.policies.length === 0) return Reason.none;
-  context.audit.count(auditRequest(program, connection.source, port, head));
   const verdict =
     head === null
       ? authorizeConnection(program, connection.source, port, 'opaque')

@@ -10,7 +10,7 @@ import type { RequestRecord } from '../worker/request-record.js';
 import { readRequests, refuseRequest, resetConnection } from './answers.js';
 
 export function findInboundConnection(context: DecisionContext, connection: ConnectionRecord): boolean {
-  const reason = lookUp(context, connection);
+  const reason = lookUpInbound(context, connection);
   return reason === Reason.none ? true : resetConnection(connection, reason);
 }
 
@@ -18,7 +18,7 @@ export function findInboundConnection(context: DecisionContext, connection: Conn
 export function findInboundRequest(context: DecisionContext, request: RequestRecord): boolean {
   const connection = request.connection as ConnectionRecord;
   if (connection.snapshot === context.snapshot) return true;
-  const reason = lookUp(context, connection);
+  const reason = lookUpInbound(context, connection);
   return reason === Reason.none ? true : refuseRequest(context, request, reason);
 }
 
@@ -27,8 +27,10 @@ export function readInboundRequests(_context: DecisionContext, connection: Conne
   return connection.protocol === 'http' ? readRequests(connection) : true;
 }
 
-/** Until mutual TLS proves it, the source is the workload that owns the peer's address. */
-function lookUp(context: DecisionContext, connection: ConnectionRecord): number {
+/**
+ * Fills the connection's slots from the present snapshot; returns why it cannot. Until mutual TLS proves it, the source is the workload that owns the peer's address.
+ */
+export function lookUpInbound(context: DecisionContext, connection: ConnectionRecord): number {
   const { snapshot } = context;
   connection.snapshot = null;
   if (snapshot.mesh === null) return Reason.no_snapshot;

@@ -5,7 +5,7 @@
  */
 import type { WorkloadView } from '../../../model/snapshot.js';
 import { type Completions, Direction } from '../../../native/engine.js';
-import { reasonName } from '../../../reasons/reasons.js';
+import { Reason, reasonName } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { EndpointEntry } from '../worker/endpoint-table.js';
 import type { RequestRecord } from '../worker/request-record.js';
@@ -80,7 +80,7 @@ export class AccessLog {
   #ended(at: number): string {
     const { completions } = this.#parts;
     return (
-      `,"status":${completions.status[at]},"reason":"${reasonName(completions.reason[at] as number)}"` +
+      `,"status":${completions.status[at]},"reason":"${reasonText(completions.reason[at] as number)}"` +
       `,"bytesReceived":${completions.bytesReceived[at]},"bytesSent":${completions.bytesSent[at]}` +
       `,"decideMs":${milliseconds(completions.decideUs[at])},"connectMs":${milliseconds(completions.connectUs[at])}` +
       `,"firstByteMs":${milliseconds(completions.firstByteUs[at])},"totalMs":${milliseconds(completions.totalUs[at])}`
@@ -149,6 +149,11 @@ function destinationView(connection: ConnectionRecord, endpoint: EndpointEntry |
 
 function endpointText(endpoint: EndpointEntry | null): string {
   return endpoint === null ? '' : endpoint.candidate.key;
+}
+
+/** That a connection ended as its peers wished is no reason. */
+function reasonText(reason: number): string {
+  return reason === Reason.peer_closed ? 'none' : reasonName(reason);
 }
 
 /** JSON of a text; most need no escape. */

@@ -90,11 +90,10 @@ test('attempts of one service add up over its records', () => {
   ]);
 });
 
-test('refusals carry the layer and name of the registry; an orderly end is none', () => {
+test('refusals carry the layer and name of the registry', () => {
   const { counters, named } = made();
   counters.countRefusal(Reason.policy_denied);
   counters.countRefusal(Reason.http1_bare_line_feed);
-  counters.countRefusal(Reason.peer_closed);
   counters.countRefusal(Reason.none);
   expect(named('weft_refusals_total').values.map(({ labels }) => labels)).toEqual([
     { layer: 'engine', reason: 'http1_bare_line_feed' },

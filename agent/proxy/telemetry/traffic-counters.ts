@@ -86,9 +86,7 @@ export class TrafficCounters {
   }
 
   countRefusal(reason: number): void {
-    if (reason !== Reason.none && reason !== Reason.peer_closed) {
-      this.#refusals[reason] = (this.#refusals[reason] ?? 0) + 1;
-    }
+    if (reason !== Reason.none) this.#refusals[reason] = (this.#refusals[reason] ?? 0) + 1;
   }
 
   countOpen(direction: number, change: 1 | -1): void {

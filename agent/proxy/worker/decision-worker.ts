@@ -11,6 +11,7 @@ import {
 } from '../../../native/engine.js';
 import type { Listener } from '../../handover/messages.js';
 import type { Timers } from '../control/timers.js';
+import { recheckTunnels } from '../stages/recheck-tunnels.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { AccessLogBuffer } from '../telemetry/access-log-buffer.js';
@@ -181,6 +182,9 @@ export class DecisionWorker {
     this.#context.effects.follow(snapshot);
     for (const workload of this.#workloads.values()) {
       if (touched.workloads.has(workload.uid)) this.#refresh(workload);
+    }
+    if (touched.policies.size + touched.workloads.size > 0) {
+      recheckTunnels(this.#context, this.#engine, this.#connections.inUse());
     }
     this.#held.retry((connection) => this.#decider.decideHeld(connection));
   }

@@ -86,6 +86,7 @@ class BatchEngine implements Engine {
   readonly defined = new Map<string, Edit | Reply | readonly number[]>();
   readonly resumed: (ResumeVerdict & { id: number })[] = [];
   readonly workloads = new Map<number, object>();
+  readonly closed: { reason: string; tag: number }[] = [];
   #nextId = 1;
   textUsed = 0;
 
@@ -132,8 +133,9 @@ class BatchEngine implements Engine {
     this.resumed.push({ id, ...verdict });
     return true;
   }
-  closeConnections(): number {
-    return 0;
+  closeConnections(reason: number, match: { connectionTag?: number }): number {
+    this.closed.push({ reason: reasonName(reason), tag: match.connectionTag ?? 0 });
+    return 1;
   }
   connections(): ConnectionInfo[] {
     return [];

@@ -131,7 +131,8 @@ export class TrafficLedger {
 
   #endConnection(at: number, nowMs: number): void {
     const { completions } = this.#parts.engine;
-    const reason = completions.reason[at] as number;
+    const ended = completions.reason[at] as number;
+    const reason = ended === Reason.peer_closed ? Reason.none : ended;
     this.#parts.counters.countRefusal(reason);
     const connection = this.#parts.connections.find(completions.connectionTag[at] as number);
     if (connection === undefined) return;
