@@ -6,6 +6,10 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 namespace weft::test {
 
 namespace {
@@ -70,6 +74,23 @@ void toLoopback(Machine &machine) {
     arrives(machine, at("127.0.0.1", 8080), false, false, ECONNREFUSED);
 }
 
+// Servers written in Go listen with MPTCP by default; the agent's plain connection falls back.
+void toMptcpListener(Machine &machine) {
+    Lab lab(machine);
+    lab.a.enrol();
+    const Descriptor application = openStream(lab.a.netns(), AF_INET, IPPROTO_MPTCP);
+    CHECK_EQUAL(bindTo(application.get(), AF_INET, lab.a.at4(8080)), 0);
+    CHECK(listen(application.get(), 16) == 0);
+    const Descriptor client = dial(lab.outside.netns(), lab.a.at4(8080));
+    const Descriptor arrived = acceptOn(lab.a.listener(ListenerKind::inbound4));
+    Descriptor agent;
+    CHECK_EQUAL(dialApplication(lab, lab.a, lab.a.at4(8080), nameOf(client.get()), agent), 0);
+    Endpoint shown;
+    const Descriptor accepted = acceptOn(application.get(), &shown);
+    CHECK_EQUAL(shown, nameOf(client.get()));
+    CHECK_EQUAL(peerOf(accepted.get()), nameOf(client.get()));
+}
+
 void leavesLocalConnectionsAlone(Machine &machine) {
     Lab lab(machine);
     lab.a.enrol();
@@ -129,6 +150,7 @@ constexpr Case cases[] = {
     {"the same with the application at 0.0.0.0", toAnyIpv4},
     {"the same with the application at [::], for both families", toAnyIpv6},
     {"an application at 127.0.0.1 alone is refused from outside as without a mesh", toLoopback},
+    {"an application that listens with MPTCP sees the real client", toMptcpListener},
     {"connections within the pod are left alone", leavesLocalConnectionsAlone},
     {"without an inbound listener an arrival is reset and counted", dropsWithoutAListener},
     {"an arrival at an address that is not enrolled is reset", dropsAtAnAddressThatIsNotEnrolled},
