@@ -21,8 +21,8 @@ export interface LoadOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Seconds; {@link Load.stop} ends it earlier. */
   readonly seconds?: number;
-  /** nice(1) level, 0 to 19. */
-  readonly nice?: number;
+  /** Words before `wrk`: nice(1), taskset(1). */
+  readonly under?: readonly string[];
 }
 
 /** wrk on its way. */
@@ -43,12 +43,7 @@ export class Load {
       '10s',
     ];
     const argv = [...wrk, '--latency', ...headers, options.url];
-    this.process = pod.spawn(
-      options.nice === undefined ? argv : ['nice', '-n', String(options.nice), ...argv],
-      {
-        name: 'wrk',
-      },
-    );
+    this.process = pod.spawn([...(options.under ?? []), ...argv], { name: 'wrk' });
   }
 
   get running(): boolean {
