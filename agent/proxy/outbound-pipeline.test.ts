@@ -78,6 +78,17 @@ describe('connections', () => {
     expect(batch.engine.resumed.at(-1)).toMatchObject({ action: 6, reason: Reason.unknown_destination });
   });
 
+  test('a held connection whose client left does not come back under another’s record', () => {
+    const { batch, connect } = served();
+    const { tag } = connect('10.96.0.9', 80);
+    batch.complete({ kind: CompletionKind.connection, connectionTag: tag });
+    expect(connect()).toMatchObject({ tag, action: 'http1' });
+    batch.apply([resource('service', service({ name: 'late', addresses: ['10.96.0.9'] }))]);
+    batch.timers.advance(5_000);
+    expect(batch.engine.resumed).toEqual([]);
+    expect(batch.request(tag)).toMatchObject({ action: 'forward', endpoint: '10.0.0.1:8080' });
+  });
+
   test('without a configuration connections are held too', () => {
     const batch = new TestBatch();
     const handle = batch.serve('web-1');

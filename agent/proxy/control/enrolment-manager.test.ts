@@ -43,10 +43,10 @@ function harness(workers = 1) {
 
 test('a wanted workload is enrolled once, again when it changes, and its listeners reach a worker', () => {
   const { manager, asked, delivered } = harness();
-  manager.setWanted([enrolment('a')]);
-  manager.setWanted([enrolment('a')]);
+  manager.setWanted([enrolment('a')], true);
+  manager.setWanted([enrolment('a')], true);
   manager.enrolled('a', pair, [11, 12]);
-  manager.setWanted([enrolment('a', { udp: 'deny' })]);
+  manager.setWanted([enrolment('a', { udp: 'deny' })], true);
   expect(asked).toEqual(['enrol a', 'enrol a']);
   expect(delivered).toEqual(['0: listeners 1 11,12']);
   expect(manager.served).toBe(1);
@@ -54,7 +54,7 @@ test('a wanted workload is enrolled once, again when it changes, and its listene
 
 test('listeners that the worker already holds are closed, new ones are added', () => {
   const { manager, delivered, closed } = harness();
-  manager.setWanted([enrolment('a')]);
+  manager.setWanted([enrolment('a')], true);
   manager.enrolled('a', pair, [11, 12]);
   manager.captureReady(['a']);
   manager.enrolled('a', pair, [111, 113]);
@@ -64,11 +64,11 @@ test('listeners that the worker already holds are closed, new ones are added', (
 
 test('workloads spread over workers and stay where they are', () => {
   const { manager, delivered } = harness(2);
-  manager.setWanted([enrolment('a'), enrolment('b'), enrolment('c')]);
+  manager.setWanted([enrolment('a'), enrolment('b'), enrolment('c')], true);
   for (const [index, uid] of ['a', 'b', 'c'].entries())
     manager.enrolled(uid, pair, [index * 2, index * 2 + 1]);
-  manager.setWanted([enrolment('b'), enrolment('c')]);
-  manager.setWanted([enrolment('b'), enrolment('c'), enrolment('d')]);
+  manager.setWanted([enrolment('b'), enrolment('c')], true);
+  manager.setWanted([enrolment('b'), enrolment('c'), enrolment('d')], true);
   manager.enrolled('d', pair, [31, 32]);
   expect(delivered).toEqual([
     '0: listeners 1 0,1',
@@ -79,17 +79,19 @@ test('workloads spread over workers and stay where they are', () => {
   ]);
 });
 
-test('what an earlier proxy enrolled is withdrawn only once a configuration does not want it', () => {
+test('what an earlier proxy enrolled is withdrawn only once the controller’s configuration does not want it', () => {
   const { manager, asked } = harness();
   manager.captureReady(['a', 'old']);
   expect(asked).toEqual([]);
-  manager.setWanted([enrolment('a')]);
+  manager.setWanted([], false);
+  expect(asked).toEqual([]);
+  manager.setWanted([enrolment('a')], true);
   expect(asked).toEqual(['enrol a', 'withdraw old']);
 });
 
 test('a refused enrolment is tried again, later each time, and not after it left', () => {
   const { manager, timers, asked } = harness();
-  manager.setWanted([enrolment('a')]);
+  manager.setWanted([enrolment('a')], true);
   manager.refused('enrol', 'a');
   timers.advance(500);
   manager.refused('enrol', 'a');
@@ -98,14 +100,14 @@ test('a refused enrolment is tried again, later each time, and not after it left
   timers.advance(500);
   expect(asked).toHaveLength(3);
   manager.refused('enrol', 'a');
-  manager.setWanted([]);
+  manager.setWanted([], true);
   timers.advance(60_000);
   expect(asked.slice(3)).toEqual(['withdraw a']);
 });
 
 test('sockets asked for while capture was away are asked for again', () => {
   const { manager, asked, delivered } = harness();
-  manager.setWanted([enrolment('a')]);
+  manager.setWanted([enrolment('a')], true);
   manager.socketsLow(1, 4, 16);
   manager.captureReady([]);
   manager.sockets('a', 4, [21, 22]);
@@ -116,8 +118,8 @@ test('sockets asked for while capture was away are asked for again', () => {
 
 test('descriptors for a workload that is gone are closed', () => {
   const { manager, closed } = harness();
-  manager.setWanted([enrolment('a')]);
-  manager.setWanted([]);
+  manager.setWanted([enrolment('a')], true);
+  manager.setWanted([], true);
   manager.enrolled('a', pair, [1, 2]);
   manager.sockets('a', 4, [3]);
   expect(closed).toEqual([1, 2, 3]);

@@ -46,7 +46,7 @@ export class EnrolmentManager {
   readonly #uids = new Map<number, string>();
   readonly #load: number[];
   #nextHandle = 1;
-  #configured = false;
+  #authoritative = false;
   /** What capture kept from an earlier proxy and nobody has claimed yet. */
   #kept: readonly string[] = [];
 
@@ -76,13 +76,16 @@ export class EnrolmentManager {
     return this.#uids.get(handle);
   }
 
-  /** The configuration wants these and no others. */
-  setWanted(enrolments: readonly Enrolment[]): void {
-    this.#configured = true;
+  /**
+   * The configuration wants these and no others. `authoritative`: it is the controller's present one. A saved one may be
+   * older than what an earlier proxy had enrolled, so it takes nothing away that capture kept.
+   */
+  setWanted(enrolments: readonly Enrolment[], authoritative: boolean): void {
+    this.#authoritative ||= authoritative;
     const wanted = new Set(enrolments.map((enrolment) => enrolment.workload));
     for (const uid of this.#pods.keys()) if (!wanted.has(uid)) this.#withdraw(uid);
     for (const enrolment of enrolments) this.#want(enrolment);
-    this.#withdrawUnclaimed();
+    if (this.#authoritative) this.#withdrawUnclaimed();
   }
 
   /** Capture greeted: ask for everything again. */
@@ -92,7 +95,7 @@ export class EnrolmentManager {
       this.#enrol(pod);
       for (const [family, count] of pod.socketsAsked) this.#parts.capture.requestSockets(uid, family, count);
     }
-    if (this.#configured) this.#withdrawUnclaimed();
+    if (this.#authoritative) this.#withdrawUnclaimed();
   }
 
   enrolled(uid: string, listeners: readonly Listener[], descriptors: readonly number[]): void {
@@ -206,7 +209,7 @@ export class EnrolmentManager {
     }
   }
 
-  /** Only once a configuration is there: before it, nobody can tell what is unwanted. */
+  /** Only once the controller has spoken: before it, nobody can tell what is unwanted. */
   #withdrawUnclaimed(): void {
     for (const uid of this.#kept) if (!this.#pods.has(uid)) this.#parts.capture.withdraw(uid);
     this.#kept = [];

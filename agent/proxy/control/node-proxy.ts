@@ -65,6 +65,8 @@ export class NodeProxy {
   #groups: GroupTable = noGroups;
   #publishedRules = '';
   #planned = false;
+  /** The configuration is the controller's, not only what was saved. */
+  #controllerSpoke = false;
   #countersWaiting: (() => void)[] = [];
 
   constructor(parts: NodeProxyParts) {
@@ -273,10 +275,12 @@ export class NodeProxy {
       version,
       protocol: configProtocol,
       held: () => this.#configuration.held(),
-      apply: (delta) =>
-        this.#configuration
+      apply: (delta) => {
+        this.#controllerSpoke = true;
+        return this.#configuration
           .apply(decodeDelta(delta))
-          .map((refused) => encodeRefusal(refused.kind, refused.name, refused.version, refused.problems)),
+          .map((refused) => encodeRefusal(refused.kind, refused.name, refused.version, refused.problems));
+      },
       timers,
       random,
       log,
@@ -307,7 +311,7 @@ export class NodeProxy {
       this.#publishedRules = text;
       this.#handover.publishRules(plan.kernelRules);
     }
-    this.#enrolments.setWanted(plan.enrolments);
+    this.#enrolments.setWanted(plan.enrolments, this.#controllerSpoke);
     this.#checkServing();
   }
 

@@ -148,6 +148,7 @@ export class DecisionWorker {
       context: this.#context,
       connections: this.#connections,
       requests: this.#requests,
+      held: this.#held,
     };
     const accessLog = new AccessLog({
       completions: this.#engine.completions,
@@ -167,7 +168,6 @@ export class DecisionWorker {
       ...shared,
       head: this.#head,
       ledger,
-      held: this.#held,
       workloads: this.#workloads,
       now: () => this.#parts.timers.now(),
       onDefect: (error) => this.#defect(error),

@@ -60,6 +60,13 @@ export class HeldConnections {
     }
   }
 
+  /** The client has left: its record will serve another connection. */
+  forget(connection: ConnectionRecord): void {
+    if (connection.action === Action.park) {
+      this.#held = this.#held.filter((held) => held.connection !== connection);
+    }
+  }
+
   #arm(): void {
     const first = this.#held[0];
     if (this.#timer !== undefined || first === undefined) return;

@@ -10,6 +10,7 @@ import type { SeenConnections } from '../telemetry/seen-connections.js';
 import { countAttempt, type TrafficCounters } from '../telemetry/traffic-counters.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { EndpointTable } from './endpoint-table.js';
+import type { HeldConnections } from './held-connections.js';
 import type { RecordPool } from './record-pool.js';
 import type { RequestRecord } from './request-record.js';
 
@@ -22,6 +23,7 @@ export interface LedgerParts {
   readonly labels: LabelTable;
   readonly counters: TrafficCounters;
   readonly seen: SeenConnections;
+  readonly held: HeldConnections;
   /** undefined: no log. */
   readonly accessLog: AccessLog | undefined;
 }
@@ -147,6 +149,7 @@ export class TrafficLedger {
       completions.bytesSent[at] as number,
     );
     this.#parts.accessLog?.connection(connection, at);
+    this.#parts.held.forget(connection);
     // Neither an attempt nor a request that the engine dropped with its connection has a completion of its own.
     if (connection.attempting && connection.endpoint !== null) {
       const { load } = connection.endpoint;
