@@ -20,7 +20,13 @@ beforeEach(() => {
   changes = [];
   troubles = [];
   check = () => {};
-  source = new FolderSource({ folder, onTrouble: (error) => troubles.push(error.message) });
+  source = new FolderSource({
+    folder,
+    onTrouble: (error) => {
+      troubles.push(error.message);
+      check();
+    },
+  });
 });
 
 afterEach(() => {
@@ -49,6 +55,8 @@ function waitFor(what: string, condition: () => boolean): Promise<void> {
     check();
   });
 }
+
+const waitForTrouble = () => waitFor('trouble', () => troubles.length > 0);
 
 /** Each change in short: `name` with the names of its documents, or its type. */
 function seen(): string[] {
@@ -94,6 +102,25 @@ test('files and folders that come, change and go are told', async () => {
   await waitFor('second version', () => seen().includes('new/a.yaml: two'));
   await rm(at('new'), { recursive: true });
   await waitFor('end', () => seen().includes('new/a.yaml gone'));
+});
+
+test('a folder that vanishes is told once and keeps what it held; one that comes back is read again', async () => {
+  await writeFile(at('a.yaml'), document('one'));
+  await start();
+  await rename(folder, `${folder}-away`);
+  try {
+    await waitForTrouble();
+    await mkdir(`${folder}-new`);
+    await writeFile(`${folder}-new/a.yaml`, document('two'));
+    await rename(`${folder}-new`, folder);
+    await waitFor('second version', () => seen().includes('a.yaml: two'));
+    await writeFile(at('a.yaml'), document('three'));
+    await waitFor('third version', () => seen().includes('a.yaml: three'));
+    expect(seen()).toEqual(['a.yaml: one', 'a.yaml: two', 'a.yaml: three']);
+    expect(troubles).toEqual([`cannot read the folder ${folder}`]);
+  } finally {
+    rmSync(`${folder}-away`, { recursive: true });
+  }
 });
 
 test('an editor that renames the old file away and writes a new one never makes it vanish', async () => {

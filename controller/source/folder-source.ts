@@ -34,6 +34,8 @@ export class FolderSource implements Source {
   #dueMs = Number.POSITIVE_INFINITY;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
+  /** What the last look failed of; empty where it did not. */
+  #trouble = '';
   #started = false;
   #stopped = false;
 
@@ -92,14 +94,23 @@ export class FolderSource implements Source {
     this.#lookAgain = false;
     this.#dueMs = Number.POSITIVE_INFINITY;
     this.#looking = this.#look()
-      .catch((error: unknown) => {
-        this.#options.onTrouble(error instanceof Error ? error : new Error(String(error)));
-        return null;
+      .then((againMs) => {
+        this.#trouble = '';
+        return againMs;
       })
+      .catch((error: unknown) => this.#onTrouble(error instanceof Error ? error : new Error(String(error))))
       .then((againMs) => {
         this.#looking = undefined;
         this.#schedule(this.#lookAgain ? coalesceMs : Math.min(againMs ?? intervalMs, intervalMs));
       });
+  }
+
+  /** Tells a trouble once. What was read stays in force; watchers are made anew, for the folder may be another. */
+  #onTrouble(error: Error): null {
+    if (error.message !== this.#trouble) this.#options.onTrouble(error);
+    this.#trouble = error.message;
+    this.#watch([]);
+    return null;
   }
 
   /** One look and its consequences; returns when to look again because something has not come to rest. */
