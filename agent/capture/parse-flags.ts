@@ -17,7 +17,7 @@ export interface CaptureFlags {
   readonly takeOver: boolean;
 }
 
-export const usage = `usage: capture --socket PATH --proxy-uid UID [--pin-folder PATH] [--cgroup PATH]...
+export const usage = `usage: capture --socket PATH --proxy-uid UID [--pin-folder PATH] [--cgroup PATH]... (the pods' own first, the root last)
   [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH] [--object PATH] [--take-over]`;
 
 /** Throws Error with one sentence where an argument is missing, unknown or out of range. */
