@@ -173,7 +173,8 @@ Reason HeaderBlock::finish_authority(const http1::Semantics &semantics, http1::R
         return Reason::http2_host_mismatch;
     }
     const bool connect = head.method == Method::CONNECT;
-    head.authority = authority_.empty() && !connect ? semantics.host : authority_;
+    // They differ in case at most; Host is what an HTTP/1 server will see.
+    head.authority = semantics.hosts == 1 && !(connect && authority_.empty()) ? semantics.host : authority_;
     const std::string_view authority = head.authority.text(text_);
     if (!http1::is_authority(authority)) {
         return Reason::http2_bad_head;

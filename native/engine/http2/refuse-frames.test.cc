@@ -134,6 +134,7 @@ CASE("Host equals :authority, or stands for it") {
     check_head(with(plain, {{"host", "a"}, {"host", "a"}}), Reason::http2_host_mismatch);
     Target target;
     target.feed(target.raw.headers(1, with(plain, {{"host", "A"}})));
+    CHECK_EQUAL(target.side.last().request.authority.text(target.side.last().text()), "A");
     target.feed(
         target.raw.headers(3, {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"host", "b"}}));
     CHECK_EQUAL(target.side.order.size(), 2u);
