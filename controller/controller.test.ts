@@ -1,4 +1,6 @@
+import { credentials } from '@grpc/grpc-js';
 import type { Resource, ResourceKind } from '../model/resource.js';
+import { loadConfigService } from '../proto/load-config-service.js';
 import { reportStatus } from './status/status-report.js';
 import type { TestAgent } from './test-agent.js';
 import { ControllerFixture, routeYaml, serviceYaml, sliceYaml, workloadYaml } from './test-fixture.js';
@@ -177,6 +179,27 @@ test('agents that do not keep the contract are refused with the reason', async (
   await early.waitFor('delta', ({ deltas }) => deltas[0]);
   early.acknowledge(77);
   expect((await early.waitForError()).message).toMatch(/INVALID_ARGUMENT.*ack 77/);
+});
+
+test('an agent that is silent too long loses its stream, and nothing else', async () => {
+  fixture.stop();
+  fixture = new ControllerFixture({ helloMs: 1000, ackMs: 300 });
+  await fixture.start(shop);
+  const { Client } = loadConfigService();
+  const client = new Client(fixture.address, credentials.createInsecure());
+  const ended = new Promise<Error>((resolve) =>
+    client
+      .stream()
+      .on('error', resolve)
+      .on('data', () => {}),
+  );
+  const deaf = fixture.agent({ node: 'deaf', silent: true });
+  const well = fixture.agent({ node: 'well' });
+  expect((await ended).message).toMatch(/DEADLINE_EXCEEDED.*no hello came/);
+  expect((await deaf.waitForError()).message).toMatch(/DEADLINE_EXCEEDED.*not acknowledged/);
+  await fixture.replace('more.yaml', serviceYaml('more', '10.96.0.98'));
+  await well.waitFor('service', ({ resources }) => resources.get('service shop/more'));
+  client.close();
 });
 
 test('a second agent of a node takes the place of the first', async () => {

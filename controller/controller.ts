@@ -1,5 +1,5 @@
 /** The controller's way of a change, in one place: source → parse → store → build → publish → status. */
-import { ConfigServer, type ConfigServerEvents } from './publish/config-server.js';
+import { ConfigServer, type ConfigServerEvents, type StreamTimes } from './publish/config-server.js';
 import { Publisher } from './publish/publisher.js';
 import { type BuildSettings, buildResources } from './resources/build-resources.js';
 import { ManifestStore } from './resources/manifest-store.js';
@@ -13,6 +13,8 @@ export interface ControllerOptions {
   readonly log: Log;
   /** Wall clock in milliseconds. */
   readonly now: () => number;
+  /** Time limits of agents' streams; absent: the usual ones. */
+  readonly times?: StreamTimes;
   /** Told after every change of what the status shows. */
   readonly onChange?: () => void;
 }
@@ -27,7 +29,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     const events: ConfigServerEvents = { onAgentChange: () => options.onChange?.() };
-    this.#server = new ConfigServer(this.publisher, options.log, events);
+    this.#server = new ConfigServer(this.publisher, options.log, events, options.times);
   }
 
   get problems(): readonly StatusProblem[] {

@@ -4,6 +4,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller } from './controller.js';
+import type { StreamTimes } from './publish/config-server.js';
 import { FolderSource } from './source/folder-source.js';
 import { createLog } from './status/log.js';
 import { TestAgent, type TestAgentOptions } from './test-agent.js';
@@ -15,7 +16,13 @@ export class ControllerFixture {
   readonly logged: string[] = [];
   readonly #agents: TestAgent[] = [];
   #check: () => void = () => {};
-  controller = this.#create();
+  readonly #times: StreamTimes | undefined;
+  controller: Controller;
+
+  constructor(times?: StreamTimes) {
+    this.#times = times;
+    this.controller = this.#create();
+  }
 
   #create(trustDomain: string | null = 'test.mesh'): Controller {
     return new Controller({
@@ -29,6 +36,7 @@ export class ControllerFixture {
         () => new Date(0),
       ),
       now: () => Date.now(),
+      ...(this.#times === undefined ? {} : { times: this.#times }),
       onChange: () => this.#check(),
     });
   }

@@ -7,9 +7,16 @@ import { AgentSession } from './agent-session.js';
 import type { Publisher } from './publisher.js';
 
 const maxSessions = 5000;
-/** An agent must say hello, and acknowledge a delta, within so long. */
-const helloTimeoutMs = 10_000;
-const ackTimeoutMs = 60_000;
+
+/** An agent that does not keep these is told so by the end of its stream, and may come again. */
+export interface StreamTimes {
+  /** From the stream's beginning to hello. */
+  readonly helloMs: number;
+  /** From a delta to its acknowledgement. */
+  readonly ackMs: number;
+}
+
+const streamTimes: StreamTimes = { helloMs: 10_000, ackMs: 60_000 };
 
 type AgentStream = ServerDuplexStream<ReceivedAgentMessage, DeltaMessage>;
 
@@ -22,10 +29,12 @@ export class ConfigServer {
   readonly #publisher: Publisher;
   readonly #log: Log;
   readonly #events: ConfigServerEvents;
+  readonly #times: StreamTimes;
   readonly #server: Server;
   readonly #open = new Map<AgentSession, (code: number, message: string) => void>();
 
-  constructor(publisher: Publisher, log: Log, events: ConfigServerEvents) {
+  constructor(publisher: Publisher, log: Log, events: ConfigServerEvents, times: StreamTimes = streamTimes) {
+    this.#times = times;
     this.#publisher = publisher;
     this.#log = log;
     this.#events = events;
@@ -63,7 +72,7 @@ export class ConfigServer {
       return;
     }
     const session = new AgentSession();
-    let deadline = setTimeout(() => end(status.DEADLINE_EXCEEDED, 'no hello came'), helloTimeoutMs);
+    let deadline = setTimeout(() => end(status.DEADLINE_EXCEEDED, 'no hello came'), this.#times.helloMs);
     const close = () => {
       clearTimeout(deadline);
       session.close();
@@ -81,7 +90,7 @@ export class ConfigServer {
       clearTimeout(deadline);
       deadline = setTimeout(
         () => end(status.DEADLINE_EXCEEDED, 'a delta was not acknowledged'),
-        ackTimeoutMs,
+        this.#times.ackMs,
       );
       stream.write(delta);
     };
