@@ -30,8 +30,8 @@ function undeclaredProtocols(manifests: readonly StoredManifest[]): StatusProble
   for (const stored of manifests) {
     const { manifest } = stored;
     if (!('form' in manifest)) continue;
-    for (const [index, { name, port, protocol }] of manifest.service.ports.entries()) {
-      if (protocol !== 'tcp' || /^tcp(-|$)/.test(name)) continue;
+    for (const port of manifest.undeclaredPorts) {
+      const index = manifest.service.ports.findIndex((candidate) => candidate.port === port);
       const message = 'is carried as opaque TCP unless it declares its protocol';
       const fix = 'set appProtocol, or begin its name with http-, grpc- or tcp-';
       check.warning(stored, ['spec', 'ports', index], port, message, fix);

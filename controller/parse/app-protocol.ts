@@ -25,3 +25,10 @@ export function readAppProtocol(appProtocol: string | undefined, portName: strin
     ? (protocols[declared.toLowerCase()] ?? 'tcp')
     : 'tcp';
 }
+
+/** Whether a port says what it carries: by any appProtocol, or by a name that begins with a protocol weft reads. */
+export function declaresProtocol(appProtocol: string | undefined, portName: string): boolean {
+  return (
+    appProtocol !== undefined || Object.hasOwn(protocols, (portName.split('-', 1)[0] ?? '').toLowerCase())
+  );
+}

@@ -45,6 +45,8 @@ export interface WorkloadManifest {
 export interface ServiceManifest {
   readonly id: ManifestId & { readonly kind: 'Service' };
   readonly service: Service;
+  /** Ports that do not say what they carry, so that they are opaque TCP. */
+  readonly undeclaredPorts: readonly number[];
   /** Headless and ExternalName services have no virtual address and cannot be a route's parent. */
   readonly form: 'virtual' | 'headless' | 'external-name';
 }

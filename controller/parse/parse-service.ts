@@ -1,7 +1,7 @@
 /** v1 Service. */
 import { parseAddress } from '../../model/address.js';
 import type { Balancing, ServicePort } from '../../model/service.js';
-import { readAppProtocol } from './app-protocol.js';
+import { declaresProtocol, readAppProtocol } from './app-protocol.js';
 import { fieldProblem } from './field-problem.js';
 import type { Fields } from './fields.js';
 import type { ServiceManifest } from './manifest.js';
@@ -26,7 +26,8 @@ export function parseService(object: Fields, metadata: ObjectMetadata): ServiceM
   spec.ignore('allocateLoadBalancerNodePorts', 'publishNotReadyAddresses', 'externalName');
   const type = spec.oneOf('type', ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']) ?? 'ClusterIP';
   const texts = clusterAddresses(spec);
-  const ports = spec.objects('ports', 250).flatMap((port) => readPort(port) ?? []);
+  const undeclaredPorts: number[] = [];
+  const ports = spec.objects('ports', 250).flatMap((port) => readPort(port, undeclaredPorts) ?? []);
   spec.finish();
   const headless = type !== 'ExternalName' && texts.length === 1 && texts[0] === 'None';
   const addresses = type === 'ExternalName' || headless ? [] : readAddresses(spec, texts);
@@ -37,6 +38,7 @@ export function parseService(object: Fields, metadata: ObjectMetadata): ServiceM
   return {
     id: { kind: 'Service', namespace, name },
     service: { namespace, name, addresses, ports, balancing: readBalancing(object, metadata) },
+    undeclaredPorts,
     form,
   };
 }
@@ -66,16 +68,18 @@ function readAddresses(spec: Fields, texts: readonly string[]): string[] {
   });
 }
 
-/** UDP and SCTP ports are not proxied, so they are left out. */
-function readPort(port: Fields): ServicePort | null {
+/** UDP and SCTP ports are not proxied, so they are left out. Adds to `undeclared` where nothing says what it carries. */
+function readPort(port: Fields, undeclared: number[]): ServicePort | null {
   const name = port.text('name') ?? '';
   const transport = port.oneOf('protocol', ['TCP', 'UDP', 'SCTP']) ?? 'TCP';
   const number = port.number('port', 1, 65_535);
   if (!port.has('port')) port.problem('port', 'is missing', "add the service's port number");
-  const protocol = readAppProtocol(port.text('appProtocol'), name);
+  const appProtocol = port.text('appProtocol');
   port.ignore('targetPort', 'nodePort');
   port.finish();
-  return transport !== 'TCP' || number === undefined ? null : { name, port: number, protocol };
+  if (transport !== 'TCP' || number === undefined) return null;
+  if (!declaresProtocol(appProtocol, name)) undeclared.push(number);
+  return { name, port: number, protocol: readAppProtocol(appProtocol, name) };
 }
 
 function readBalancing(object: Fields, metadata: ObjectMetadata): Balancing {
