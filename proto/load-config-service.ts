@@ -1,6 +1,4 @@
 /** Loads the gRPC contract between controller and agent from its .proto file. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import {
   type ChannelCredentials,
   type ClientOptions,
@@ -8,6 +6,7 @@ import {
   type ServiceDefinition,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { findProtoFile } from './find-proto-file.js';
 import type { ConfigServiceClient, ConfigServiceDefinition } from './messages.js';
 
 /** Version of the contract that this build speaks (Hello.protocol). */
@@ -29,7 +28,7 @@ export interface ConfigService {
 
 /** Reads config.proto. Throws where the file is missing or does not hold the service: the installation is broken. */
 export function loadConfigService(): ConfigService {
-  const file = findProtoFile();
+  const file = findProtoFile('config.proto');
   const definition = loadSync(file, { longs: Number, enums: String, defaults: true, oneofs: true });
   const found = loadPackageDefinition(definition) as unknown as {
     weft?: { v1?: { ConfigService?: ConfigService['Client'] & { service: ServiceDefinition } } };
@@ -37,16 +36,4 @@ export function loadConfigService(): ConfigService {
   const service = found.weft?.v1?.ConfigService;
   if (service === undefined) throw new Error(`${file} holds no service weft.v1.ConfigService`);
   return { definition: service.service as unknown as ConfigServiceDefinition, Client: service };
-}
-
-/** The .proto file is not compiled: it stays in proto/, beside the sources, also where dist/ runs. */
-function findProtoFile(): string {
-  const places = ['./weft/v1/config.proto', '../../proto/weft/v1/config.proto'].map((place) =>
-    fileURLToPath(new URL(place, import.meta.url)),
-  );
-  const file = places.find((place) => existsSync(place));
-  if (file === undefined) {
-    throw new Error(`weft/v1/config.proto is missing; looked for ${places.join(' and ')}; reinstall weft`);
-  }
-  return file;
 }

@@ -1,5 +1,5 @@
 /**
- * The messages of proto/weft/v1/config.proto under short names. `…Message` is what a sender may write (all fields
+ * The messages of proto/weft/v1/*.proto under short names. `…Message` is what a sender may write (all fields
  * optional), `Received…` what a receiver sees (every absent field has its zero value, absent messages are null).
  */
 export type {
@@ -34,6 +34,19 @@ export type {
   HttpRouteRule as HttpRouteRuleMessage,
   HttpRouteRule__Output as ReceivedHttpRouteRule,
 } from './generated/weft/v1/HttpRouteRule.js';
+export type {
+  IdentityServiceClient,
+  IdentityServiceDefinition,
+  IdentityServiceHandlers,
+} from './generated/weft/v1/IdentityService.js';
+export type {
+  IssueRequest as IssueRequestMessage,
+  IssueRequest__Output as ReceivedIssueRequest,
+} from './generated/weft/v1/IssueRequest.js';
+export type {
+  IssueResponse as IssueResponseMessage,
+  IssueResponse__Output as ReceivedIssueResponse,
+} from './generated/weft/v1/IssueResponse.js';
 export type { Mesh as MeshMessage, Mesh__Output as ReceivedMesh } from './generated/weft/v1/Mesh.js';
 export type {
   NamedMatch as NamedMatchMessage,
@@ -62,6 +75,11 @@ export type {
   Service__Output as ReceivedService,
 } from './generated/weft/v1/Service.js';
 export type { ServiceRef__Output as ReceivedServiceRef } from './generated/weft/v1/ServiceRef.js';
+export type {
+  TrustBundle as TrustBundleMessage,
+  TrustBundle__Output as ReceivedTrustBundle,
+} from './generated/weft/v1/TrustBundle.js';
+export type { WatchBundleRequest__Output as ReceivedWatchBundleRequest } from './generated/weft/v1/WatchBundleRequest.js';
 export type {
   Workload as WorkloadMessage,
   Workload__Output as ReceivedWorkload,

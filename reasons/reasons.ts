@@ -199,6 +199,26 @@ export const Reason = {
   protocol_unsupported: 206,
   /** a resource was refused; its last good version stays in force */
   resource_refused: 320,
+  /** a certificate request is too long or is no PKCS#10 request with one extension */
+  csr_malformed: 321,
+  /** the key of a certificate request is not ECDSA P-256 */
+  csr_key_refused: 322,
+  /** a certificate request does not name exactly one URI and nothing else */
+  csr_name_refused: 323,
+  /** a certificate request is not signed by its own key */
+  csr_signature_invalid: 324,
+  /** an identity was asked for that no enrolled workload of the asking node has now */
+  identity_not_on_node: 325,
+  /** a certificate request names another identity than its workload has */
+  identity_mismatch: 326,
+  /** an agent that asks for a certificate does not prove its node */
+  node_not_authenticated: 327,
+  /** the issuer of certificates cannot sign, or signed what was not asked */
+  issuer_failed: 328,
+  /** too many certificate requests are under way */
+  authority_busy: 329,
+  /** an issued certificate is not put in force */
+  certificate_refused: 330,
 } as const;
 
 export type ReasonName = keyof typeof Reason;
@@ -1015,6 +1035,96 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: '',
     summary: 'a resource was refused; its last good version stays in force',
     hint: 'status and log name file, line, field, value and fix',
+  },
+  {
+    code: 321,
+    name: 'csr_malformed',
+    layer: 'control',
+    status: 0,
+    grpc: 'INVALID_ARGUMENT',
+    summary: 'a certificate request is too long or is no PKCS#10 request with one extension',
+    hint: 'agent and controller of different versions, or a stranger at the socket',
+  },
+  {
+    code: 322,
+    name: 'csr_key_refused',
+    layer: 'control',
+    status: 0,
+    grpc: 'INVALID_ARGUMENT',
+    summary: 'the key of a certificate request is not ECDSA P-256',
+    hint: 'other key types and sizes are not signed',
+  },
+  {
+    code: 323,
+    name: 'csr_name_refused',
+    layer: 'control',
+    status: 0,
+    grpc: 'INVALID_ARGUMENT',
+    summary: 'a certificate request does not name exactly one URI and nothing else',
+    hint: 'one subject alternative name, the SPIFFE id',
+  },
+  {
+    code: 324,
+    name: 'csr_signature_invalid',
+    layer: 'control',
+    status: 0,
+    grpc: 'INVALID_ARGUMENT',
+    summary: 'a certificate request is not signed by its own key',
+    hint: 'whoever asks must hold the private key',
+  },
+  {
+    code: 325,
+    name: 'identity_not_on_node',
+    layer: 'control',
+    status: 0,
+    grpc: 'PERMISSION_DENIED',
+    summary: 'an identity was asked for that no enrolled workload of the asking node has now',
+    hint: 'the workload has just moved or left, or somebody asks for what is not theirs',
+  },
+  {
+    code: 326,
+    name: 'identity_mismatch',
+    layer: 'control',
+    status: 0,
+    grpc: 'PERMISSION_DENIED',
+    summary: 'a certificate request names another identity than its workload has',
+    hint: 'trust domain, namespace and service account make the identity',
+  },
+  {
+    code: 327,
+    name: 'node_not_authenticated',
+    layer: 'control',
+    status: 0,
+    grpc: 'UNAUTHENTICATED',
+    summary: 'an agent that asks for a certificate does not prove its node',
+    hint: 'who reaches the controller’s socket',
+  },
+  {
+    code: 328,
+    name: 'issuer_failed',
+    layer: 'control',
+    status: 0,
+    grpc: 'UNAVAILABLE',
+    summary: 'the issuer of certificates cannot sign, or signed what was not asked',
+    hint: 'the controller’s log says why: files of the authority, or the external signer',
+  },
+  {
+    code: 329,
+    name: 'authority_busy',
+    layer: 'control',
+    status: 0,
+    grpc: 'RESOURCE_EXHAUSTED',
+    summary: 'too many certificate requests are under way',
+    hint: 'agents ask again by themselves',
+  },
+  {
+    code: 330,
+    name: 'certificate_refused',
+    layer: 'control',
+    status: 0,
+    grpc: '',
+    summary: 'an issued certificate is not put in force',
+    hint: 'chain, name, key or dates are wrong; are the clocks of node and controller together?',
   },
 ];
 

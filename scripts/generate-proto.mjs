@@ -1,5 +1,5 @@
-// Writes the TypeScript message types of proto/weft/v1/config.proto into proto/generated, by proto-loader-gen-types
-// with the options that proto/load-config-service.ts loads the file with.
+// Writes the TypeScript message types of proto/weft/v1/*.proto into proto/generated, by proto-loader-gen-types
+// with the options that proto/load-*-service.ts load the files with.
 // With --check it writes nothing and exits 1 if a generated file is missing, out of date or left over.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,6 +34,7 @@ function generate() {
       [
         generator,
         'weft/v1/config.proto',
+        'weft/v1/identity.proto',
         ...options,
         '--grpcLib=@grpc/grpc-js',
         '--importFileExtension=.js',
@@ -41,11 +42,17 @@ function generate() {
       { encoding: 'utf8', cwd: root },
     );
     if (run.status !== 0) throw new Error(`proto-loader-gen-types failed: ${run.stderr}`);
-    const note = '// Generated from proto/weft/v1/config.proto by scripts/generate-proto.mjs; do not edit.';
+    const noteFor = (path, text) => {
+      const name =
+        /identity/.test(path) || /^\/\/ Original file: .*identity\.proto$/m.test(text)
+          ? 'identity'
+          : 'config';
+      return `// Generated from proto/weft/v1/${name}.proto by scripts/generate-proto.mjs; do not edit.`;
+    };
     return new Map(
       [...readTree(scratch)].map(([path, text]) => [
         path,
-        text.replace(/^(\/\/ Original file: .*)?\n?/, `${note}\n`),
+        text.replace(/^(\/\/ Original file: .*)?\n?/, `${noteFor(path, text)}\n`),
       ]),
     );
   } finally {

@@ -98,6 +98,16 @@ enum class Reason : uint16_t {
     connect_not_allowed = 205, ///< CONNECT to a destination that declares no tunnel
     protocol_unsupported = 206, ///< the port declares a protocol that this agent cannot carry
     resource_refused = 320, ///< a resource was refused; its last good version stays in force
+    csr_malformed = 321, ///< a certificate request is too long or is no PKCS#10 request with one extension
+    csr_key_refused = 322, ///< the key of a certificate request is not ECDSA P-256
+    csr_name_refused = 323, ///< a certificate request does not name exactly one URI and nothing else
+    csr_signature_invalid = 324, ///< a certificate request is not signed by its own key
+    identity_not_on_node = 325, ///< an identity was asked for that no enrolled workload of the asking node has now
+    identity_mismatch = 326, ///< a certificate request names another identity than its workload has
+    node_not_authenticated = 327, ///< an agent that asks for a certificate does not prove its node
+    issuer_failed = 328, ///< the issuer of certificates cannot sign, or signed what was not asked
+    authority_busy = 329, ///< too many certificate requests are under way
+    certificate_refused = 330, ///< an issued certificate is not put in force
 };
 
 /// The HTTP status a client sees for a reason, 0 where no answer can be sent.
@@ -268,6 +278,16 @@ constexpr const char *name_of(Reason reason) {
     case Reason::connect_not_allowed: return "connect_not_allowed";
     case Reason::protocol_unsupported: return "protocol_unsupported";
     case Reason::resource_refused: return "resource_refused";
+    case Reason::csr_malformed: return "csr_malformed";
+    case Reason::csr_key_refused: return "csr_key_refused";
+    case Reason::csr_name_refused: return "csr_name_refused";
+    case Reason::csr_signature_invalid: return "csr_signature_invalid";
+    case Reason::identity_not_on_node: return "identity_not_on_node";
+    case Reason::identity_mismatch: return "identity_mismatch";
+    case Reason::node_not_authenticated: return "node_not_authenticated";
+    case Reason::issuer_failed: return "issuer_failed";
+    case Reason::authority_busy: return "authority_busy";
+    case Reason::certificate_refused: return "certificate_refused";
     }
     return "unknown";
 }
