@@ -29,8 +29,12 @@ struct Target {
     }
     Reason feed(const std::string &bytes) { return session.receive(http1::bytes_of(bytes), now); }
     std::string drain() {
-        std::vector<uint8_t> room(1 << 20);
-        return string_of({room.data(), session.send(room)});
+        std::string all;
+        std::array<uint8_t, 4096> room;
+        for (size_t size = session.send(room); size > 0; size = session.send(room)) {
+            all += string_of({room.data(), size});
+        }
+        return all;
     }
 };
 
