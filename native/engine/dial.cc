@@ -135,7 +135,8 @@ bool Engine::add_sockets(uint32_t name, Family family, const std::vector<int> &d
         workload->stock[static_cast<size_t>(family)].add(descriptor);
     const Handle self = workload->self;
     serve_waiting(*workload, family);
-    // More may have come to wait than were asked for; only they can be stuck here, so only now is asked again.
+    // More may have come to wait than were asked for; only they can be stuck here, so only now is asked
+    // again.
     if (Workload *still = workloads_.get(self))
         note_stock(*still, family);
     end_of_call();
