@@ -353,12 +353,7 @@ describe('failing closed', () => {
     ];
     const { batch, connect } = served([resource('http-route', route({ rules }))]);
     const { tag } = connect();
-    batch.random = [Number.NaN];
-    Object.defineProperty(batch.engine.scratch, 'set', {
-      value: () => {
-        throw new Error('late');
-      },
-    });
+    batch.failRandom = true;
     expect(batch.request(tag)).toMatchObject({
       action: 'reply',
       reason: 'decide_failed',

@@ -38,6 +38,7 @@ function lookUp(context: DecisionContext, connection: ConnectionRecord): number 
   const found = findDestination(snapshot, connection.destinationAddress, connection.destinationPort);
   if (found.kind === 'refused') return found.reason;
   connection.local = local;
+  connection.localLabelId = -1;
   connection.source = local.addressed;
   connection.destination = found;
   connection.snapshot = snapshot;

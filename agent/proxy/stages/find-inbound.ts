@@ -39,6 +39,7 @@ export function lookUpInbound(context: DecisionContext, connection: ConnectionRe
   if (local === undefined) return Reason.workload_withdrawn;
   const peer = workloadAt(snapshot, connection.sourceAddress);
   connection.local = local;
+  connection.localLabelId = -1;
   connection.peer = peer ?? null;
   connection.source = peer === undefined ? unknownSource : peer.addressed;
   connection.program = programOf(snapshot, local);

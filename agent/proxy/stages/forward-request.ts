@@ -14,7 +14,6 @@ export function sendAttempt(context: DecisionContext, request: RequestRecord, de
   context.verdict.forward(request, askFlags(request), retryStatuses(context, request), delayMs);
   request.attempts += 1;
   if (request.endpoint === null) return;
-  if (request.traffic !== null) request.tried.push(request.endpoint.candidate);
   beginAttempt(request.endpoint.load);
   request.attempting = true;
 }

@@ -26,12 +26,8 @@ export function matchRequestRoute(context: DecisionContext, request: RequestReco
 export function pickRequestBackend(context: DecisionContext, request: RequestRecord): boolean {
   if (request.match === null || request.match.rule.redirect !== null) return true;
   const backend = pickBackend(request.match.rule, context.random());
-  const service =
-    backend === null || backend.serviceKey === null
-      ? undefined
-      : context.snapshot.services.get(backend.serviceKey);
-  const port = backend === null ? undefined : service?.ports.get(backend.port);
-  if (backend === null || port === undefined) return refuseRequest(context, request, Reason.backend_invalid);
+  const port = backend === null ? null : context.backends.find(backend, context.snapshot);
+  if (port === null) return refuseRequest(context, request, Reason.backend_invalid);
   request.backend = backend;
   request.target = port;
   return true;

@@ -1,5 +1,5 @@
 /** Slot `trace`: W3C trace context is passed on as it came, and started where there is none. */
-import { readTraceId, traceIdOfLine } from '../telemetry/trace-context.js';
+import { readTraceId, startTrace, traceIdText } from '../telemetry/trace-context.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import type { RequestRecord } from '../worker/request-record.js';
 
@@ -11,10 +11,10 @@ export function passTrace(context: DecisionContext, request: RequestRecord): boo
     return true;
   }
   if (!request.traceStarted) {
-    context.trace.writeLine(request.traceLine, 0);
+    startTrace(request.traceIds, context.fillRandom);
     request.traceStarted = true;
-    if (context.logging) request.traceId = traceIdOfLine(request.traceLine, 0);
+    if (context.logging) request.traceId = traceIdText(request.traceIds);
   }
-  context.verdict.headerBytes(request.traceLine);
+  context.verdict.traceLine(request.traceIds);
   return true;
 }

@@ -6,6 +6,7 @@ import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import type { EndpointEntry } from '../worker/endpoint-table.js';
 import type { RequestRecord } from '../worker/request-record.js';
+import type { ServiceTraffic } from '../worker/service-traffic.js';
 import { refuseRequest, resetConnection } from './answers.js';
 
 const none: readonly Candidate[] = [];
@@ -14,10 +15,9 @@ export function pickConnectionEndpoint(context: DecisionContext, connection: Con
   const { destination } = connection;
   switch (destination.kind) {
     case 'service': {
-      const entry = choose(context, destination.port, none);
-      if (entry === null) return resetConnection(connection, Reason.no_ready_endpoint);
-      connection.endpoint = entry;
       connection.traffic = context.traffic.of(destination.port, context.nowMs);
+      connection.endpoint = choose(context, destination.port, connection.traffic, none);
+      if (connection.endpoint === null) return resetConnection(connection, Reason.no_ready_endpoint);
       return true;
     }
     case 'workload':
@@ -31,7 +31,7 @@ export function pickRequestEndpoint(context: DecisionContext, request: RequestRe
   const connection = request.connection as ConnectionRecord;
   if (request.target !== null) {
     request.traffic = context.traffic.of(request.target, context.nowMs);
-    request.endpoint = choose(context, request.target, request.tried);
+    request.endpoint = choose(context, request.target, request.traffic, request.tried);
     if (request.endpoint === null) return refuseRequest(context, request, Reason.no_ready_endpoint);
   } else if (connection.destination.kind === 'workload') {
     request.endpoint = context.endpoints.entryOf(directCandidate(connection), context.nowMs);
@@ -42,9 +42,9 @@ export function pickRequestEndpoint(context: DecisionContext, request: RequestRe
 function choose(
   context: DecisionContext,
   service: ServicePortView,
+  state: ServiceTraffic,
   tried: readonly Candidate[],
 ): EndpointEntry | null {
-  const state = context.traffic.of(service, context.nowMs);
   const { balancing } = service.service;
   const chosen = chooseEndpoint(service.tiers, balancing, state, context.random(), context.nowMs, tried);
   return chosen === null ? null : context.endpoints.entryOf(chosen, context.nowMs);

@@ -41,6 +41,7 @@ export function retryAttempt(
       context.verdict.refuse(request.tag, decision === 'budget-spent' ? Reason.retry_budget_spent : reason);
     return;
   }
+  if (request.endpoint !== null) request.tried.push(request.endpoint.candidate);
   const delayMs = backoffMs(request.retry, request.attempts, context.random());
   if (runPipeline(nextAttempt, context, request)) sendAttempt(context, request, delayMs);
 }

@@ -11,13 +11,13 @@ import { type LabelTable, unknownId } from './label-table.js';
 export function labelConnection(labels: LabelTable, snapshot: Snapshot, connection: ConnectionRecord): void {
   if (connection.direction === Direction.inbound) {
     connection.sourceId = workloadId(labels, connection.peer);
-    connection.destinationId = workloadId(labels, connection.local);
+    connection.destinationId = localId(labels, connection);
     connection.targetId = labels.targetId(connection.serviceName, 'default');
     return;
   }
   const { destination } = connection;
   const service = destination.kind === 'service' ? destination.port.service.name : 'unknown';
-  connection.sourceId = workloadId(labels, connection.local);
+  connection.sourceId = localId(labels, connection);
   connection.destinationId = destinationId(labels, snapshot, destination, connection.endpoint);
   connection.targetId = labels.targetId(service, 'default');
 }
@@ -27,14 +27,16 @@ export function labelRequest(labels: LabelTable, snapshot: Snapshot, request: Re
   request.direction = connection.direction;
   if (connection.direction === Direction.inbound) {
     request.sourceId = workloadId(labels, connection.peer);
-    request.destinationId = workloadId(labels, connection.local);
+    request.destinationId = localId(labels, connection);
     request.targetId = labels.targetId(connection.serviceName, 'default');
     return;
   }
   const service = request.target ?? request.service;
-  request.sourceId = workloadId(labels, connection.local);
+  request.sourceId = localId(labels, connection);
   request.destinationId = destinationId(labels, snapshot, connection.destination, request.endpoint);
-  request.targetId = labels.targetId(service === null ? 'unknown' : service.service.name, request.routeLabel);
+  const name = service === null ? 'unknown' : service.service.name;
+  request.targetId =
+    request.match === null ? labels.targetId(name, 'default') : labels.ruleTargetId(name, request.match.rule);
 }
 
 /** The endpoint's workload; where none was chosen or the mesh does not know it, what the destination says. */
@@ -45,7 +47,10 @@ function destinationId(
   endpoint: EndpointEntry | null,
 ): number {
   const view = endpoint === null ? undefined : viewOf(endpoint, snapshot);
-  if (view !== undefined) return workloadId(labels, view);
+  if (endpoint !== null && view !== undefined) {
+    if (endpoint.labelId < 0) endpoint.labelId = workloadId(labels, view);
+    return endpoint.labelId;
+  }
   switch (destination.kind) {
     case 'service':
       return labels.workloadId(destination.port.service.namespace, 'unknown');
@@ -55,6 +60,11 @@ function destinationId(
     case 'refused':
       return unknownId;
   }
+}
+
+function localId(labels: LabelTable, connection: ConnectionRecord): number {
+  if (connection.localLabelId < 0) connection.localLabelId = workloadId(labels, connection.local);
+  return connection.localLabelId;
 }
 
 function workloadId(labels: LabelTable, view: WorkloadView | null): number {

@@ -1,18 +1,24 @@
 /** W3C Trace Context, level 1 (https://www.w3.org/TR/trace-context/): `traceparent` is read strictly and started. */
 
-/** Fills the array with random bytes, as crypto.getRandomValues does. */
-export type FillRandom = (bytes: Uint8Array) => void;
+/** Fills the array with random numbers, as crypto.getRandomValues does. */
+export type FillRandom = (words: Uint32Array) => void;
 
-const hexDigits = Buffer.from('0123456789abcdef', 'latin1');
-const linePrefix = Buffer.from('traceparent: 00-', 'latin1');
+/** Words of the ids of one started trace: four of the trace id, two of the parent id. */
+export const traceIdWords = 6;
+
+const hexDigits = Uint8Array.from(Buffer.from('0123456789abcdef', 'latin1'));
 /**
- * Flags 01 (sampled): an application that follows its parent's choice then decides as it would without a mesh;
- * 00 would switch its tracing off.
+ * What stands around the ids. Flags 01 (sampled): an application that follows its parent's choice then decides as it
+ * would without a mesh; 00 would switch its tracing off.
  */
-const lineSuffix = Buffer.from('-01\r\n', 'latin1');
+const template = Uint8Array.from(
+  Buffer.from(`traceparent: 00-${'0'.repeat(32)}-${'0'.repeat(16)}-01\r\n`, 'latin1'),
+);
+const traceIdAt = 'traceparent: 00-'.length;
+const parentIdAt = traceIdAt + 32 + 1;
 
-/** Length of the header line that {@link TraceStarter.writeLine} writes, CRLF included. */
-export const traceLineBytes = linePrefix.length + 32 + 1 + 16 + lineSuffix.length;
+/** Length of the header line that {@link writeTraceLine} writes, CRLF included. */
+export const traceLineBytes = template.length;
 
 const version00 = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
 /** A later version may append fields behind another dash (section 4.3). */
@@ -27,46 +33,32 @@ export function readTraceId(traceparent: string): string {
   return /^0+$/.test(traceId) || /^0+$/.test(parentId) ? '' : traceId;
 }
 
-/** Starts traces: random ids come in blocks, so that a request costs no system call. */
-export class TraceStarter {
-  readonly #fillRandom: FillRandom;
-  readonly #random = new Uint8Array(24 * 256);
-  #used = this.#random.length;
+/** Fills `ids` with random ones; neither id is all zero. */
+export function startTrace(ids: Uint32Array, fillRandom: FillRandom): void {
+  fillRandom(ids);
+  ids[0] = (ids[0] as number) | 1;
+  ids[4] = (ids[4] as number) | 1;
+}
 
-  constructor(fillRandom: FillRandom) {
-    this.#fillRandom = fillRandom;
-  }
+/** Writes the header line of a started trace at `offset` of `target`; {@link traceLineBytes} long. */
+export function writeTraceLine(ids: Uint32Array, target: Uint8Array, offset: number): void {
+  // A loop: TypedArray.set costs more than these few bytes.
+  for (let at = 0; at < template.length; at += 1) target[offset + at] = template[at] as number;
+  for (let word = 0; word < 4; word += 1)
+    writeHex(ids[word] as number, target, offset + traceIdAt + word * 8);
+  writeHex(ids[4] as number, target, offset + parentIdAt);
+  writeHex(ids[5] as number, target, offset + parentIdAt + 8);
+}
 
-  /** Writes a `traceparent` header line with new ids at `offset` of `target`; {@link traceLineBytes} long. */
-  writeLine(target: Uint8Array, offset: number): void {
-    if (this.#used === this.#random.length) {
-      this.#fillRandom(this.#random);
-      this.#used = 0;
-    }
-    let at = offset;
-    target.set(linePrefix, at);
-    at = this.#writeHex(target, at + linePrefix.length, 16);
-    target[at] = 0x2d;
-    at = this.#writeHex(target, at + 1, 8);
-    target.set(lineSuffix, at);
-  }
-
-  /** Never all zeros: the first byte's lowest bit is set. */
-  #writeHex(target: Uint8Array, offset: number, count: number): number {
-    let at = offset;
-    for (let index = 0; index < count; index += 1) {
-      const byte = (this.#random[this.#used + index] ?? 0) | (index === 0 ? 1 : 0);
-      target[at] = hexDigits[byte >> 4] ?? 0;
-      target[at + 1] = hexDigits[byte & 15] ?? 0;
-      at += 2;
-    }
-    this.#used += count;
-    return at;
+function writeHex(word: number, target: Uint8Array, offset: number): void {
+  for (let digit = 0; digit < 8; digit += 1) {
+    target[offset + digit] = hexDigits[(word >>> (28 - digit * 4)) & 15] as number;
   }
 }
 
-/** The trace id inside a line that {@link TraceStarter.writeLine} wrote at `offset`. */
-export function traceIdOfLine(target: Buffer, offset: number): string {
-  const start = offset + linePrefix.length;
-  return target.toString('latin1', start, start + 32);
+/** The trace id of a started trace, as text. */
+export function traceIdText(ids: Uint32Array): string {
+  let text = '';
+  for (let word = 0; word < 4; word += 1) text += (ids[word] as number).toString(16).padStart(8, '0');
+  return text;
 }

@@ -12,12 +12,36 @@ interface Series {
   readonly destinationId: number;
   readonly targetId: number;
   /** By {@link requestKey}. */
-  readonly requests: Map<number, number>;
+  readonly requests: KeyedCounts;
   readonly durations: DurationHistogram;
   /** By {@link connectionKey}. */
-  readonly connections: Map<number, number>;
+  readonly connections: KeyedCounts;
   bytesReceived: number;
   bytesSent: number;
+}
+
+/** Few keys, one of which is nearly always meant: a list beats a hash table. */
+class KeyedCounts {
+  readonly #keys: number[] = [];
+  readonly #counts: number[] = [];
+
+  get size(): number {
+    return this.#keys.length;
+  }
+
+  increment(key: number): void {
+    let at = 0;
+    while (at < this.#keys.length && this.#keys[at] !== key) at += 1;
+    if (at === this.#keys.length) {
+      this.#keys.push(key);
+      this.#counts.push(0);
+    }
+    this.#counts[at] = (this.#counts[at] as number) + 1;
+  }
+
+  *entries(): Generator<[key: number, count: number]> {
+    for (const [at, key] of this.#keys.entries()) yield [key, this.#counts[at] as number];
+  }
 }
 
 /** Attempts at one service's endpoints. */
@@ -58,7 +82,7 @@ export class TrafficCounters {
     durationUs: number,
   ): void {
     const found = this.#find(series);
-    increment(found.requests, requestKey(status, reason, authenticated));
+    found.requests.increment(requestKey(status, reason, authenticated));
     found.durations.observe(durationUs);
   }
 
@@ -72,7 +96,7 @@ export class TrafficCounters {
     bytesSent: number,
   ): void {
     const found = this.#find(series);
-    increment(found.connections, connectionKey(http, reason, authenticated));
+    found.connections.increment(connectionKey(http, reason, authenticated));
     if (http) return;
     found.bytesReceived += bytesReceived;
     found.bytesSent += bytesSent;
@@ -115,9 +139,9 @@ export class TrafficCounters {
       sourceId: key.sourceId,
       destinationId: key.destinationId,
       targetId: key.targetId,
-      requests: new Map(),
+      requests: new KeyedCounts(),
       durations: new DurationHistogram(),
-      connections: new Map(),
+      connections: new KeyedCounts(),
       bytesReceived: 0,
       bytesSent: 0,
     };
@@ -219,10 +243,6 @@ export function directionName(direction: number): 'outbound' | 'inbound' {
 
 const durationName = 'weft_request_duration_seconds';
 
-function increment(counts: Map<number, number>, key: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
-}
-
 function collectRequests(
   series: Series,
   labels: Labels,
@@ -230,7 +250,7 @@ function collectRequests(
   durations: MetricValue[],
 ): void {
   if (series.requests.size === 0) return;
-  for (const [key, value] of series.requests) {
+  for (const [key, value] of series.requests.entries()) {
     const authenticated = key % 2 === 1 ? 'true' : 'false';
     const reason = reasonName((key >> 1) % 1024);
     requests.push({ labels: { ...labels, status: key >> 11, reason, authenticated }, value });
@@ -244,7 +264,7 @@ function collectConnections(
   service: string,
   into: { connections: MetricValue[]; bytes: MetricValue[] },
 ): void {
-  for (const [key, value] of series.connections) {
+  for (const [key, value] of series.connections.entries()) {
     const authenticated = key % 2 === 1 ? 'true' : 'false';
     const protocol = (key >> 1) % 2 === 1 ? 'http' : 'tcp';
     const reason = reasonName(key >> 2);

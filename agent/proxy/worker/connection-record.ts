@@ -61,6 +61,8 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   /** The request that came last. */
   request: RequestRecord | null = null;
 
+  /** Number of the metrics label of `local` in `snapshot`; -1 where it was not asked for yet. */
+  localLabelId = -1;
   /** Numbers of its metrics' labels, filled when it ends. */
   sourceId = 0;
   destinationId = 0;
@@ -87,6 +89,7 @@ export class ConnectionRecord implements Tagged, SeriesKey {
     this.workload = null;
     this.snapshot = null;
     this.local = null;
+    this.localLabelId = -1;
     this.destination = noDestination;
     this.direct = null;
     this.peer = null;

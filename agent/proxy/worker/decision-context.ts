@@ -1,7 +1,8 @@
 /** What a pipeline's stages may use. One per worker; nothing in it belongs to a single request. */
 import type { Snapshot } from '../../../model/snapshot.js';
 import type { PolicyAudit } from '../telemetry/policy-audit.js';
-import type { TraceStarter } from '../telemetry/trace-context.js';
+import type { FillRandom } from '../telemetry/trace-context.js';
+import type { BackendTable } from './backend-table.js';
 import type { EndpointTable } from './endpoint-table.js';
 import type { RouteEffects } from './route-effects.js';
 import type { RowRequest } from './row-request.js';
@@ -20,9 +21,11 @@ export interface DecisionContext {
   readonly verdict: VerdictWriter;
   readonly endpoints: EndpointTable;
   readonly traffic: ServiceTrafficTable;
+  readonly backends: BackendTable;
   readonly effects: RouteEffects;
   readonly audit: PolicyAudit;
-  readonly trace: TraceStarter;
+  /** For identifiers. */
+  readonly fillRandom: FillRandom;
   /** Whether ended requests are logged, so that their texts must be kept. */
   readonly logging: boolean;
 }

@@ -61,7 +61,7 @@ async function loopback(direction: 'outbound' | 'inbound'): Promise<Loopback> {
     timers: systemTimers,
     wallClock: Date.now,
     random: Math.random,
-    fillRandom: (bytes) => void crypto.getRandomValues(bytes),
+    fillRandom: (words) => void crypto.getRandomValues(words),
     log: (level, message, details) => posted.push({ type: 'log', level, message, details: details ?? {} }),
   });
   const { descriptor, port } = await maker.listener();

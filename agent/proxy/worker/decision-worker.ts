@@ -18,9 +18,10 @@ import { AccessLogBuffer } from '../telemetry/access-log-buffer.js';
 import { LabelTable, unknownId } from '../telemetry/label-table.js';
 import { PolicyAudit } from '../telemetry/policy-audit.js';
 import { SeenConnections } from '../telemetry/seen-connections.js';
-import { type FillRandom, TraceStarter } from '../telemetry/trace-context.js';
+import type { FillRandom } from '../telemetry/trace-context.js';
 import { directionName, TrafficCounters } from '../telemetry/traffic-counters.js';
 import { family, type WorkerMetrics } from '../telemetry/worker-metrics.js';
+import { BackendTable } from './backend-table.js';
 import { ConnectionRecord } from './connection-record.js';
 import { Decider } from './decider.js';
 import type { DecisionContext } from './decision-context.js';
@@ -92,9 +93,10 @@ export class DecisionWorker {
       verdict,
       endpoints,
       traffic: new ServiceTrafficTable(endpoints, this.#counters),
+      backends: new BackendTable(),
       effects: new RouteEffects(this.#engine),
       audit: new PolicyAudit(),
-      trace: new TraceStarter(parts.fillRandom),
+      fillRandom: parts.fillRandom,
       logging: parts.accessLog,
     };
     this.#logBuffer = new AccessLogBuffer(

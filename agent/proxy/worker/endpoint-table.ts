@@ -16,6 +16,8 @@ export interface EndpointEntry {
   /** The workload behind it in {@link EndpointEntry.viewSnapshot}; see {@link viewOf}. */
   view: WorkloadView | undefined;
   viewSnapshot: Snapshot | null;
+  /** Number of the view's metrics label; -1 where it was not asked for yet. */
+  labelId: number;
   /** Connections of an older generation are not reused. */
   readonly generation: number;
 }
@@ -25,6 +27,7 @@ export function viewOf(entry: EndpointEntry, snapshot: Snapshot): WorkloadView |
   if (entry.viewSnapshot !== snapshot) {
     entry.view = snapshot.workloads.get(entry.candidate.workloadUid);
     entry.viewSnapshot = snapshot;
+    entry.labelId = -1;
   }
   return entry.view;
 }
@@ -87,6 +90,7 @@ export class EndpointTable {
       usedMs: 0,
       view: undefined,
       viewSnapshot: null,
+      labelId: -1,
       generation: 0,
     };
     this.#engine.setEndpoint(id, {

@@ -5,7 +5,7 @@ import type { CompiledBackend, CompiledMatch } from '../../../model/compile-rout
 import type { RetryPolicy } from '../../../model/retry-plan.js';
 import { compileRetry } from '../../../model/retry-plan.js';
 import type { ServicePortView } from '../../../model/snapshot.js';
-import { traceLineBytes } from '../telemetry/trace-context.js';
+import { traceIdWords } from '../telemetry/trace-context.js';
 import type { SeriesKey } from '../telemetry/traffic-counters.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { EndpointEntry } from './endpoint-table.js';
@@ -46,8 +46,8 @@ export class RequestRecord implements Tagged, SeriesKey {
   requestTimeoutMs = 0;
   backendTimeoutMs = 0;
 
-  /** Trace: the header line that started one; written again for each attempt. */
-  readonly traceLine = Buffer.alloc(traceLineBytes);
+  /** Trace: the ids of one that was started here; written again for each attempt. */
+  readonly traceIds = new Uint32Array(traceIdWords);
   traceStarted = false;
 
   /** An attempt is counted as under way at the endpoint. */
@@ -88,7 +88,7 @@ export class RequestRecord implements Tagged, SeriesKey {
     this.bufferBytes = 0;
     this.endpoint = null;
     this.traffic = null;
-    this.tried.length = 0;
+    if (this.tried.length > 0) this.tried.length = 0;
     this.retry = defaultRetry;
     this.requestTimeoutMs = 0;
     this.backendTimeoutMs = 0;

@@ -66,7 +66,9 @@ export class RowRequest implements RequestHead {
     return target.slice(pathEnd(target) + 1);
   }
 
+  /** A plain path has none: the engine lets no other bytes into a target than visible ASCII, and no `#`. */
   get ambiguities(): number {
+    if (this.#plain) return 0;
     const target = this.target;
     return pathAmbiguities(target.slice(0, pathEnd(target)));
   }

@@ -170,6 +170,8 @@ export class TestBatch {
   readonly engine: BatchEngine;
   /** What `random` gives next; repeats its last number. */
   random: number[] = [0];
+  /** Makes the trace stage, one of the last, throw. */
+  failRandom = false;
   #version = 0;
   #nextWorkload = 1;
 
@@ -188,7 +190,10 @@ export class TestBatch {
       timers: this.timers,
       wallClock: () => 0,
       random: () => (this.random.length > 1 ? this.random.shift() : this.random[0]) ?? 0,
-      fillRandom: (bytes) => void bytes.fill(0xab),
+      fillRandom: (words) => {
+        if (this.failRandom) throw new Error('no randomness');
+        words.fill(0xabab_abab);
+      },
       log: (level, message, details) =>
         void this.posted.push({ type: 'log', level, message, details: details ?? {} }),
     });

@@ -1,6 +1,7 @@
 /** Writes one row's answer into the engine's columns, and its texts into the scratch. */
 import { Action, type Engine } from '../../../native/engine.js';
 import { Reason } from '../../../reasons/reasons.js';
+import { traceLineBytes, writeTraceLine } from '../telemetry/trace-context.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { RequestRecord } from './request-record.js';
 
@@ -110,13 +111,13 @@ export class VerdictWriter {
     verdicts.extraLength[this.#row] = line.length + 2;
   }
 
-  /** One further header line, CRLF included, as bytes. */
-  headerBytes(line: Uint8Array): void {
-    const at = this.#reserve(line.length);
-    this.#engine.scratch.set(line, at);
+  /** The header line of a trace that was started here. */
+  traceLine(ids: Uint32Array): void {
+    const at = this.#reserve(traceLineBytes);
+    writeTraceLine(ids, this.#engine.scratch, at);
     const { verdicts } = this.#engine;
     verdicts.extraOffset[this.#row] = at;
-    verdicts.extraLength[this.#row] = line.length;
+    verdicts.extraLength[this.#row] = traceLineBytes;
   }
 
   #write(text: string): number {
