@@ -2,6 +2,7 @@
 #include "engine/http2/session-state.hpp"
 #include <algorithm>
 #include <cstring>
+#include <dlfcn.h>
 #include <new>
 
 namespace weft::http2 {
@@ -68,8 +69,10 @@ void announce(nghttp2_session *session, Role role, const Limits &limits) {
 
 } // namespace
 
-const char *library_version() {
-    return nghttp2_version(0)->version_str;
+const char *library_file() {
+    Dl_info found{};
+    const bool known = dladdr(reinterpret_cast<const void *>(&nghttp2_session_mem_recv), &found) != 0;
+    return known && found.dli_fname != nullptr ? found.dli_fname : "";
 }
 
 Session::Session(Role role, const Limits &limits, Handler &handler)

@@ -135,7 +135,9 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Version of the nghttp2 that runs, for example "1.70.0".
-const char *library_version();
+/// File that nghttp2's functions come from in this process: Node's own program in the addon (then its version
+/// is `process.versions.nghttp2`), Debian's library in tests. For the check at load. (Node does not export
+/// nghttp2_version.) Empty where the loader does not know.
+const char *library_file();
 
 } // namespace weft::http2

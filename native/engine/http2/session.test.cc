@@ -321,6 +321,10 @@ CASE("a lost connection closes every stream once") {
     CHECK(!pair.client.is_open(one));
 }
 
+CASE("it is known whose nghttp2 runs") {
+    CHECK(std::string_view{library_file()}.find("libnghttp2.so") != std::string_view::npos);
+}
+
 CASE("a handler may open streams from inside its calls") {
     struct Chain : Recorder {
         int left = 50;
