@@ -42,6 +42,17 @@ export async function showCommand(
   return result;
 }
 
+/** Runs a command of weft's as a person would, and shows command and output. */
+export async function showWeft(
+  { narrator, weft }: Pick<Demo, 'narrator' | 'weft'>,
+  ...args: string[]
+): Promise<CommandResult> {
+  narrator.command(`weft ${args.map(quote).join(' ')} --state ${weft.state}`);
+  const result = await weft.command(...args);
+  narrator.seen(result.stdout || result.stderr || '(nothing)');
+  return result;
+}
+
 /** Quotes an argument for a shell where it needs it. */
 function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;

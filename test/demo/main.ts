@@ -1,11 +1,11 @@
 /** `make demo`: a shop of real services joins the mesh, and each promise is shown and checked, one by one. */
 import { takeInventory } from '../netns/harness/inventory.js';
 import { Lab } from '../netns/harness/lab.js';
-import { removeLab } from '../netns/harness/lab-folder.js';
+import { removeOwnLab } from '../netns/harness/lab-folder.js';
 import { parseMetrics } from '../netns/harness/metrics.js';
 import { Shop } from '../netns/harness/shop.js';
 import { Weft } from '../netns/harness/weft.js';
-import type { Demo } from './demo.js';
+import { type Demo, showWeft } from './demo.js';
 import { Narrator } from './narrator.js';
 import { carryProtocols } from './steps/carry-protocols.js';
 import { editUnderLoad } from './steps/edit-under-load.js';
@@ -26,9 +26,10 @@ async function openShop(narrator: Narrator): Promise<Demo> {
   const lab = await Lab.open(labName);
   const shop = await Shop.create(lab);
   await shop.startServers();
-  narrator.command(`weft run -f ${shop.manifests}`);
+  narrator.command(`weft run -f ${shop.manifests} --state ${lab.folder}/state`);
   const weft = await Weft.start(lab, { manifests: shop.manifests });
-  narrator.say('controller, capture and proxy are up; every pod is in the mesh');
+  const status = await showWeft({ narrator, weft }, 'status');
+  narrator.check('controller, capture and proxy are up; every pod is in the mesh', status.code === 0);
   const first = await parseMetrics(await weft.metricsText());
   return { lab, shop, weft, narrator, scrapes: { startMs: performance.now(), first, beforeKill: first } };
 }
@@ -54,7 +55,7 @@ const narrator = new Narrator();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     process.stderr.write('\ninterrupted: removing the shop\n');
-    removeLab(labName).finally(() => process.exit(130));
+    removeOwnLab(labName).finally(() => process.exit(130));
   });
 }
 try {
@@ -62,7 +63,7 @@ try {
 } catch (error) {
   narrator.check('the shop joins the mesh', false, (error as Error).stack ?? String(error));
 } finally {
-  await removeLab(labName);
+  await removeOwnLab(labName);
 }
 narrator.finish();
 process.exitCode = narrator.failed === 0 ? 0 : 1;

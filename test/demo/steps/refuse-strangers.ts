@@ -1,5 +1,5 @@
 import { parseMetrics, sumSamples } from '../../netns/harness/metrics.js';
-import { type Demo, showCommand } from '../demo.js';
+import { type Demo, showCommand, showWeft } from '../demo.js';
 
 /** Step 3: a request refused by who, how and where; a connection refused by the kernel. */
 export async function refuseStrangers(demo: Demo): Promise<void> {
@@ -12,6 +12,8 @@ export async function refuseStrangers(demo: Demo): Promise<void> {
     refused.stdout,
   );
   narrator.check('the answer gives the reason, policy_denied', refused.stdout.includes('policy_denied'));
+  const why = await showWeft(demo, 'why', 'shop/batch', '10.97.0.20:80', 'POST', '/cart/items');
+  narrator.check('and weft why names the policy', why.code === 1 && why.stdout.includes('batch-reads-only'));
   const read = await showCommand(demo, 'batch', ['curl', '-sS', 'http://10.97.0.20/cart/items']);
   narrator.check('batch may read the cart', read.stdout.startsWith('cart: GET'), read.stdout);
   const web = await showCommand(demo, 'web', post);

@@ -32,6 +32,11 @@ export function claimLab(id: string): string {
   return folder;
 }
 
+/** Removes the lab if this process holds its name: another's is left alone. */
+export async function removeOwnLab(id: string): Promise<void> {
+  if (ownerOf(id) === `${process.pid} ${startTime(process.pid)}`) await removeLab(id);
+}
+
 /** Removes what dead runs left behind; returns their names. */
 export async function sweepDeadLabs(): Promise<string[]> {
   if (!existsSync(home)) return [];

@@ -6,7 +6,7 @@ import { cgroupProcesses } from './cgroup.js';
 import type { Lab } from './lab.js';
 import { weftMain } from './lab-folder.js';
 import type { LabProcess } from './lab-process.js';
-import { runCommand, tryCommand } from './run-command.js';
+import { type CommandResult, runCommand, tryCommand } from './run-command.js';
 
 export interface WeftOptions {
   readonly manifests: string;
@@ -90,9 +90,14 @@ export class Weft {
     }
   }
 
+  /** Another command of weft's over the same state; a non-zero exit is a result. */
+  command(...args: string[]): Promise<CommandResult> {
+    return tryCommand([process.execPath, weftMain, ...args, '--state', this.state]);
+  }
+
   /** `weft clean`: removes every trace that a killed weft left. */
   async clean(): Promise<string> {
-    const result = await tryCommand([process.execPath, weftMain, 'clean', '--state', this.state]);
+    const result = await this.command('clean');
     if (result.code !== 0) throw new Error(`weft clean: exit ${result.code}: ${result.stderr}`);
     return result.stdout;
   }
