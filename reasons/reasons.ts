@@ -167,6 +167,32 @@ export const Reason = {
   retry_buffer_exceeded: 133,
   /** the workload left the mesh while its connection was open */
   workload_withdrawn: 134,
+  /** the TLS handshake broke down: malformed, no cipher or group in common, or ended early */
+  tls_handshake_failed: 144,
+  /** the client showed no certificate */
+  tls_no_client_certificate: 145,
+  /** the peer's certificate does not chain to the trust bundle */
+  tls_untrusted_certificate: 146,
+  /** the peer's certificate has expired or is not yet valid */
+  tls_expired_certificate: 147,
+  /** the peer's certificate does not name exactly the identity that was expected */
+  tls_wrong_identity: 148,
+  /** the peer's certificate may not be used for this side of TLS */
+  tls_wrong_purpose: 149,
+  /** the peer does not speak TLS 1.3 */
+  tls_version_refused: 150,
+  /** no application protocol of this port was offered or chosen */
+  tls_alpn_refused: 151,
+  /** the TLS handshake took longer than allowed */
+  tls_handshake_timeout: 152,
+  /** a TLS record was malformed, tampered with, or too much */
+  tls_record_failed: 153,
+  /** the workload has no certificate yet */
+  tls_no_identity: 154,
+  /** the TLS stream ended without close_notify */
+  tls_truncated: 155,
+  /** the peer refused our handshake by an alert */
+  tls_peer_refused: 156,
   /** routes are attached to the service and none matches */
   no_matching_route: 192,
   /** the chosen backend has no ready endpoint */
@@ -197,6 +223,8 @@ export const Reason = {
   connect_not_allowed: 205,
   /** the port declares a protocol that this agent cannot carry */
   protocol_unsupported: 206,
+  /** plaintext came where the port takes TLS alone */
+  plaintext_refused: 207,
   /** a resource was refused; its last good version stays in force */
   resource_refused: 320,
   /** a certificate request is too long or is no PKCS#10 request with one extension */
@@ -893,6 +921,123 @@ export const reasons: readonly ReasonEntry[] = [
     hint: 'expected when a pod ends',
   },
   {
+    code: 144,
+    name: 'tls_handshake_failed',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the TLS handshake broke down: malformed, no cipher or group in common, or ended early',
+    hint: 'is the other side an agent of this mesh? the detail names the TLS error',
+  },
+  {
+    code: 145,
+    name: 'tls_no_client_certificate',
+    layer: 'engine',
+    status: 0,
+    grpc: '',
+    summary: 'the client showed no certificate',
+    hint: 'only workloads of the mesh may connect; is the caller enrolled?',
+  },
+  {
+    code: 146,
+    name: 'tls_untrusted_certificate',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the peer\'s certificate does not chain to the trust bundle',
+    hint: 'compare kubectl weft certificates on both nodes; a root rotation needs overlap',
+  },
+  {
+    code: 147,
+    name: 'tls_expired_certificate',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the peer\'s certificate has expired or is not yet valid',
+    hint: 'see kubectl weft certificates, and the clocks of both nodes',
+  },
+  {
+    code: 148,
+    name: 'tls_wrong_identity',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the peer\'s certificate does not name exactly the identity that was expected',
+    hint: 'the address belongs to another workload, or the certificate to another trust domain',
+  },
+  {
+    code: 149,
+    name: 'tls_wrong_purpose',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the peer\'s certificate may not be used for this side of TLS',
+    hint: 'it needs extended key usage for clients and servers, and must not be a CA',
+  },
+  {
+    code: 150,
+    name: 'tls_version_refused',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the peer does not speak TLS 1.3',
+    hint: 'only TLS 1.3 is spoken inside the mesh',
+  },
+  {
+    code: 151,
+    name: 'tls_alpn_refused',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'no application protocol of this port was offered or chosen',
+    hint: 'agents speak weft/h2, weft/h1 or weft/tcp, as the port is declared',
+  },
+  {
+    code: 152,
+    name: 'tls_handshake_timeout',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the TLS handshake took longer than allowed',
+    hint: 'network loss, or an agent that is overloaded',
+  },
+  {
+    code: 153,
+    name: 'tls_record_failed',
+    layer: 'engine',
+    status: 502,
+    grpc: 'UNAVAILABLE',
+    summary: 'a TLS record was malformed, tampered with, or too much',
+    hint: 'the connection was closed; the detail names the TLS error',
+  },
+  {
+    code: 154,
+    name: 'tls_no_identity',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the workload has no certificate yet',
+    hint: 'see kubectl weft certificates; is the controller reachable?',
+  },
+  {
+    code: 155,
+    name: 'tls_truncated',
+    layer: 'engine',
+    status: 502,
+    grpc: 'UNAVAILABLE',
+    summary: 'the TLS stream ended without close_notify',
+    hint: 'the peer died or somebody cut the connection',
+  },
+  {
+    code: 156,
+    name: 'tls_peer_refused',
+    layer: 'engine',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the peer refused our handshake by an alert',
+    hint: 'its own counters name the cause',
+  },
+  {
     code: 192,
     name: 'no_matching_route',
     layer: 'pipeline',
@@ -1026,6 +1171,15 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: '',
     summary: 'the port declares a protocol that this agent cannot carry',
     hint: 'appProtocol',
+  },
+  {
+    code: 207,
+    name: 'plaintext_refused',
+    layer: 'pipeline',
+    status: 0,
+    grpc: '',
+    summary: 'plaintext came where the port takes TLS alone',
+    hint: 'the caller is not enrolled, or the port\'s mode should be permissive',
   },
   {
     code: 320,

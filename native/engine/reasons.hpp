@@ -82,6 +82,19 @@ enum class Reason : uint16_t {
     peer_closed = 132, ///< the connection ended as its peers wished
     retry_buffer_exceeded = 133, ///< the body outgrew the retry buffer, so the request could not be tried again
     workload_withdrawn = 134, ///< the workload left the mesh while its connection was open
+    tls_handshake_failed = 144, ///< the TLS handshake broke down: malformed, no cipher or group in common, or ended early
+    tls_no_client_certificate = 145, ///< the client showed no certificate
+    tls_untrusted_certificate = 146, ///< the peer's certificate does not chain to the trust bundle
+    tls_expired_certificate = 147, ///< the peer's certificate has expired or is not yet valid
+    tls_wrong_identity = 148, ///< the peer's certificate does not name exactly the identity that was expected
+    tls_wrong_purpose = 149, ///< the peer's certificate may not be used for this side of TLS
+    tls_version_refused = 150, ///< the peer does not speak TLS 1.3
+    tls_alpn_refused = 151, ///< no application protocol of this port was offered or chosen
+    tls_handshake_timeout = 152, ///< the TLS handshake took longer than allowed
+    tls_record_failed = 153, ///< a TLS record was malformed, tampered with, or too much
+    tls_no_identity = 154, ///< the workload has no certificate yet
+    tls_truncated = 155, ///< the TLS stream ended without close_notify
+    tls_peer_refused = 156, ///< the peer refused our handshake by an alert
     no_matching_route = 192, ///< routes are attached to the service and none matches
     no_ready_endpoint = 193, ///< the chosen backend has no ready endpoint
     backend_invalid = 194, ///< the route's backend does not exist, is not permitted or weighs nothing
@@ -97,6 +110,7 @@ enum class Reason : uint16_t {
     no_snapshot = 204, ///< the agent has no configuration yet
     connect_not_allowed = 205, ///< CONNECT to a destination that declares no tunnel
     protocol_unsupported = 206, ///< the port declares a protocol that this agent cannot carry
+    plaintext_refused = 207, ///< plaintext came where the port takes TLS alone
     resource_refused = 320, ///< a resource was refused; its last good version stays in force
     csr_malformed = 321, ///< a certificate request is too long or is no PKCS#10 request with one extension
     csr_key_refused = 322, ///< the key of a certificate request is not ECDSA P-256
@@ -166,6 +180,18 @@ constexpr uint16_t status_of(Reason reason) {
     case Reason::draining: return 503;
     case Reason::retry_buffer_exceeded: return 502;
     case Reason::workload_withdrawn: return 503;
+    case Reason::tls_handshake_failed: return 503;
+    case Reason::tls_untrusted_certificate: return 503;
+    case Reason::tls_expired_certificate: return 503;
+    case Reason::tls_wrong_identity: return 503;
+    case Reason::tls_wrong_purpose: return 503;
+    case Reason::tls_version_refused: return 503;
+    case Reason::tls_alpn_refused: return 503;
+    case Reason::tls_handshake_timeout: return 503;
+    case Reason::tls_record_failed: return 502;
+    case Reason::tls_no_identity: return 503;
+    case Reason::tls_truncated: return 502;
+    case Reason::tls_peer_refused: return 503;
     case Reason::no_matching_route: return 404;
     case Reason::no_ready_endpoint: return 503;
     case Reason::backend_invalid: return 500;
@@ -262,6 +288,19 @@ constexpr const char *name_of(Reason reason) {
     case Reason::peer_closed: return "peer_closed";
     case Reason::retry_buffer_exceeded: return "retry_buffer_exceeded";
     case Reason::workload_withdrawn: return "workload_withdrawn";
+    case Reason::tls_handshake_failed: return "tls_handshake_failed";
+    case Reason::tls_no_client_certificate: return "tls_no_client_certificate";
+    case Reason::tls_untrusted_certificate: return "tls_untrusted_certificate";
+    case Reason::tls_expired_certificate: return "tls_expired_certificate";
+    case Reason::tls_wrong_identity: return "tls_wrong_identity";
+    case Reason::tls_wrong_purpose: return "tls_wrong_purpose";
+    case Reason::tls_version_refused: return "tls_version_refused";
+    case Reason::tls_alpn_refused: return "tls_alpn_refused";
+    case Reason::tls_handshake_timeout: return "tls_handshake_timeout";
+    case Reason::tls_record_failed: return "tls_record_failed";
+    case Reason::tls_no_identity: return "tls_no_identity";
+    case Reason::tls_truncated: return "tls_truncated";
+    case Reason::tls_peer_refused: return "tls_peer_refused";
     case Reason::no_matching_route: return "no_matching_route";
     case Reason::no_ready_endpoint: return "no_ready_endpoint";
     case Reason::backend_invalid: return "backend_invalid";
@@ -277,6 +316,7 @@ constexpr const char *name_of(Reason reason) {
     case Reason::no_snapshot: return "no_snapshot";
     case Reason::connect_not_allowed: return "connect_not_allowed";
     case Reason::protocol_unsupported: return "protocol_unsupported";
+    case Reason::plaintext_refused: return "plaintext_refused";
     case Reason::resource_refused: return "resource_refused";
     case Reason::csr_malformed: return "csr_malformed";
     case Reason::csr_key_refused: return "csr_key_refused";
