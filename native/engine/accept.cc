@@ -21,6 +21,10 @@ int Engine::add_listener(uint32_t name, Direction direction, int descriptor) {
     int error = workload == nullptr || closed_ || draining_ ? EINVAL : 0;
     if (error == 0 && ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
         error = errno;
+    // Accepted sockets inherit it: they sit on the application's own port, and without it an application that
+    // restarts could not bind that port while they live.
+    if (error == 0 && ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        error = errno;
     if (error != 0) {
         ::close(descriptor);
         return error;
