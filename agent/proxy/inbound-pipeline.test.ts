@@ -69,6 +69,24 @@ test('a request is judged by source, method and path', () => {
   expect(batch.request(stranger.tag, { path: '/public/a' })).toMatchObject({ reason: 'policy_not_allowed' });
 });
 
+test('the application gets the spelling of the path that a policy judged', () => {
+  const http = httpAttributes({ paths: ['/public/*'] });
+  const rules = [policyRule({ sources: web, http })];
+  const { batch, connect } = served(resource('authorization-policy', policy({ rules })));
+  const { tag } = connect();
+  const sent = (path: string) => batch.request(tag, { path });
+  expect(sent('/admin/../public/%61?x=/../')).toMatchObject({ action: 'forward', path: '/public/a?x=/../' });
+  expect(sent('/public/b/..')).toMatchObject({ action: 'forward', path: '/public/' });
+  expect(sent('/public/a?x=1')).toMatchObject({ action: 'forward', path: '' });
+  expect(sent('/public/../admin')).toMatchObject({ action: 'reply', reason: 'policy_not_allowed' });
+});
+
+test('where no policy reads the path, it goes on as it was sent', () => {
+  const { batch, connect } = served();
+  const forwarded = batch.request(connect().tag, { path: '/a/../b' });
+  expect(forwarded).toMatchObject({ action: 'forward', path: '' });
+});
+
 test('a policy that comes while a connection lives judges its next request', () => {
   const { batch, connect } = served();
   const { tag } = connect();

@@ -9,6 +9,7 @@ import { tunnelConnection } from './stages/answers.js';
 import { authorizeInboundConnection, authorizeInboundRequest } from './stages/authorize.js';
 import { findInboundConnection, findInboundRequest, readInboundRequests } from './stages/find-inbound.js';
 import { forwardRequest } from './stages/forward-request.js';
+import { passNormalPath } from './stages/pass-normal-path.js';
 import { passTrace } from './stages/pass-trace.js';
 import { planInboundResilience } from './stages/plan-resilience.js';
 import type { ConnectionRecord } from './worker/connection-record.js';
@@ -29,6 +30,8 @@ export const inboundRequest: Pipeline<RequestRecord> = [
   // Again, where the configuration changed since the connection came.
   ['destination', findInboundRequest],
   ['authorization', authorizeInboundRequest],
+  // The spelling that was judged, where a policy read the path.
+  ['path', passNormalPath],
   ['resilience', planInboundResilience],
   ['trace', passTrace],
   ['verdict', forwardRequest],

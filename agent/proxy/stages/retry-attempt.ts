@@ -14,6 +14,7 @@ import type { RequestRecord } from '../worker/request-record.js';
 import { applyFilters } from './apply-filters.js';
 import { authorizeOutboundRequest } from './authorize.js';
 import { sendAttempt } from './forward-request.js';
+import { passNormalPath } from './pass-normal-path.js';
 import { passTrace } from './pass-trace.js';
 import { pickRequestEndpoint } from './pick-endpoint.js';
 
@@ -51,6 +52,7 @@ const nextAttempt: Pipeline<RequestRecord> = [
   ['filters', applyFilters],
   ['endpoint', pickRequestEndpoint],
   ['authorization', authorizeAttempt],
+  ['path', passInboundPath],
   ['trace', passTrace],
 ];
 
@@ -58,6 +60,11 @@ const nextAttempt: Pipeline<RequestRecord> = [
 function authorizeAttempt(context: DecisionContext, request: RequestRecord): boolean {
   const outbound = request.connection?.direction === Direction.outbound;
   return outbound ? authorizeOutboundRequest(context, request) : true;
+}
+
+function passInboundPath(context: DecisionContext, request: RequestRecord): boolean {
+  const inbound = request.connection?.direction === Direction.inbound;
+  return inbound ? passNormalPath(context, request) : true;
 }
 
 function isConnectFailure(reason: number): boolean {
