@@ -57,7 +57,7 @@ test('another user is refused', () => {
   expect(setUp().open(1001).handlers).toBeUndefined();
 });
 
-test('the proxy`s user is served as a proxy, and cannot take over', () => {
+test('the proxy’s user is served as a proxy, and cannot take over', () => {
   const { open, events, watch } = setUp();
   const proxy = open(proxyUid);
   proxy.say(hello);

@@ -91,7 +91,7 @@ export class CaptureServer {
     try {
       return this.#parts.openProcess(pid);
     } catch (error) {
-      this.#parts.log('warn', 'the proxy`s process cannot be watched', { pid, error: describeError(error) });
+      this.#parts.log('warn', 'the process of the proxy cannot be watched', { pid, error: describeError(error) });
       return undefined;
     }
   }

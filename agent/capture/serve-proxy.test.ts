@@ -87,7 +87,7 @@ test('what the register refuses is answered with its reason, and the connection 
   });
 });
 
-test('sockets are the proxy`s once sent', () => {
+test('sockets are the proxy’s once sent', () => {
   const { say, closed } = setUp({ makeSockets: () => [50, 51] });
   say(hello);
   expect(say({ type: 'sockets', workload: 'uid-1', family: 4, count: 2 })?.descriptors).toEqual([50, 51]);

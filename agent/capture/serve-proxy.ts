@@ -49,7 +49,7 @@ export class ProxySession {
       const greeted = this.#state === 'greeted';
       this.#state = 'closed';
       const { pid } = this.#channel.peer;
-      this.#parts.log(error === undefined ? 'info' : 'warn', 'a proxy`s connection ended', {
+      this.#parts.log(error === undefined ? 'info' : 'warn', 'the connection of a proxy ended', {
         pid,
         ...(error === undefined ? {} : { error: describeError(error) }),
       });

@@ -23,7 +23,8 @@ int Engine::add_listener(uint32_t name, Direction direction, int descriptor) {
         error = errno;
     // Accepted sockets inherit it: they sit on the application's own port, and without it an application that
     // restarts could not bind that port while they live.
-    if (error == 0 && ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+    if (error == 0 && direction == Direction::inbound &&
+        ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
         error = errno;
     if (error != 0) {
         ::close(descriptor);

@@ -48,8 +48,9 @@ struct Listener {
 // Outbound listeners are bound to the unspecified address, because the targets are all of 127.128.0.0/9 and,
 // for sockets bound to a device, the pod's own address. Nothing reaches them without a note: connect4|6
 // refuse the ports inside the pod, sk_lookup hands what arrives from outside to the inbound listener, and the
-// engine refuses what has no note. No listener has SO_REUSEADDR or SO_REUSEPORT, so nobody in the pod can
-// join it or bind beside it.
+// engine refuses what has no note. No listener has SO_REUSEPORT, so nobody in the pod can join it. The
+// engine sets SO_REUSEADDR on inbound ones for the sake of what they accept; a socket that listens cannot be
+// bound beside all the same.
 std::vector<Listener> makeListeners(int netns);
 
 // Makes unconnected TCP sockets, each with a WEFT_NOTE_AGENT note.
