@@ -48,6 +48,31 @@ Line parse_line_start(const uint8_t *at, const uint8_t *end, bool &name, Reason 
     return Line::field;
 }
 
+/// Where the parts of a well-formed line lie; the value with the blanks behind it.
+struct Parts {
+    const uint8_t *base;
+    const uint8_t *name;
+    const uint8_t *colon;
+    const uint8_t *value;
+    const uint8_t *end;
+};
+
+void fill_field(const Parts &parts, Field &field) {
+    const uint8_t *stop = parts.end;
+    while (stop != parts.value && is_blank(stop[-1])) {
+        --stop;
+    }
+    const std::string_view name{reinterpret_cast<const char *>(parts.name),
+                                static_cast<size_t>(parts.colon - parts.name)};
+    field.name = {static_cast<uint32_t>(parts.name - parts.base), static_cast<uint32_t>(name.size())};
+    field.value = {static_cast<uint32_t>(parts.value - parts.base),
+                   static_cast<uint32_t>(stop - parts.value)};
+    field.hash = hash_name_of(name.data(), name.size());
+    field.id = find_field_id(name, field.hash);
+    field.hop_by_hop = (field_rules(field.id) & hop_rule) != 0;
+    field.canonical = parts.value == parts.colon + 2 && parts.colon[1] == ' ' && stop == parts.end;
+}
+
 Line parse_line(Bytes input, uint32_t start, Field &field, uint32_t &next, Reason &why) {
     const uint8_t *const base = input.data();
     const uint8_t *const end = base + input.size();
@@ -71,7 +96,7 @@ Line parse_line(Bytes input, uint32_t start, Field &field, uint32_t &next, Reaso
     while (value != end && is_blank(*value)) {
         ++value;
     }
-    const uint8_t *stop = skip_value(value, end);
+    const uint8_t *const stop = skip_value(value, end);
     // Incomplete always means that the line's LF is not here yet: `has_whole_line` relies on it.
     if (stop == end || (*stop == '\r' && end - stop == 1)) {
         return Line::incomplete;
@@ -81,17 +106,8 @@ Line parse_line(Bytes input, uint32_t start, Field &field, uint32_t &next, Reaso
         return Line::refused;
     }
     next = static_cast<uint32_t>(stop - base) + 2;
-    field.canonical = value == colon + 2 && colon[1] == ' ' && (stop == value || !is_blank(stop[-1]));
-    while (stop != value && is_blank(stop[-1])) {
-        --stop;
-    }
-    const std::string_view name{reinterpret_cast<const char *>(at), static_cast<size_t>(colon - at)};
-    field.name = {start, static_cast<uint32_t>(name.size())};
-    field.value = {static_cast<uint32_t>(value - base), static_cast<uint32_t>(stop - value)};
-    field.hash = hash_name_of(name.data(), name.size());
-    field.id = find_field_id(name, field.hash);
-    field.hop_by_hop = (field_rules(field.id) & hop_rule) != 0;
-    if (odd && imitates_guarded_field(name)) {
+    fill_field({base, at, colon, value, stop}, field);
+    if (odd && imitates_guarded_field(field.name.text(input))) {
         why = Reason::http1_bad_field_name;
         return Line::refused;
     }
