@@ -51,6 +51,13 @@ export class Weft {
     return weft;
   }
 
+  /** Where its kernel objects are pinned, as capture says. */
+  get pinFolder(): string {
+    const folder = /pinFolder=(\S+)/.exec(this.process.stderr)?.[1];
+    if (folder === undefined) throw new Error('capture has not said where it pins');
+    return folder;
+  }
+
   /** The process id of one of weft's parts, by the program that it runs. */
   pidOf(part: 'controller' | 'capture' | 'proxy'): number {
     const pids = cgroupProcesses(this.lab.cgroup).filter((pid) =>
