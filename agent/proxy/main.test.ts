@@ -1,4 +1,5 @@
 /** The proxy as a process: a real controller stream, the real channel with capture's part played here, real signals. */
+
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import { jest } from '@jest/globals';
 import type { Resource } from '../../model/resource.js';
 import { mesh, resource, workload } from '../../model/test-resources.js';
 import type { Channel } from '../../native/channel.js';
@@ -191,6 +193,9 @@ class Node {
     for (const wake of this.#changed.splice(0)) wake();
   }
 }
+
+/** Each test starts processes; on a busy machine that takes its time. */
+jest.setTimeout(30_000);
 
 let node: Node;
 beforeEach(() => {

@@ -6,16 +6,15 @@ import type { ChannelFunctions } from '../../../native/channel.js';
 import type { CaptureMessage } from '../../handover/messages.js';
 import type { Flags } from '../start/parse-flags.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
-import { KernelCounters } from '../telemetry/kernel-counters.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
 import type { ToWorker } from '../worker/messages.js';
 import { AccessLogWriter } from './access-log-writer.js';
-import { ConfigClient } from './config-client.js';
 import { Configuration, type RefusedResource } from './configuration.js';
+import { type ControllerConnection, connectController } from './connect-controller.js';
 import { EnrolmentManager } from './enrolment-manager.js';
-import { type KernelCounters as CountersMessage, HandoverClient } from './handover-client.js';
+import { HandoverClient } from './handover-client.js';
+import { KernelCounterReader } from './kernel-counter-reader.js';
 import { planNode } from './plan-node.js';
-import type { SavedConfiguration } from './saved-configuration.js';
 import type { Timer, Timers } from './timers.js';
 import { type WorkerNews, WorkerPool, type WorkerReport } from './worker-pool.js';
 
@@ -33,8 +32,6 @@ export interface NodeProxyParts {
 
 /** Plans cost the size of the mesh: changes of one burst make one. */
 const planDelayMs = 20;
-/** A scrape waits so long for the kernel's counters, then shows the last ones. */
-const countersTimeoutMs = 500;
 
 export interface Readiness {
   readonly ready: boolean;
@@ -52,22 +49,20 @@ export class NodeProxy {
   readonly #configuration: Configuration;
   readonly #handover: HandoverClient;
   readonly #enrolments: EnrolmentManager;
-  readonly #kernelCounters = new KernelCounters();
+  readonly #kernelCounters: KernelCounterReader;
   readonly #resourceRefusals = new Map<string, number>();
   readonly #serving = Promise.withResolvers<void>();
   /** Messages for workers that do not run yet. */
   #early: { readonly worker: number | 'all'; readonly message: ToWorker }[] = [];
   #pool: WorkerPool | undefined;
   #notesMapId: string | undefined;
-  #config: ConfigClient | undefined;
-  #saved: SavedConfiguration | undefined;
+  #controller: ControllerConnection | undefined;
   #planTimer: Timer | undefined;
   #groups: GroupTable = noGroups;
   #publishedRules = '';
   #planned = false;
   /** The configuration is the controller's, not only what was saved. */
   #controllerSpoke = false;
-  #countersWaiting: (() => void)[] = [];
 
   constructor(parts: NodeProxyParts) {
     this.#parts = parts;
@@ -77,11 +72,15 @@ export class NodeProxy {
       onChange: (snapshot, delta) => {
         this.#sendAll({ type: 'delta', delta, version: snapshot.version });
         this.#schedulePlan();
-        this.#saved?.changed();
+        this.#controller?.saved?.changed();
       },
       onRefused: (refused) => this.#resourceRefused(refused),
     });
     this.#handover = this.#createHandover();
+    this.#kernelCounters = new KernelCounterReader(this.#handover, timers, (uid) => {
+      const view = this.snapshot.workloads.get(uid);
+      return view && { namespace: view.workload.namespace, workload: view.label };
+    });
     this.#enrolments = new EnrolmentManager({
       workers: flags.workers,
       capture: this.#handover,
@@ -95,9 +94,23 @@ export class NodeProxy {
   /** Begins; {@link serving} tells when the wanted workloads are served. */
   start(): void {
     this.#handover.start();
-    this.#startConfiguration().catch((error: unknown) => {
-      this.#parts.onFatal('the configuration client cannot start', error);
-    });
+    const { flags, version, timers, random, log } = this.#parts;
+    connectController({
+      flags,
+      version,
+      configuration: this.#configuration,
+      onAnswer: () => {
+        this.#controllerSpoke = true;
+      },
+      timers,
+      random,
+      log,
+    }).then(
+      (connection) => {
+        this.#controller = connection;
+      },
+      (error: unknown) => this.#parts.onFatal('the configuration client cannot start', error),
+    );
   }
 
   /** Resolves once everything that the first configuration wants is served or was refused. */
@@ -119,7 +132,7 @@ export class NodeProxy {
     return {
       ready: this.#planned && this.#pool !== undefined && workloadsServed >= workloadsWanted,
       capture: this.#handover.ready,
-      controller: this.#config?.connected === true,
+      controller: this.#controller?.client.connected === true,
       configured: this.#planned,
       workloadsServed,
       workloadsWanted,
@@ -132,27 +145,17 @@ export class NodeProxy {
   }
 
   /** The kernel's counters, fresh where capture answers in time. */
-  async kernelMetrics(): Promise<WorkerMetrics> {
-    if (this.#handover.ready) {
-      await new Promise<void>((resolve) => {
-        const timer = this.#parts.timers.after(countersTimeoutMs, resolve);
-        this.#countersWaiting.push(() => {
-          timer.cancel();
-          resolve();
-        });
-        if (this.#countersWaiting.length === 1) this.#handover.requestCounters();
-      });
-    }
-    return this.#kernelCounters.collect();
+  kernelMetrics(): Promise<WorkerMetrics> {
+    return this.#kernelCounters.read();
   }
 
   /** Ends in order: no more connections, running exchanges finish. Capture keeps the listeners for the next proxy. */
   async drain(deadlineMs: number): Promise<void> {
-    this.#config?.close();
+    this.#controller?.client.close();
     this.#planTimer?.cancel();
     await this.#pool?.drain(deadlineMs);
     this.#handover.close();
-    await this.#saved?.write();
+    await this.#controller?.saved?.write();
     await this.#accessLog?.drained();
   }
 
@@ -168,18 +171,18 @@ export class NodeProxy {
       },
       {
         onReady: (notesMap, enrolled) => this.#captureReady(notesMap, enrolled),
-        onLost: () => this.#countersArrived(),
+        onLost: () => this.#kernelCounters.lost(),
         onEnrolled: (workload, listeners, descriptors) => {
           this.#enrolments.enrolled(workload, listeners, descriptors);
           this.#checkServing();
         },
         onWithdrawn: () => {},
         onSockets: (workload, family, descriptors) => this.#enrolments.sockets(workload, family, descriptors),
-        onCounters: (counters) => this.#takeCounters(counters),
+        onCounters: (counters) => this.#kernelCounters.arrived(counters),
         onRulesApplied: () => {},
         onRefused: (request, workload) => {
           if (request === 'kernel-rules') this.#publishedRules = '';
-          if (request === 'counters') this.#countersArrived();
+          if (request === 'counters') this.#kernelCounters.lost();
           this.#enrolments.refused(request, workload);
           this.#checkServing();
         },
@@ -245,49 +248,6 @@ export class NodeProxy {
     }
   }
 
-  /** gRPC is loaded here and not earlier: workers start at the same time on other threads. */
-  async #startConfiguration(): Promise<void> {
-    const { flags, log, timers, random, version } = this.#parts;
-    const [
-      { configProtocol, loadConfigService },
-      { configStreamOpener },
-      { decodeDelta },
-      { encodeRefusal },
-    ] = await Promise.all([
-      import('../../../proto/load-config-service.js'),
-      import('./open-config-stream.js'),
-      import('../../../proto/decode-delta.js'),
-      import('../../../proto/encode-resource.js'),
-    ]);
-    const service = loadConfigService();
-    if (flags.state !== undefined) {
-      const { SavedConfiguration } = await import('./saved-configuration.js');
-      const { definition } = service;
-      const current = () => ({ version: this.snapshot.version, resources: this.#configuration.resources() });
-      const saved = new SavedConfiguration({ folder: flags.state, definition, current, timers, log });
-      const held = saved.load();
-      if (held !== null) this.#configuration.apply(held);
-      this.#saved = saved;
-    }
-    this.#config = new ConfigClient({
-      open: configStreamOpener(service, flags.controller),
-      node: flags.node,
-      version,
-      protocol: configProtocol,
-      held: () => this.#configuration.held(),
-      apply: (delta) => {
-        this.#controllerSpoke = true;
-        return this.#configuration
-          .apply(decodeDelta(delta))
-          .map((refused) => encodeRefusal(refused.kind, refused.name, refused.version, refused.problems));
-      },
-      timers,
-      random,
-      log,
-    });
-    this.#config.start();
-  }
-
   #schedulePlan(): void {
     if (this.#planTimer !== undefined) return;
     // The first one is not held up: nothing is served yet.
@@ -322,20 +282,6 @@ export class NodeProxy {
         () => {},
       );
     }
-  }
-
-  #takeCounters({ refusals, pods }: CountersMessage): void {
-    this.#kernelCounters.update(refusals, pods, (uid) => {
-      const view = this.snapshot.workloads.get(uid);
-      return view && { namespace: view.workload.namespace, workload: view.label };
-    });
-    this.#countersArrived();
-  }
-
-  #countersArrived(): void {
-    const waiting = this.#countersWaiting;
-    this.#countersWaiting = [];
-    for (const resolve of waiting) resolve();
   }
 
   #resourceRefused({ kind, name, version, problems }: RefusedResource): void {

@@ -19,16 +19,16 @@ import { LabelTable, unknownId } from '../telemetry/label-table.js';
 import { PolicyAudit } from '../telemetry/policy-audit.js';
 import { SeenConnections } from '../telemetry/seen-connections.js';
 import type { FillRandom } from '../telemetry/trace-context.js';
-import { directionName, TrafficCounters } from '../telemetry/traffic-counters.js';
-import { family, type WorkerMetrics } from '../telemetry/worker-metrics.js';
+import { TrafficCounters } from '../telemetry/traffic-counters.js';
 import { BackendTable } from './backend-table.js';
 import { ConnectionRecord } from './connection-record.js';
 import { Decider } from './decider.js';
 import type { DecisionContext } from './decision-context.js';
 import { EndpointTable } from './endpoint-table.js';
 import { HeldConnections } from './held-connections.js';
-import type { FromWorker, LiveConnection, ToWorker } from './messages.js';
+import type { FromWorker, ToWorker } from './messages.js';
 import { RecordPool } from './record-pool.js';
+import { collectMetrics, listConnections, type ReportedWorker } from './report-worker.js';
 import { RequestRecord } from './request-record.js';
 import { RouteEffects } from './route-effects.js';
 import { RowRequest } from './row-request.js';
@@ -239,64 +239,23 @@ export class DecisionWorker {
     this.#parts.post({
       type: 'report',
       request,
-      metrics: this.#collect(),
+      metrics: collectMetrics(this.#reported()),
       stats: this.#engine.stats(),
-      connections: connections ? this.#liveConnections() : [],
+      connections: connections ? listConnections(this.#reported()) : [],
     });
   }
 
-  #collect(): WorkerMetrics {
-    const stats = this.#engine.stats();
-    const gauge = (name: string, help: string, value: number) =>
-      family('gauge', name, help, [{ labels: { worker: this.#parts.worker }, value }]);
-    return [
-      ...this.#counters.collect(),
-      this.#seen.collect(),
-      this.#context.audit.collect(),
-      gauge(
-        'weft_engine_buffered_bytes',
-        'Bytes that the engine holds for connections.',
-        stats.bufferedBytes,
-      ),
-      gauge('weft_engine_pooled_connections', 'Idle connections to endpoints.', stats.pooled),
-      gauge(
-        'weft_engine_parked_requests',
-        'Requests and connections that wait for a decision.',
-        stats.parked,
-      ),
-      gauge('weft_engine_sockets', 'Ready-made sockets in stock.', stats.sockets),
-      family(
-        'counter',
-        'weft_access_log_dropped_total',
-        'Access-log lines lost because writing was too slow.',
-        [{ labels: {}, value: this.#logBuffer.dropped }],
-      ),
-    ];
-  }
-
-  #liveConnections(): LiveConnection[] {
-    return this.#engine.connections().map((info) => {
-      const connection = this.#connections.find(info.connectionTag);
-      const outbound = info.direction === 0;
-      const source = outbound ? connection?.local : connection?.peer;
-      const destination =
-        connection?.destination.kind === 'workload'
-          ? connection.destination.view
-          : connection?.endpoint?.view;
-      return {
-        ...info,
-        worker: this.#parts.worker,
-        workloadUid: this.#workloads.get(info.workload)?.uid ?? '',
-        direction: directionName(info.direction),
-        protocol: connection?.protocol ?? 'unknown',
-        sourceWorkload: source?.workload.name ?? 'unknown',
-        destinationWorkload: (outbound ? destination : connection?.local)?.workload.name ?? 'unknown',
-        service:
-          connection?.destination.kind === 'service'
-            ? connection.destination.port.serviceKey
-            : (connection?.serviceName ?? 'unknown'),
-      };
-    });
+  #reported(): ReportedWorker {
+    return {
+      worker: this.#parts.worker,
+      engine: this.#engine,
+      connections: this.#connections,
+      workloads: this.#workloads,
+      counters: this.#counters,
+      seen: this.#seen,
+      audit: this.#context.audit,
+      droppedLines: this.#logBuffer.dropped,
+    };
   }
 
   async #drain(deadlineMs: number): Promise<void> {

@@ -1,0 +1,76 @@
+/** Joins the configuration to its two sources: what an earlier run saved, and the controller's stream. */
+import type { Flags } from '../start/parse-flags.js';
+import type { ProcessLog } from '../start/process-log.js';
+import { ConfigClient } from './config-client.js';
+import type { Configuration } from './configuration.js';
+import type { SavedConfiguration, SavedConfigurationParts } from './saved-configuration.js';
+import type { Timers } from './timers.js';
+
+export interface ControllerParts {
+  readonly flags: Flags;
+  readonly version: string;
+  readonly configuration: Configuration;
+  /** The controller has sent something; called before it is applied. */
+  readonly onAnswer: () => void;
+  readonly timers: Timers;
+  readonly random: () => number;
+  readonly log: ProcessLog;
+}
+
+export interface ControllerConnection {
+  readonly client: ConfigClient;
+  /** undefined: nothing is kept. */
+  readonly saved: SavedConfiguration | undefined;
+}
+
+/** gRPC is loaded here and not earlier: workers start at the same time on other threads. */
+export async function connectController(parts: ControllerParts): Promise<ControllerConnection> {
+  const { flags, configuration, timers, random, log, version } = parts;
+  const [{ configProtocol, loadConfigService }, { configStreamOpener }, { decodeDelta }, { encodeRefusal }] =
+    await Promise.all([
+      import('../../../proto/load-config-service.js'),
+      import('./open-config-stream.js'),
+      import('../../../proto/decode-delta.js'),
+      import('../../../proto/encode-resource.js'),
+    ]);
+  const service = loadConfigService();
+  const saved =
+    flags.state === undefined
+      ? undefined
+      : await restore(configuration, {
+          folder: flags.state,
+          definition: service.definition,
+          current: () => ({ version: configuration.snapshot.version, resources: configuration.resources() }),
+          timers,
+          log,
+        });
+  const client = new ConfigClient({
+    open: configStreamOpener(service, flags.controller),
+    node: flags.node,
+    version,
+    protocol: configProtocol,
+    held: () => configuration.held(),
+    apply: (delta) => {
+      parts.onAnswer();
+      const refused = configuration.apply(decodeDelta(delta));
+      return refused.map((one) => encodeRefusal(one.kind, one.name, one.version, one.problems));
+    },
+    timers,
+    random,
+    log,
+  });
+  client.start();
+  return { client, saved };
+}
+
+/** Puts in force what was saved. */
+async function restore(
+  configuration: Configuration,
+  parts: SavedConfigurationParts,
+): Promise<SavedConfiguration> {
+  const { SavedConfiguration } = await import('./saved-configuration.js');
+  const saved = new SavedConfiguration(parts);
+  const held = saved.load();
+  if (held !== null) configuration.apply(held);
+  return saved;
+}

@@ -1,0 +1,81 @@
+/** What a worker tells about itself: its metrics, and its open connections for people. */
+import { Direction, type Engine } from '../../../native/engine.js';
+import type { PolicyAudit } from '../telemetry/policy-audit.js';
+import type { SeenConnections } from '../telemetry/seen-connections.js';
+import { directionName, type TrafficCounters } from '../telemetry/traffic-counters.js';
+import { family, type WorkerMetrics } from '../telemetry/worker-metrics.js';
+import type { ConnectionRecord } from './connection-record.js';
+import type { LiveConnection } from './messages.js';
+import type { RecordPool } from './record-pool.js';
+import type { ServedWorkload } from './served-workload.js';
+
+export interface ReportedWorker {
+  readonly worker: number;
+  readonly engine: Engine;
+  readonly connections: RecordPool<ConnectionRecord>;
+  readonly workloads: ReadonlyMap<number, ServedWorkload>;
+  readonly counters: TrafficCounters;
+  readonly seen: SeenConnections;
+  readonly audit: PolicyAudit;
+  /** Access-log lines that were lost. */
+  readonly droppedLines: number;
+}
+
+export function collectMetrics(reported: ReportedWorker): WorkerMetrics {
+  const { worker, counters, seen, audit } = reported;
+  const stats = reported.engine.stats();
+  const gauge = (name: string, help: string, value: number) =>
+    family('gauge', name, help, [{ labels: { worker }, value }]);
+  return [
+    ...counters.collect(),
+    seen.collect(),
+    audit.collect(),
+    gauge('weft_engine_buffered_bytes', 'Bytes that the engine holds for connections.', stats.bufferedBytes),
+    gauge('weft_engine_pooled_connections', 'Idle connections to endpoints.', stats.pooled),
+    gauge('weft_engine_parked_requests', 'Requests and connections that wait for a decision.', stats.parked),
+    gauge('weft_engine_sockets', 'Ready-made sockets in stock.', stats.sockets),
+    family(
+      'counter',
+      'weft_access_log_dropped_total',
+      'Access-log lines lost because writing was too slow.',
+      [{ labels: {}, value: reported.droppedLines }],
+    ),
+  ];
+}
+
+export function listConnections({
+  worker,
+  engine,
+  connections,
+  workloads,
+}: ReportedWorker): LiveConnection[] {
+  return engine.connections().map((info) => ({
+    ...info,
+    worker,
+    workloadUid: workloads.get(info.workload)?.uid ?? '',
+    direction: directionName(info.direction),
+    ...describe(connections.find(info.connectionTag)),
+  }));
+}
+
+function describe(
+  connection: ConnectionRecord | undefined,
+): Pick<LiveConnection, 'protocol' | 'sourceWorkload' | 'destinationWorkload' | 'service'> {
+  if (connection === undefined) {
+    return {
+      protocol: 'unknown',
+      sourceWorkload: 'unknown',
+      destinationWorkload: 'unknown',
+      service: 'unknown',
+    };
+  }
+  const { destination, local, peer, protocol, serviceName } = connection;
+  const outbound = connection.direction === Direction.outbound;
+  const far = destination.kind === 'workload' ? destination.view : connection.endpoint?.view;
+  return {
+    protocol,
+    sourceWorkload: (outbound ? local : peer)?.workload.name ?? 'unknown',
+    destinationWorkload: (outbound ? far : local)?.workload.name ?? 'unknown',
+    service: destination.kind === 'service' ? destination.port.serviceKey : serviceName,
+  };
+}
