@@ -7,7 +7,6 @@ import type { CaptureMessage } from '../../handover/messages.js';
 import type { Flags } from '../start/parse-flags.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
-import type { ToWorker } from '../worker/messages.js';
 import { AccessLogWriter } from './access-log-writer.js';
 import { Configuration, type RefusedResource } from './configuration.js';
 import { type ControllerConnection, connectController } from './connect-controller.js';
@@ -52,9 +51,7 @@ export class NodeProxy {
   readonly #kernelCounters: KernelCounterReader;
   readonly #resourceRefusals = new Map<string, number>();
   readonly #serving = Promise.withResolvers<void>();
-  /** Messages for workers that do not run yet. */
-  #early: { readonly worker: number | 'all'; readonly message: ToWorker }[] = [];
-  #pool: WorkerPool | undefined;
+  readonly #pool: WorkerPool;
   #notesMapId: string | undefined;
   #controller: ControllerConnection | undefined;
   #planTimer: Timer | undefined;
@@ -70,12 +67,20 @@ export class NodeProxy {
     this.#accessLog = flags.accessLog.kind === 'off' ? undefined : new AccessLogWriter(flags.accessLog, log);
     this.#configuration = new Configuration({
       onChange: (snapshot, delta) => {
-        this.#sendAll({ type: 'delta', delta, version: snapshot.version });
+        this.#pool.sendAll({ type: 'delta', delta, version: snapshot.version });
         this.#schedulePlan();
         this.#controller?.saved?.changed();
       },
       onRefused: (refused) => this.#resourceRefused(refused),
     });
+    const accessLog = flags.accessLog.kind !== 'off';
+    this.#pool = new WorkerPool(
+      { workers: flags.workers, accessLog },
+      {
+        onNews: (worker, news) => this.#hear(worker, news),
+        onDeath: (worker, error) => parts.onFatal(`worker ${worker} ended`, error),
+      },
+    );
     this.#handover = this.#createHandover();
     this.#kernelCounters = new KernelCounterReader(this.#handover, timers, (uid) => {
       const view = this.snapshot.workloads.get(uid);
@@ -84,7 +89,7 @@ export class NodeProxy {
     this.#enrolments = new EnrolmentManager({
       workers: flags.workers,
       capture: this.#handover,
-      deliver: (worker, message) => this.#send(worker, message),
+      deliver: (worker, message) => this.#pool.send(worker, message),
       inodeOf: (descriptor) => fstatSync(descriptor).ino,
       closeDescriptor: closeSync,
       timers,
@@ -130,7 +135,7 @@ export class NodeProxy {
     const workloadsServed = this.#enrolments.served;
     const workloadsWanted = this.#enrolments.wanted;
     return {
-      ready: this.#planned && this.#pool !== undefined && workloadsServed >= workloadsWanted,
+      ready: this.#planned && this.#pool.started && workloadsServed >= workloadsWanted,
       capture: this.#handover.ready,
       controller: this.#controller?.client.connected === true,
       configured: this.#planned,
@@ -140,8 +145,8 @@ export class NodeProxy {
     };
   }
 
-  async reports(connections: boolean): Promise<WorkerReport[]> {
-    return (await this.#pool?.report(connections)) ?? [];
+  reports(connections: boolean): Promise<WorkerReport[]> {
+    return this.#pool.report(connections);
   }
 
   /** The kernel's counters, fresh where capture answers in time. */
@@ -153,7 +158,7 @@ export class NodeProxy {
   async drain(deadlineMs: number): Promise<void> {
     this.#controller?.client.close();
     this.#planTimer?.cancel();
-    await this.#pool?.drain(deadlineMs);
+    await this.#pool.drain(deadlineMs);
     this.#handover.close();
     await this.#controller?.saved?.write();
     await this.#accessLog?.drained();
@@ -192,7 +197,7 @@ export class NodeProxy {
 
   #captureReady(notesMap: number, enrolled: readonly string[]): void {
     const mapId = mapIdOf(notesMap);
-    if (this.#pool === undefined) {
+    if (!this.#pool.started) {
       this.#notesMapId = mapId;
       this.#startWorkers(notesMap);
     } else {
@@ -208,20 +213,9 @@ export class NodeProxy {
   }
 
   #startWorkers(notesMap: number): void {
-    const { flags, log, onFatal } = this.#parts;
-    const accessLog = flags.accessLog.kind !== 'off';
-    const starts = Array.from({ length: flags.workers }, (_, worker) => ({ worker, notesMap, accessLog }));
-    const pool = new WorkerPool(starts, {
-      onNews: (worker, news) => this.#hear(worker, news),
-      onDeath: (worker, error) => onFatal(`worker ${worker} ended`, error),
-    });
-    this.#pool = pool;
-    for (const { worker, message } of this.#early) {
-      if (worker === 'all') pool.sendAll(message);
-      else pool.send(worker, message);
-    }
-    this.#early = [];
-    pool.ready().then(
+    const { flags, log } = this.#parts;
+    this.#pool.start(notesMap);
+    this.#pool.ready().then(
       () => {
         log('info', 'the workers run', { workers: flags.workers });
         this.#checkServing();
@@ -237,7 +231,7 @@ export class NodeProxy {
         return;
       case 'access-log':
         this.#accessLog?.write(news.lines, () =>
-          this.#pool?.send(worker, { type: 'log-written', bytes: news.bytes }),
+          this.#pool.send(worker, { type: 'log-written', bytes: news.bytes }),
         );
         return;
       case 'log':
@@ -276,7 +270,7 @@ export class NodeProxy {
   }
 
   #checkServing(): void {
-    if (this.#planned && this.#pool !== undefined && this.#enrolments.settled) {
+    if (this.#planned && this.#pool.started && this.#enrolments.settled) {
       this.#pool.ready().then(
         () => this.#serving.resolve(),
         () => {},
@@ -295,16 +289,6 @@ export class NodeProxy {
       problem: first?.message,
       fix: first?.fix,
     });
-  }
-
-  #send(worker: number, message: ToWorker): void {
-    if (this.#pool === undefined) this.#early.push({ worker, message });
-    else this.#pool.send(worker, message);
-  }
-
-  #sendAll(message: ToWorker): void {
-    if (this.#pool === undefined) this.#early.push({ worker: 'all', message });
-    else this.#pool.sendAll(message);
   }
 }
 

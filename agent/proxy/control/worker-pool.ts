@@ -24,33 +24,57 @@ export interface WorkerPoolEvents {
 /** A worker that does not report in time is left out of the answer: a scrape must not hang. */
 const reportTimeoutMs = 2_000;
 
+/** What every worker is told at its start. */
+export interface WorkerPoolOptions {
+  readonly workers: number;
+  readonly accessLog: boolean;
+}
+
 export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #events: WorkerPoolEvents;
   readonly #workers: Worker[] = [];
+  /** Messages from before the start; undefined: to every worker. */
+  #early: { readonly worker: number | undefined; readonly message: ToWorker }[] = [];
   readonly #ready: Promise<void>[] = [];
   readonly #reports = new Map<number, (report: WorkerReport) => void>();
   readonly #drained: Promise<void>[] = [];
   #nextRequest = 1;
   #closing = false;
 
-  constructor(starts: readonly WorkerStart[], events: WorkerPoolEvents) {
-    for (const start of starts) this.#spawn(start, events);
+  constructor(options: WorkerPoolOptions, events: WorkerPoolEvents) {
+    this.#options = options;
+    this.#events = events;
   }
 
-  get size(): number {
-    return this.#workers.length;
+  get started(): boolean {
+    return this.#workers.length > 0;
   }
 
-  /** Resolves when every worker's engine runs. */
+  /** Starts the threads; `notesMap` stays the caller's and open. */
+  start(notesMap: number): void {
+    const { workers, accessLog } = this.#options;
+    for (let worker = 0; worker < workers; worker += 1) this.#spawn({ worker, notesMap, accessLog });
+    for (const { worker, message } of this.#early) {
+      if (worker === undefined) this.sendAll(message);
+      else this.send(worker, message);
+    }
+    this.#early = [];
+  }
+
+  /** Resolves when every worker's engine runs; only after the start. */
   async ready(): Promise<void> {
     await Promise.all(this.#ready);
   }
 
   send(worker: number, message: ToWorker): void {
-    this.#workers[worker]?.postMessage(message);
+    if (this.started) this.#workers[worker]?.postMessage(message);
+    else this.#early.push({ worker, message });
   }
 
   sendAll(message: ToWorker): void {
-    for (const worker of this.#workers) worker.postMessage(message);
+    if (this.started) for (const worker of this.#workers) worker.postMessage(message);
+    else this.#early.push({ worker: undefined, message });
   }
 
   /** Asks every worker; the slow ones are missing from the answer. */
@@ -63,12 +87,13 @@ export class WorkerPool {
   /** Lets running exchanges end, then ends the threads. */
   async drain(deadlineMs: number): Promise<void> {
     this.#closing = true;
+    if (!this.started) return;
     this.sendAll({ type: 'drain', deadlineMs });
     await Promise.all(this.#drained);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #spawn(start: WorkerStart, events: WorkerPoolEvents): void {
+  #spawn(start: WorkerStart): void {
     const worker = new Worker(new URL('../worker/main.js', import.meta.url), {
       workerData: start,
       name: `weft-worker-${start.worker}`,
@@ -82,7 +107,7 @@ export class WorkerPool {
     const died = (error: Error): void => {
       ready.reject(error);
       drained.resolve();
-      if (!this.#closing) events.onDeath(index, error);
+      if (!this.#closing) this.#events.onDeath(index, error);
     };
     ready.promise.catch(() => {});
     worker.on('error', died);
@@ -99,7 +124,7 @@ export class WorkerPool {
           this.#reports.get(message.request)?.({ worker: index, ...message });
           return;
         default:
-          events.onNews(index, message);
+          this.#events.onNews(index, message);
       }
     });
   }

@@ -2,20 +2,13 @@
 import { applyDelta } from '../../../model/apply-delta.js';
 import type { Delta } from '../../../model/resource.js';
 import { emptySnapshot, type Snapshot } from '../../../model/snapshot.js';
-import type { WorkloadLimits } from '../../../model/workload.js';
-import {
-  type Engine,
-  type EngineOptions,
-  maxWantedHeaders,
-  type WorkloadOptions,
-} from '../../../native/engine.js';
-import type { Listener } from '../../handover/messages.js';
+import { type Engine, type EngineOptions, maxWantedHeaders } from '../../../native/engine.js';
 import type { Timers } from '../control/timers.js';
 import { recheckTunnels } from '../stages/recheck-tunnels.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { AccessLogBuffer } from '../telemetry/access-log-buffer.js';
-import { LabelTable, unknownId } from '../telemetry/label-table.js';
+import { LabelTable } from '../telemetry/label-table.js';
 import { PolicyAudit } from '../telemetry/policy-audit.js';
 import { SeenConnections } from '../telemetry/seen-connections.js';
 import type { FillRandom } from '../telemetry/trace-context.js';
@@ -32,7 +25,7 @@ import { collectMetrics, listConnections, type ReportedWorker } from './report-w
 import { RequestRecord } from './request-record.js';
 import { RouteEffects } from './route-effects.js';
 import { RowRequest } from './row-request.js';
-import type { ServedWorkload } from './served-workload.js';
+import { ServedWorkloads } from './served-workloads.js';
 import { ServiceTrafficTable } from './service-traffic.js';
 import { TrafficLedger } from './traffic-ledger.js';
 import { VerdictWriter } from './verdict-writer.js';
@@ -64,7 +57,7 @@ export class DecisionWorker {
   readonly #head: RowRequest;
   readonly #connections = new RecordPool((tag) => new ConnectionRecord(tag));
   readonly #requests = new RecordPool((tag) => new RequestRecord(tag));
-  readonly #workloads = new Map<number, ServedWorkload>();
+  readonly #workloads: ServedWorkloads;
   readonly #labels = new LabelTable();
   readonly #counters = new TrafficCounters(this.#labels);
   readonly #seen = new SeenConnections(this.#labels);
@@ -82,6 +75,7 @@ export class DecisionWorker {
       onDecideError: (error) => this.#defect(error),
       onStockLow: (handle, family, count) => parts.post({ type: 'sockets-low', handle, family, count }),
     });
+    this.#workloads = new ServedWorkloads(this.#engine, this.#labels, parts.closeDescriptor);
     const verdict = new VerdictWriter(this.#engine);
     const endpoints = new EndpointTable(this.#engine);
     this.#head = new RowRequest(this.#engine);
@@ -119,16 +113,13 @@ export class DecisionWorker {
         this.#apply(message.delta, message.version);
         return;
       case 'listeners':
-        this.#serve(message.handle, message.uid, message.listeners, message.descriptors);
+        this.#workloads.serve(message, this.#context.snapshot);
         return;
       case 'withdraw':
-        if (this.#workloads.delete(message.handle))
-          this.#engine.removeWorkload(message.handle, message.graceMs);
+        this.#workloads.withdraw(message.handle, message.graceMs);
         return;
       case 'sockets':
-        if (this.#workloads.has(message.handle)) {
-          this.#engine.addSockets(message.handle, message.family, message.descriptors);
-        } else for (const descriptor of message.descriptors) this.#parts.closeDescriptor(descriptor);
+        this.#workloads.addSockets(message);
         return;
       case 'report':
         this.#report(message.request, message.connections);
@@ -170,7 +161,7 @@ export class DecisionWorker {
       ...shared,
       head: this.#head,
       ledger,
-      workloads: this.#workloads,
+      workloads: this.#workloads.byHandle,
       now: () => this.#parts.timers.now(),
       onDefect: (error) => this.#defect(error),
     });
@@ -182,9 +173,7 @@ export class DecisionWorker {
     this.#askForHeaders(snapshot);
     this.#context.snapshot = snapshot;
     this.#context.effects.follow(snapshot);
-    for (const workload of this.#workloads.values()) {
-      if (touched.workloads.has(workload.uid)) this.#refresh(workload);
-    }
+    this.#workloads.follow(snapshot, touched.workloads);
     if (touched.policies.size + touched.workloads.size > 0) {
       recheckTunnels(this.#context, this.#engine, this.#connections.inUse());
     }
@@ -210,31 +199,6 @@ export class DecisionWorker {
     this.#head.setColumns(new Map(names.map((name, column) => [name, column])));
   }
 
-  #serve(handle: number, uid: string, listeners: readonly Listener[], descriptors: readonly number[]): void {
-    let workload = this.#workloads.get(handle);
-    if (workload === undefined) {
-      workload = { handle, uid, labelId: unknownId };
-      this.#workloads.set(handle, workload);
-      this.#engine.addWorkload(handle, this.#optionsOf(uid));
-      this.#refresh(workload);
-    }
-    for (const [index, descriptor] of descriptors.entries()) {
-      const direction = listeners[index]?.direction === 'outbound' ? 0 : 1;
-      this.#engine.addListener(handle, direction, descriptor);
-    }
-  }
-
-  #refresh(workload: ServedWorkload): void {
-    const view = this.#context.snapshot.workloads.get(workload.uid);
-    if (view === undefined) return;
-    workload.labelId = this.#labels.workloadId(view.workload.namespace, view.label);
-    this.#engine.setWorkload(workload.handle, this.#optionsOf(workload.uid));
-  }
-
-  #optionsOf(uid: string): WorkloadOptions {
-    return this.#context.snapshot.workloads.get(uid)?.workload.limits ?? defaultLimits;
-  }
-
   #report(request: number, connections: boolean): void {
     this.#parts.post({
       type: 'report',
@@ -250,7 +214,7 @@ export class DecisionWorker {
       worker: this.#parts.worker,
       engine: this.#engine,
       connections: this.#connections,
-      workloads: this.#workloads,
+      workloads: this.#workloads.byHandle,
       counters: this.#counters,
       seen: this.#seen,
       audit: this.#context.audit,
@@ -288,5 +252,3 @@ export class DecisionWorker {
     });
   }
 }
-
-const defaultLimits: WorkloadLimits = { connections: 0, pendingRequests: 0, bufferedBytes: 0, cpuShare: 0 };
