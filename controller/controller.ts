@@ -1,5 +1,12 @@
 /** The controller's way of a change, in one place: source → parse → store → build → publish → status. */
-import { ConfigServer, type ConfigServerEvents, type StreamTimes } from './publish/config-server.js';
+import type { Authority } from './authority/authority.js';
+import type { AuthoritySurroundings } from './authority/create-authority.js';
+import {
+  type AddedService,
+  ConfigServer,
+  type ConfigServerEvents,
+  type StreamTimes,
+} from './publish/config-server.js';
 import { Publisher } from './publish/publisher.js';
 import { type BuildSettings, buildResources } from './resources/build-resources.js';
 import { ManifestStore } from './resources/manifest-store.js';
@@ -11,6 +18,13 @@ export interface ControllerOptions {
   readonly source: Source;
   readonly build: BuildSettings;
   readonly log: Log;
+  /** Absent: workloads get no certificates. */
+  readonly createAuthority?:
+    | ((surroundings: AuthoritySurroundings) => {
+        readonly authority: Authority;
+        readonly service: AddedService;
+      })
+    | undefined;
   /** Wall clock in milliseconds. */
   readonly now: () => number;
   /** Time limits of agents' streams; absent: the usual ones. */
@@ -19,17 +33,26 @@ export interface ControllerOptions {
   readonly onChange?: () => void;
 }
 
+/** Files of the authority that change are noticed within this time. */
+const refreshMs = 1000;
+
 export class Controller {
+  readonly authority: Authority | null;
   readonly publisher = new Publisher();
   readonly #options: ControllerOptions;
   readonly #store = new ManifestStore();
   readonly #server: ConfigServer;
   #problems: readonly StatusProblem[] = [];
+  #refresh: NodeJS.Timeout | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
     const events: ConfigServerEvents = { onAgentChange: () => options.onChange?.() };
     this.#server = new ConfigServer(this.publisher, options.log, events, options.times);
+    const { log, now, createAuthority } = options;
+    const created = createAuthority?.({ publisher: this.publisher, log, now });
+    this.authority = created?.authority ?? null;
+    if (created !== undefined) this.#server.add(created.service);
   }
 
   get problems(): readonly StatusProblem[] {
@@ -39,10 +62,16 @@ export class Controller {
   /** Reads the source, then serves; resolves once agents can connect. Returns the port (0 for a Unix socket). */
   async start(listen: string): Promise<number> {
     await this.#options.source.start((changes) => this.#apply(changes));
+    const { authority } = this;
+    if (authority !== null) {
+      await authority.refresh();
+      this.#refresh = setInterval(() => void authority.refresh(), refreshMs).unref();
+    }
     return this.#server.listen(listen);
   }
 
   stop(): void {
+    clearInterval(this.#refresh);
     this.#options.source.stop();
     this.#server.stop();
   }

@@ -1,6 +1,6 @@
 /** The controller process. */
 import { chmodSync, rmSync } from 'node:fs';
-import { Controller } from './controller.js';
+import { Controller, type ControllerOptions } from './controller.js';
 import { type ControllerFlags, parseFlags, UsageError, usage } from './options.js';
 import { FolderSource } from './source/folder-source.js';
 import { serveAdmin } from './status/admin-server.js';
@@ -24,6 +24,7 @@ async function run(flags: ControllerFlags): Promise<void> {
     source,
     build: { trustDomain: flags.trustDomain, node: flags.node },
     log,
+    createAuthority: await authorityOf(flags),
     now: () => Date.now(),
     onChange: () => metrics.update(report()),
   });
@@ -37,7 +38,8 @@ async function run(flags: ControllerFlags): Promise<void> {
     const ready = () => ({ ready: controller.publisher.snapshot !== null });
     await serveAdmin({ path: flags.admin }, { '/status': report, '/ready': ready });
   }
-  if (flags.metrics !== null) await serveAdmin(flags.metrics, { '/metrics': () => metrics.text() });
+  if (flags.metrics !== null)
+    await serveAdmin(flags.metrics, { '/metrics': () => metrics.text(controller.authority) });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info('stopping', { signal });
@@ -46,6 +48,13 @@ async function run(flags: ControllerFlags): Promise<void> {
     });
   }
   process.stdout.write('{"ready":true}\n');
+}
+
+async function authorityOf({ identities }: ControllerFlags): Promise<ControllerOptions['createAuthority']> {
+  if (identities === null) return undefined;
+  const { createAuthority, createIssuer } = await import('./authority/create-authority.js');
+  const issuer = createIssuer(identities);
+  return (surroundings) => createAuthority(issuer, identities.lifetimeMs, surroundings);
 }
 
 try {

@@ -1,5 +1,6 @@
 /** The controller's command line. */
 import { parseArgs } from 'node:util';
+import type { IdentitySettings } from './authority/create-authority.js';
 
 export interface ControllerFlags {
   readonly folder: string;
@@ -10,6 +11,8 @@ export interface ControllerFlags {
   readonly metrics: { readonly host: string; readonly port: number } | null;
   readonly node: string;
   readonly trustDomain: string | null;
+  /** Null: workloads get no certificates. */
+  readonly identities: IdentitySettings | null;
 }
 
 export const usage = `usage: controller --folder DIR --listen unix:PATH|HOST:PORT [options]
@@ -21,6 +24,10 @@ export const usage = `usage: controller --folder DIR --listen unix:PATH|HOST:POR
   --metrics HOST:PORT     Prometheus metrics
   --node NAME             node of workloads that name none (default: local)
   --trust-domain NAME     trust domain while no Mesh names one
+  --authority DIR         issue certificates with the key in DIR (tls.key, tls.crt, ca.crt); needs --listen unix:
+  --create-authority      make a root there where DIR is missing
+  --external-issuer DIR   have certificates signed by requests laid into DIR, instead of --authority
+  --certificate-seconds N life of a certificate, 5 to 2592000 (default 86400)
   --help                  this text
 
 Prints {"ready":true} on standard output once agents can connect; logs to standard error.
@@ -52,7 +59,37 @@ export function parseFlags(args: readonly string[]): ControllerFlags | null {
     metrics: metrics === undefined ? null : parseHostPort('--metrics', metrics),
     node,
     trustDomain,
+    identities: readIdentities(values, listen),
   };
+}
+
+function readIdentities(
+  values: ReturnType<typeof parseValues>['values'],
+  listen: string,
+): IdentitySettings | null {
+  const { authority, 'external-issuer': external, 'certificate-seconds': seconds = '86400' } = values;
+  const create = values['create-authority'] === true;
+  if (authority === undefined && external === undefined) {
+    if (create) throw new UsageError('--create-authority needs --authority DIR');
+    return null;
+  }
+  if (authority !== undefined && external !== undefined) {
+    throw new UsageError('--authority and --external-issuer exclude each other');
+  }
+  if (!listen.startsWith('unix:')) {
+    throw new UsageError(
+      'certificates are issued over --listen unix:PATH alone: nodes are not authenticated otherwise',
+    );
+  }
+  const number = Number(seconds);
+  if (!/^\d{1,7}$/.test(seconds) || number < 5 || number > 2_592_000) {
+    throw new UsageError(`--certificate-seconds ${seconds}: 5 to 2592000 are needed`);
+  }
+  const issuer =
+    authority === undefined
+      ? ({ kind: 'external', folder: external as string } as const)
+      : ({ kind: 'built-in', folder: authority, create } as const);
+  return { issuer, lifetimeMs: number * 1000 };
 }
 
 function parseValues(args: readonly string[]) {
@@ -68,6 +105,10 @@ function parseValues(args: readonly string[]) {
         metrics: text,
         node: text,
         'trust-domain': text,
+        authority: text,
+        'create-authority': { type: 'boolean' },
+        'external-issuer': text,
+        'certificate-seconds': text,
         help: { type: 'boolean' },
       },
     });

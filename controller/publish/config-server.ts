@@ -1,5 +1,12 @@
 /** Serves ConfigService over gRPC: moves messages between streams and sessions, and keeps time limits. */
-import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { loadConfigService, maxMessageBytes } from '../../proto/load-config-service.js';
 import type { DeltaMessage, ReceivedAgentMessage } from '../../proto/messages.js';
 import type { Log } from '../status/log.js';
@@ -25,6 +32,12 @@ export interface ConfigServerEvents {
   readonly onAgentChange: () => void;
 }
 
+/** Another service on the same listener. */
+export interface AddedService {
+  readonly definition: ServiceDefinition;
+  readonly handlers: UntypedServiceImplementation;
+}
+
 export class ConfigServer {
   readonly #publisher: Publisher;
   readonly #log: Log;
@@ -47,6 +60,11 @@ export class ConfigServer {
     this.#server.addService(loadConfigService().definition, {
       Stream: (stream: AgentStream) => this.#serve(stream),
     });
+  }
+
+  /** Serves another service on the same listener; call it before {@link listen}. */
+  add({ definition, handlers }: AddedService): void {
+    this.#server.addService(definition, handlers);
   }
 
   /** Binds; `address` is `unix:/path` or `host:port`. Returns the port, 0 for a Unix socket. */

@@ -1,12 +1,19 @@
 /** The controller's Prometheus metrics (names in docs/telemetry.md). */
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { StatusReport } from './status-report.js';
 
 export interface ControllerMetrics {
   /** Sets all figures from a report. */
   update(report: StatusReport): void;
-  /** The Prometheus text format. */
-  text(): Promise<string>;
+  /** The Prometheus text format; the authority's counts where there is one. */
+  text(authority: IssuanceCounts | null): Promise<string>;
+}
+
+/** What the certificate authority did since the start. */
+export interface IssuanceCounts {
+  readonly issued: number;
+  /** By reason. */
+  readonly refusals: ReadonlyMap<string, number>;
 }
 
 export function createMetrics(): ControllerMetrics {
@@ -37,6 +44,23 @@ export function createMetrics(): ControllerMetrics {
       nodes.set({ state: 'disconnected' }, report.nodes.length - connected.length);
       refusals.set(report.nodes.reduce((sum, node) => sum + node.refusals.length, 0));
     },
-    text: () => registry.metrics(),
+    text(authority) {
+      if (authority !== null) countCertificates(registry, authority);
+      return registry.metrics();
+    },
   };
+}
+
+function countCertificates(registry: Registry, { issued, refusals }: IssuanceCounts): void {
+  const counter = (name: string, help: string, labelNames: string[] = []) => {
+    registry.removeSingleMetric(name);
+    return new Counter({ name, help, labelNames, registers: [registry] });
+  };
+  counter('weft_controller_certificates_issued_total', 'certificates that were issued').inc(issued);
+  const refused = counter(
+    'weft_controller_certificate_refusals_total',
+    'requests for certificates that were refused',
+    ['reason'],
+  );
+  for (const [reason, count] of refusals) refused.inc({ reason }, count);
 }
