@@ -24,7 +24,7 @@ typescript:
 
 bench: build ## measure against haproxy, nginx and envoy: ROUNDS=3 SECONDS=5 CASES=outbound,mesh SUBJECTS= RATE= IDLE=
 	@scripts/setup bench
-	@node dist/test/bench/run.js $(if $(ROUNDS),--rounds=$(ROUNDS)) $(if $(SECONDS),--seconds=$(SECONDS)) \
+	@taskset -c 1 node dist/test/bench/run.js $(if $(ROUNDS),--rounds=$(ROUNDS)) $(if $(SECONDS),--seconds=$(SECONDS)) \
 		$(if $(CASES),--cases=$(CASES)) $(if $(SUBJECTS),--subjects=$(SUBJECTS)) \
 		$(if $(RATE),--rate=$(RATE)) $(if $(IDLE),--idle=$(IDLE))
 

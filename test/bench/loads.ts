@@ -125,7 +125,8 @@ export async function fixRate(options: LoadOptions, perSecond: number): Promise<
 }
 
 interface IperfReport {
-  readonly end: { readonly sum_received: { readonly bytes: number; readonly seconds: number } };
+  readonly error?: string;
+  readonly end: { readonly sum_received?: { readonly bytes: number; readonly seconds: number } };
 }
 
 /** One TCP stream from client to server, as fast as it goes. Units are MiB. */
@@ -134,6 +135,8 @@ export async function streamBytes(options: LoadOptions): Promise<Moved> {
   const argv = ['iperf3', '-J', '-c', address, '-p', String(port), '-t', String(options.seconds)];
   const launch = { argv, namespace: options.namespace, core: loadCore };
   const report = JSON.parse(await run(launch, options.seconds * 1000 + startMs)) as IperfReport;
-  const { bytes, seconds } = report.end.sum_received;
+  const received = report.end.sum_received;
+  if (report.error !== undefined || received === undefined) throw new Error(`iperf3: ${report.error}`);
+  const { bytes, seconds } = received;
   return { units: bytes / 2 ** 20, seconds, p50Us: null, p99Us: null };
 }

@@ -26,9 +26,10 @@ export interface Launch {
 
 /** A launch as file and arguments. */
 export function command({ argv, namespace, core }: Launch): [string, string[]] {
-  const pinned = [`--nofile=${openFiles}:${openFiles}`, 'taskset', '-c', String(core)];
+  const priority = ['nice', '-n', '-10']; // what else runs on the machine should not show
+  const pinned = [`--nofile=${openFiles}:${openFiles}`, ...priority, 'taskset', '-c', String(core)];
   const inside = namespace === null ? [] : ['ip', 'netns', 'exec', namespace];
-  // prlimit, taskset and ip replace themselves by what they start, so the child's id is the program's.
+  // prlimit, nice, taskset and ip replace themselves by what they start, so the child's id is the program's.
   return ['prlimit', [...pinned, ...inside, ...argv]];
 }
 

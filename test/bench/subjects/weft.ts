@@ -73,12 +73,13 @@ const policy = {
   spec: {
     selector: { matchLabels: { app: 'server' } },
     action: 'DENY',
+    // By port: on an opaque one a rule about requests denies the connection.
     rules: [
       { http: { headers: [{ name: denied.header.name, values: [denied.header.value] }] } },
       { http: { methods: denied.write.methods, paths: [`${denied.write.prefix}*`] } },
       { http: { paths: [`${denied.prefix}*`] } },
       { sources: { namespaces: ['untrusted'] }, http: { paths: ['/*'] } },
-    ],
+    ].map((rule) => ({ ports: backendPorts, ...rule })),
   },
 };
 
