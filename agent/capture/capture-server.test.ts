@@ -2,6 +2,7 @@ import type { Channel, ChannelHandlers } from '../../native/channel.js';
 import { CaptureServer } from './capture-server.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
+import { Vault } from './vault.js';
 import { ProxyWatch } from './watch-proxy.js';
 
 const proxyUid = 1000;
@@ -10,6 +11,7 @@ const ownUid = 0;
 function setUp(openProcess: (pid: number) => number = () => 70) {
   let connect: ((channel: Channel) => ChannelHandlers | undefined) | undefined;
   const events: string[] = [];
+  const vault = new Vault();
   const watch = new ProxyWatch({
     graceMs: 1_000,
     after: () => ({ cancel: () => {} }),
@@ -29,6 +31,7 @@ function setUp(openProcess: (pid: number) => number = () => 70) {
     ownUid,
     register: { enrolled: [], pods: [] } as unknown as EnrolmentRegister,
     rules: {} as RuleStore,
+    vault,
     watch,
     notesMap: 3,
     readRefusals: () => ({}),
@@ -47,10 +50,10 @@ function setUp(openProcess: (pid: number) => number = () => 70) {
     const say = (message: unknown) => handlers?.onMessage(Buffer.from(JSON.stringify(message)), []);
     return { handlers, say };
   };
-  return { open, events, watch };
+  return { open, events, watch, vault };
 }
 
-const takeOver = { type: 'take-over', protocol: 1 };
+const takeOver = { type: 'take-over', protocol: 2 };
 const hello = { type: 'hello', protocol: 1 };
 
 test('another user is refused', () => {
@@ -105,4 +108,12 @@ test('a proxy whose process cannot be watched is served all the same', () => {
   expect([events, watch.kind]).toEqual([['welcome'], 'present']);
   proxy.handlers?.onClose(undefined);
   expect(watch.kind).toBe('leaving');
+});
+
+test('a successor gets the secrets of the vault, and the proxy`s user never does by that way', () => {
+  const { open, events, vault } = setUp();
+  vault.put('uid-1', 'c2VjcmV0');
+  open(ownUid).say(takeOver);
+  open(proxyUid).say(takeOver);
+  expect(events).toEqual(['secret', 'end', 'channel closed']);
 });

@@ -5,6 +5,7 @@ import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
 import { ProxySession } from './serve-proxy.js';
 import { handOver, isTaken, isTakeOver } from './take-over.js';
+import type { Vault } from './vault.js';
 import type { ProxyWatch } from './watch-proxy.js';
 
 export interface ServerParts {
@@ -15,6 +16,7 @@ export interface ServerParts {
   readonly ownUid: number;
   readonly register: EnrolmentRegister;
   readonly rules: RuleStore;
+  readonly vault: Vault;
   readonly watch: ProxyWatch;
   readonly notesMap: number;
   readonly readRefusals: () => Record<number, number>;
@@ -91,20 +93,23 @@ export class CaptureServer {
     try {
       return this.#parts.openProcess(pid);
     } catch (error) {
-      this.#parts.log('warn', 'the process of the proxy cannot be watched', { pid, error: describeError(error) });
+      this.#parts.log('warn', 'the process of the proxy cannot be watched', {
+        pid,
+        error: describeError(error),
+      });
       return undefined;
     }
   }
 
   /** Once the successor says that it has everything, the path is let go; then the closed channel tells it to serve. */
   #handOver(channel: Channel): ChannelHandlers {
-    const { register, log, onReplaced } = this.#parts;
+    const { register, vault, log, onReplaced } = this.#parts;
     const { pods } = register;
     let replaced = false;
     return {
       onMessage: (packet) => {
         if (isTakeOver(packet)) {
-          handOver(channel, pods);
+          handOver(channel, pods, vault.entries);
           return;
         }
         replaced = isTaken(packet);

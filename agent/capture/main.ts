@@ -17,6 +17,7 @@ import { type CaptureFlags, parseFlags, usage } from './parse-flags.js';
 import { RuleStore } from './rule-store.js';
 import { startKernel } from './start-kernel.js';
 import { takeOver } from './take-over.js';
+import { Vault } from './vault.js';
 import { ProxyWatch } from './watch-proxy.js';
 
 const builtObject = fileURLToPath(new URL('../../../build/bpf/weft.bpf.o', import.meta.url));
@@ -53,13 +54,16 @@ async function run(flags: CaptureFlags): Promise<void> {
     closeDescriptor: closeSync,
     isSameNamespace: (name, netns) => isSameNamespace(flags.netnsFolders, name, netns),
   });
+  const vault = new Vault();
   const forgotten = register.readLeftOver();
   if (flags.takeOver) {
-    for (const pod of await takeOver(addon, flags.socket)) register.adopt(pod);
-    log('info', 'took over from the capture before', { pods: register.pods.length });
+    const { pods, secrets } = await takeOver(addon, flags.socket);
+    for (const pod of pods) register.adopt(pod);
+    for (const { workload, secret } of secrets) vault.put(workload, secret);
+    log('info', 'took over from the capture before', { pods: pods.length, secrets: secrets.length });
   }
   log('info', 'read what was in force', { enrolled: register.enrolled.length, forgotten });
-  serve(addon, flags, register, kernel);
+  serve(addon, flags, register, kernel, vault);
 }
 
 function serve(
@@ -67,6 +71,7 @@ function serve(
   flags: CaptureFlags,
   register: EnrolmentRegister,
   kernel: KernelPrograms,
+  vault: Vault,
 ): void {
   const watch = new ProxyWatch({
     graceMs: flags.graceMs,
@@ -92,6 +97,7 @@ function serve(
     ownUid: process.geteuid?.() ?? 0,
     register,
     rules: new RuleStore(kernel),
+    vault,
     watch,
     notesMap: kernel.maps.notes as number,
     readRefusals: () => countRefusals(kernel.sumCounters('refusals')),
@@ -102,6 +108,7 @@ function serve(
   });
   setInterval(() => {
     const vanished = register.withdrawVanished();
+    for (const workload of vanished) vault.drop(workload);
     if (vanished.length > 0) log('info', 'namespaces are gone', { workloads: vanished });
   }, vanishedMs).unref();
   process.on('SIGTERM', stop);

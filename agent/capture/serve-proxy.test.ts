@@ -4,6 +4,7 @@ import { parseCaptureMessage } from '../handover/parse-capture-message.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
 import { ProxySession } from './serve-proxy.js';
+import { Vault } from './vault.js';
 
 function setUp(register: Partial<EnrolmentRegister> = {}, rules: Partial<RuleStore> = {}) {
   const answers: { message: CaptureMessage; descriptors: readonly number[] }[] = [];
@@ -19,6 +20,7 @@ function setUp(register: Partial<EnrolmentRegister> = {}, rules: Partial<RuleSto
   const session = new ProxySession(channel, {
     register: { enrolled: ['uid-1'], ...register } as EnrolmentRegister,
     rules: rules as RuleStore,
+    vault: new Vault(),
     notesMap: 3,
     readRefusals: () => ({ 1: 5 }),
     closeDescriptor: (descriptor) => closed.push(descriptor),
@@ -125,4 +127,26 @@ test('only a greeted proxy that leaves is missed', () => {
   proxy.say(hello);
   proxy.session.handlers.onClose(undefined);
   expect(proxy.events).toEqual(['greeted', 'gone']);
+});
+
+test('a secret is kept until it is dropped or its workload is withdrawn', () => {
+  const { say } = setUp({ withdraw: () => true });
+  say(hello);
+  const put = (workload: string) => say({ type: 'vault-put', workload, secret: 'c2VjcmV0' })?.message;
+  const get = (workload: string) => say({ type: 'vault-get', workload })?.message;
+  expect(put('a')).toEqual({ type: 'vault-kept', workload: 'a' });
+  put('b');
+  expect(get('a')).toEqual({ type: 'vault-entry', workload: 'a', secret: 'c2VjcmV0' });
+  expect(say({ type: 'vault-drop', workload: 'a' })?.message).toEqual({
+    type: 'vault-dropped',
+    workload: 'a',
+  });
+  expect(get('a')).toEqual({ type: 'vault-entry', workload: 'a', secret: null });
+  say({ type: 'withdraw', workload: 'b' });
+  expect(get('b')).toMatchObject({ secret: null });
+});
+
+test('before hello nobody gets a secret', () => {
+  const { say } = setUp();
+  expect(say({ type: 'vault-get', workload: 'a' })?.message).toMatchObject({ message: 'hello comes first' });
 });

@@ -12,10 +12,12 @@ import { parseProxyMessage } from '../handover/parse-proxy-message.js';
 import { type CaptureLog, describeError } from './capture-log.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
+import type { Vault } from './vault.js';
 
 export interface ServeParts {
   readonly register: EnrolmentRegister;
   readonly rules: RuleStore;
+  readonly vault: Vault;
   readonly notesMap: number;
   /** Refusals by reason code, zeros left out. */
   readonly readRefusals: () => Record<number, number>;
@@ -101,6 +103,7 @@ export class ProxySession {
       }
       case 'withdraw':
         this.#parts.register.withdraw(message.workload);
+        this.#parts.vault.drop(message.workload);
         this.#send({ type: 'withdrawn', workload: message.workload });
         return;
       case 'sockets':
@@ -115,6 +118,31 @@ export class ProxySession {
           refusals: this.#parts.readRefusals(),
           pods: this.#parts.register.readCounters(),
         });
+        return;
+      case 'vault-put':
+      case 'vault-get':
+      case 'vault-drop':
+        this.#openVault(message);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #openVault(message: Extract<ProxyMessage, { type: `vault-${string}` }>): void {
+    const { vault } = this.#parts;
+    const { workload } = message;
+    switch (message.type) {
+      case 'vault-put':
+        vault.put(workload, message.secret);
+        this.#send({ type: 'vault-kept', workload });
+        return;
+      case 'vault-get':
+        this.#send({ type: 'vault-entry', workload, secret: vault.get(workload) });
+        return;
+      case 'vault-drop':
+        vault.drop(workload);
+        this.#send({ type: 'vault-dropped', workload });
         return;
       default:
         message satisfies never;
@@ -165,12 +193,7 @@ export class ProxySession {
   }
 
   #refuse(message: ProxyMessage, why: string): void {
-    const workload =
-      message.type === 'enrol'
-        ? message.enrolment.workload
-        : message.type === 'withdraw' || message.type === 'sockets'
-          ? message.workload
-          : undefined;
+    const workload = workloadOf(message);
     this.#parts.log('warn', 'a request was refused', { request: message.type, workload, why });
     this.#send({ type: 'refused', request: message.type, workload, message: why });
   }
@@ -190,4 +213,10 @@ export class ProxySession {
       this.#channel.close();
     }
   }
+}
+
+/** The workload that a request names. */
+function workloadOf(message: ProxyMessage): string | undefined {
+  if (message.type === 'enrol') return message.enrolment.workload;
+  return 'workload' in message ? message.workload : undefined;
 }

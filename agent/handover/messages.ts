@@ -14,6 +14,9 @@ export const maxMessageBytes = 128 * 1024;
 /** SCM_MAX_FD: the kernel passes no more with one message. */
 export const maxDescriptors = 253;
 
+/** The longest secret of one vault entry, in characters. */
+export const maxSecretLength = 64 * 1024;
+
 /** Kernel rules have at most so many destinations, and so many rules. */
 export const maxRuleEntries = 65_536;
 
@@ -55,7 +58,14 @@ export type ProxyMessage =
   | { readonly type: 'sockets'; readonly workload: string; readonly family: Family; readonly count: number }
   /** `more`: the rest follows in further messages of this type; all of it comes into force with the last. */
   | { readonly type: 'kernel-rules'; readonly rules: KernelRules; readonly more?: boolean }
-  | { readonly type: 'counters' };
+  | { readonly type: 'counters' }
+  /**
+   * Keep a secret of a workload in capture's memory, in place of the one before, until it is dropped or the workload
+   * is withdrawn: an identity outlives its proxy so. Capture does not read it. Base64.
+   */
+  | { readonly type: 'vault-put'; readonly workload: string; readonly secret: string }
+  | { readonly type: 'vault-get'; readonly workload: string }
+  | { readonly type: 'vault-drop'; readonly workload: string };
 
 /** One listening socket that capture made in a pod's namespace. */
 export interface Listener {
@@ -91,6 +101,10 @@ export type CaptureMessage =
       readonly refusals: Readonly<Record<number, number>>;
       readonly pods: readonly PodCounters[];
     }
+  | { readonly type: 'vault-kept'; readonly workload: string }
+  /** `secret` is null where nothing is kept. */
+  | { readonly type: 'vault-entry'; readonly workload: string; readonly secret: string | null }
+  | { readonly type: 'vault-dropped'; readonly workload: string }
   /** The request could not be done; nothing of it is in force. `workload` where the request named one. */
   | {
       readonly type: 'refused';

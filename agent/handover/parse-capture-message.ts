@@ -1,5 +1,11 @@
 /** What capture sends, parsed once at the proxy's border. */
-import { type CaptureMessage, type Listener, maxDescriptors, type PodCounters } from './messages.js';
+import {
+  type CaptureMessage,
+  type Listener,
+  maxDescriptors,
+  maxSecretLength,
+  type PodCounters,
+} from './messages.js';
 import { Field, MalformedMessage } from './read-fields.js';
 
 const maxWorkloads = 4096;
@@ -31,6 +37,9 @@ function descriptorBounds(message: CaptureMessage): readonly [least: number, mos
     case 'withdrawn':
     case 'rules-applied':
     case 'counters':
+    case 'vault-kept':
+    case 'vault-entry':
+    case 'vault-dropped':
     case 'refused':
       return [0, 0];
   }
@@ -44,6 +53,9 @@ function readMessage(message: Field): CaptureMessage {
     'sockets',
     'rules-applied',
     'counters',
+    'vault-kept',
+    'vault-entry',
+    'vault-dropped',
     'refused',
   ]);
   switch (type) {
@@ -71,6 +83,14 @@ function readMessage(message: Field): CaptureMessage {
     case 'counters': {
       const { refusals, pods } = message.object(['type', 'refusals', 'pods']);
       return { type, refusals: readRefusals(refusals), pods: pods.array(maxWorkloads, readPodCounters) };
+    }
+    case 'vault-kept':
+    case 'vault-dropped':
+      return { type, workload: readWorkload(message.object(['type', 'workload']).workload) };
+    case 'vault-entry': {
+      const { workload, secret } = message.secretObject(['type', 'workload', 'secret']);
+      const kept = secret.value === null ? null : secret.secret(maxSecretLength);
+      return { type, workload: readWorkload(workload), secret: kept };
     }
     case 'refused':
       return readRefused(message);
@@ -112,7 +132,17 @@ function readRefused(field: Field): CaptureMessage {
   const { request, workload, message } = field.object(['type', 'request', 'workload', 'message']);
   return {
     type: 'refused',
-    request: request.oneOf(['hello', 'enrol', 'withdraw', 'sockets', 'kernel-rules', 'counters']),
+    request: request.oneOf([
+      'hello',
+      'enrol',
+      'withdraw',
+      'sockets',
+      'kernel-rules',
+      'counters',
+      'vault-put',
+      'vault-get',
+      'vault-drop',
+    ]),
     workload: workload.value === undefined ? undefined : readWorkload(workload),
     message: message.string(4096),
   };

@@ -28,6 +28,9 @@ const fromProxy: ProxyMessage[] = [
     more: false,
   },
   { type: 'counters' },
+  { type: 'vault-put', workload: 'uid-1', secret: 'c2VjcmV0' },
+  { type: 'vault-get', workload: 'uid-1' },
+  { type: 'vault-drop', workload: 'uid-1' },
 ];
 
 test.each(fromProxy)('capture reads $type as it was sent', (message) => {
@@ -78,6 +81,10 @@ const fromCapture: (readonly [CaptureMessage, number])[] = [
     },
     0,
   ],
+  [{ type: 'vault-kept', workload: 'uid-1' }, 0],
+  [{ type: 'vault-entry', workload: 'uid-1', secret: 'c2VjcmV0' }, 0],
+  [{ type: 'vault-entry', workload: 'uid-1', secret: null }, 0],
+  [{ type: 'vault-dropped', workload: 'uid-1' }, 0],
   [{ type: 'refused', request: 'enrol', workload: 'uid-1', message: 'why' }, 0],
   [{ type: 'refused', request: 'hello', workload: undefined, message: 'why' }, 0],
 ];
@@ -92,4 +99,14 @@ test.each(fromCapture)('the proxy reads %j with %i descriptors', (message, descr
 test('the proxy refuses a count that is none', () => {
   const message = { type: 'counters', refusals: { x: 1 }, pods: [] };
   expect(() => parseCaptureMessage(packet(message), 0)).toThrow(/refusals code/);
+});
+
+test.each([
+  { type: 'vault-put', workload: 'uid-1', secret: 'topsecret!' },
+  { type: 'vault-put', workload: 'uid-1', secret: ['topsecret'] },
+  { type: 'vault-put', workload: 'uid-1', secrt: 'topsecret' },
+  { type: 'vault-put', workload: 'uid-1', secret: 'topsecret'.repeat(10_000) },
+])('a secret that is refused is not shown', (message) => {
+  expect(() => parseProxyMessage(packet(message))).toThrow(/secret|unknown field/);
+  expect(() => parseProxyMessage(packet(message))).not.toThrow(/topsecret/);
 });

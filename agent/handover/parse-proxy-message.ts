@@ -4,6 +4,7 @@ import {
   type KernelRules,
   maxDescriptors,
   maxRuleEntries,
+  maxSecretLength,
   type ProxyMessage,
 } from './messages.js';
 import { Field } from './read-fields.js';
@@ -21,6 +22,9 @@ export function parseProxyMessage(packet: Uint8Array): ProxyMessage {
     'sockets',
     'kernel-rules',
     'counters',
+    'vault-put',
+    'vault-get',
+    'vault-drop',
   ]);
   switch (type) {
     case 'hello':
@@ -45,6 +49,13 @@ export function parseProxyMessage(packet: Uint8Array): ProxyMessage {
     case 'counters':
       message.object(['type']);
       return { type };
+    case 'vault-put': {
+      const { workload, secret } = message.secretObject(['type', 'workload', 'secret']);
+      return { type, workload: readWorkload(workload), secret: secret.secret(maxSecretLength) };
+    }
+    case 'vault-get':
+    case 'vault-drop':
+      return { type, workload: readWorkload(message.object(['type', 'workload']).workload) };
   }
 }
 

@@ -15,9 +15,9 @@ export interface FieldProblem {
 export class MalformedMessage extends Error {
   readonly problem: FieldProblem;
 
-  constructor(problem: FieldProblem, options?: ErrorOptions) {
+  constructor(problem: FieldProblem) {
     const { field, value, message, fix } = problem;
-    super(`${field === '' ? 'the message' : field} (${value}) ${message}: ${fix}`, options);
+    super(`${field === '' ? 'the message' : field} (${value}) ${message}: ${fix}`);
     this.name = 'MalformedMessage';
     this.problem = problem;
   }
@@ -45,9 +45,14 @@ export class Field {
   static parse(packet: Uint8Array): Field {
     try {
       return new Field('', JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(packet)));
-    } catch (error) {
-      const problem = { field: '', value: `${packet.length} bytes`, message: 'is no JSON', fix: 'send JSON' };
-      throw new MalformedMessage(problem, { cause: error });
+    } catch {
+      // The parser's own message quotes the text, which may hold a secret.
+      throw new MalformedMessage({
+        field: '',
+        value: `${packet.length} bytes`,
+        message: 'is no JSON',
+        fix: 'send JSON',
+      });
     }
   }
 
@@ -64,6 +69,24 @@ export class Field {
     }
     const fields = names.map((name) => [name, new Field(this.#path(name), (value as never)[name])]);
     return Object.fromEntries(fields) as Record<Name, Field>;
+  }
+
+  /** As {@link object}, where no value may be shown: a misspelt field could hold the secret. */
+  secretObject<Name extends string>(names: readonly Name[]): Record<Name, Field> {
+    const keys = Object.keys((this.value ?? {}) as object);
+    if (keys.some((key) => !(names as readonly string[]).includes(key))) {
+      fail(this.name, '(not shown)', 'has an unknown field', `only ${names.join(', ')}`);
+    }
+    return this.object(names);
+  }
+
+  /** Text in base64 that is never shown. */
+  secret(longest: number): string {
+    const { value } = this;
+    if (typeof value !== 'string' || value.length > longest || !/^[A-Za-z0-9+/]+={0,2}$/.test(value)) {
+      fail(this.name, '(not shown)', 'is no secret', `base64 of 1 to ${longest} characters`);
+    }
+    return value;
   }
 
   /** The discriminating text of an object whose other fields are not yet known. */

@@ -23,6 +23,7 @@ function harness() {
     onSockets: (workload, family, fds) => void seen.push(`sockets ${workload} ${family} ${fds}`),
     onCounters: () => void seen.push('counters'),
     onRulesApplied: () => void seen.push('rules'),
+    onSecret: (workload, secret) => void seen.push(`secret ${workload} ${secret}`),
     onRefused: (request, workload) => void seen.push(`refused ${request} ${workload}`),
   };
   const client = new HandoverClient(
@@ -102,6 +103,8 @@ test('each answer reaches its event with its descriptors', () => {
   say({ type: 'withdrawn', workload: 'u' });
   say({ type: 'rules-applied' });
   say({ type: 'counters', refusals: {}, pods: [] });
+  say({ type: 'vault-kept', workload: 'u' });
+  say({ type: 'vault-entry', workload: 'u', secret: null });
   say({ type: 'refused', request: 'enrol', workload: 'u', message: 'no such namespace' });
   expect(seen.slice(1)).toEqual([
     'enrolled u 1 11',
@@ -109,6 +112,7 @@ test('each answer reaches its event with its descriptors', () => {
     'withdrawn u',
     'rules',
     'counters',
+    'secret u null',
     'refused enrol u',
   ]);
 });

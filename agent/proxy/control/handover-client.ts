@@ -32,6 +32,8 @@ export interface HandoverEvents {
   readonly onSockets: (workload: string, family: Family, descriptors: readonly number[]) => void;
   readonly onCounters: (counters: KernelCounters) => void;
   readonly onRulesApplied: () => void;
+  /** What the vault keeps of a workload; null where nothing. */
+  readonly onSecret: (workload: string, secret: string | null) => void;
   readonly onRefused: (request: ProxyMessage['type'], workload: string | undefined, message: string) => void;
 }
 
@@ -115,6 +117,19 @@ export class HandoverClient {
     for (const message of splitKernelRules(rules)) this.#request(message);
   }
 
+  /** Keeps a secret in capture's vault, over this proxy's end. */
+  putSecret(workload: string, secret: string): void {
+    this.#request({ type: 'vault-put', workload, secret });
+  }
+
+  requestSecret(workload: string): void {
+    this.#request({ type: 'vault-get', workload });
+  }
+
+  dropSecret(workload: string): void {
+    this.#request({ type: 'vault-drop', workload });
+  }
+
   requestCounters(): void {
     this.#request({ type: 'counters' });
   }
@@ -163,6 +178,12 @@ export class HandoverClient {
         return;
       case 'counters':
         this.#events.onCounters(message);
+        return;
+      case 'vault-entry':
+        this.#events.onSecret(message.workload, message.secret);
+        return;
+      case 'vault-kept':
+      case 'vault-dropped':
         return;
       case 'refused':
         this.#parts.log('error', `capture refused: ${message.message}`, {

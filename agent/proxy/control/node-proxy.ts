@@ -185,6 +185,7 @@ export class NodeProxy {
         onSockets: (workload, family, descriptors) => this.#enrolments.sockets(workload, family, descriptors),
         onCounters: (counters) => this.#kernelCounters.arrived(counters),
         onRulesApplied: () => {},
+        onSecret: () => {},
         onRefused: (request, workload) => {
           if (request === 'kernel-rules') this.#publishedRules = '';
           if (request === 'counters') this.#kernelCounters.lost();
