@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Listeners: taking connections, and finding out where each was meant to go.
 #include "engine/engine.hpp"
+#include <algorithm>
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -58,10 +59,19 @@ void Engine::close_listener(Listener &listener) {
 /// True where some listener may have more.
 bool Engine::accept_all() {
     bool more = false;
-    listeners_.each([&](Listener &listener) {
-        if (listener.ready && listener.paused_until_ms <= now_ms_)
-            more |= accept_from(listener);
-    });
+    accept_again_ms_ = UINT64_MAX;
+    for (size_t left = ready_listeners_.size(); left > 0; --left) {
+        const Handle handle = ready_listeners_.pop();
+        Listener *listener = listeners_.get(handle);
+        if (listener == nullptr)
+            continue;
+        if (listener->paused_until_ms <= now_ms_)
+            more |= accept_from(*listener);
+        if (listener->paused_until_ms > now_ms_)
+            accept_again_ms_ = std::min(accept_again_ms_, listener->paused_until_ms);
+        if (listener->ready)
+            ready_listeners_.push(handle);
+    }
     return more;
 }
 

@@ -67,8 +67,6 @@ struct Connection {
     bool scheduled = false;
     /// The inbox holds the beginning of something that needs more bytes.
     bool need_more = false;
-    /// A request has been served before.
-    bool used = false;
 
     Timer timer;
     Inbox inbox;

@@ -267,6 +267,19 @@ CASE("a parked connection goes on with resume") {
     CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
 }
 
+CASE("a parked connection that is closed leaves the count of parked things") {
+    Decisions test;
+    test.on_decide = [&](uint32_t rows) {
+        for (uint32_t row = 0; row < rows; ++row)
+            test.act(row, Action::park);
+        return true;
+    };
+    auto client = test.connect();
+    CHECK(test.until([&] { return test.engine->stats().parked == 1; }));
+    CHECK_EQUAL(test.engine->close_connections(Reason::policy_denied, {}), 1U);
+    CHECK_EQUAL(test.engine->stats().parked, 0U);
+}
+
 CASE("more than the bound of parked requests is refused by name") {
     EngineLimits limits;
     limits.parked = 1;

@@ -194,7 +194,6 @@ void Engine::requests_ended(Connection &down) {
 
 /// The connection is free for another request.
 void Engine::next_request(Connection &down) {
-    down.used = true;
     down.need_more = false;
     if (is_draining_idle(down)) {
         close_connection(down, Reason::draining);

@@ -316,7 +316,9 @@ private:
     RingQueue<Completion> completions_;
     uint64_t completions_due_ms_ = 0;
 
-    RingQueue<Handle> round_; // workloads with ready connections
+    RingQueue<Handle> ready_listeners_;
+    uint64_t accept_again_ms_ = UINT64_MAX; // a listener pauses until then
+    RingQueue<Handle> round_;               // workloads with ready connections
     Gather gather_;
     Handle gather_target_;
     std::unique_ptr<char[]> read_area_;

@@ -102,45 +102,38 @@ struct Exchange {
         return head == nullptr ? http1::Bytes{} : http1::bytes_of(head->view());
     }
 
+    // Field by field: the two heads are 3 KiB each, and all but a little of that means nothing.
     void reset() {
-        // Field by field for the two heads: they are 3 KiB each, and all but a little of that means nothing.
         request.reset();
         response.reset();
         request_chunks.reset();
         response_chunks.reset();
-        reset_state();
+        downstream = upstream = {};
+        state = ExchangeState::reading_head;
+        head = wire = nullptr;
+        request_left = response_left = 0;
+        request_done = body_forwarded = false;
+        response_framing = http1::Framing::none;
+        response_body = response_started = head_sent = close_downstream = false;
+        passed = attempt_completed = forwards_upgrade = false;
+        interim = 0;
+        retained = {};
+        retain_limit = 0;
+        retain_failed = false;
+        flags = 0;
+        tag = endpoint = 0;
+        key = {};
+        response_edit = retry_statuses = 0;
+        backend_timeout_ms = 0;
+        failure = Reason::none;
+        not_sent = reused = false;
+        attempt = 0;
+        status = 0;
+        deadline = {};
+        timer = {};
+        started_us = decided_us = attempt_us = connect_us = first_byte_us = attempt_first_byte_us = received =
+            sent = 0;
     }
-
-private:
-    void reset_state();
 };
-
-inline void Exchange::reset_state() {
-    downstream = upstream = {};
-    state = ExchangeState::reading_head;
-    head = wire = nullptr;
-    request_left = response_left = 0;
-    request_done = body_forwarded = false;
-    response_framing = http1::Framing::none;
-    response_body = response_started = head_sent = close_downstream = false;
-    passed = attempt_completed = forwards_upgrade = false;
-    interim = 0;
-    retained = {};
-    retain_limit = 0;
-    retain_failed = false;
-    flags = 0;
-    tag = endpoint = 0;
-    key = {};
-    response_edit = retry_statuses = 0;
-    backend_timeout_ms = 0;
-    failure = Reason::none;
-    not_sent = reused = false;
-    attempt = 0;
-    status = 0;
-    deadline = {};
-    timer = {};
-    started_us = decided_us = attempt_us = connect_us = first_byte_us = attempt_first_byte_us = received =
-        sent = 0;
-}
 
 } // namespace weft

@@ -85,6 +85,7 @@ void Engine::flush_gather() {
     }
     size_t written = 0;
     if (target->outbox.empty() && target->writable) {
+        gather_.join();
         const auto vectors = gather_.vectors();
         const IoResult result = target->transport.write(vectors.data(), static_cast<int>(vectors.size()));
         if (result.io == Io::failed) {

@@ -3,6 +3,7 @@
 // over the workloads (Shreedhar and Varghese, 1995) takes them out, so that a busy pod costs its neighbours
 // one quantum at most.
 #include "engine/engine.hpp"
+#include <algorithm>
 #include <cerrno>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -16,15 +17,25 @@ constexpr uint64_t step_cost = 2048;        // of looking at a connection at all
 constexpr int64_t quantum = 64 * 1024;      // per round at the usual share of 100
 constexpr uint64_t turn_cost = 2048 * 1024; // then a decision is due
 constexpr int decisions_per_turn = 4;
+
+/// What the engine's own structures can hold, whatever was asked for.
+EngineLimits bounded(EngineLimits limits) {
+    limits.batch_rows = std::clamp(limits.batch_rows, 1U, 4096U);
+    limits.http1.head_bytes = std::min(limits.http1.head_bytes, BlockPool::largest - 1024);
+    limits.http1.head_fields = std::min<uint32_t>(limits.http1.head_fields, http1::max_fields);
+    limits.turn_bytes = std::max(limits.turn_bytes, 4096U);
+    limits.buffer_bytes = std::max(limits.buffer_bytes, 1U);
+    return limits;
+}
 } // namespace
 
 Engine::Engine(Host &host, const EngineLimits &limits, int notes_map)
-    : host_(host), limits_(limits), notes_(notes_map), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      now_us_(host.now_us()), now_ms_(now_us_ / 1000), wheel_(now_ms_), batch_(limits.batch_rows),
+    : host_(host), limits_(bounded(limits)), notes_(notes_map), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      now_us_(host.now_us()), now_ms_(now_us_ / 1000), wheel_(now_ms_), batch_(limits_.batch_rows),
       read_area_(std::make_unique<char[]>(BlockPool::largest)) {
     if (epoll_ < 0)
         throw std::system_error(errno, std::generic_category(), "epoll_create1");
-    asked_.reserve(limits.batch_rows);
+    asked_.reserve(limits_.batch_rows);
 }
 
 Engine::~Engine() {
@@ -69,10 +80,7 @@ TurnResult Engine::turn() {
             if (workload.removed)
                 result.next_ms = std::min(result.next_ms, workload.remove_at_ms);
         });
-    listeners_.each([&](const Listener &listener) {
-        if (listener.ready && listener.paused_until_ms > now_ms_)
-            result.next_ms = std::min(result.next_ms, listener.paused_until_ms);
-    });
+    result.next_ms = std::min(result.next_ms, accept_again_ms_);
     return result;
 }
 
@@ -101,8 +109,11 @@ void Engine::poll_events() {
 void Engine::handle_event(uint64_t data, uint32_t events) {
     const Handle handle{static_cast<uint32_t>(data) >> 1, static_cast<uint32_t>(data >> 32)};
     if ((data & 1) != 0) {
-        if (Listener *listener = listeners_.get(handle))
+        Listener *listener = listeners_.get(handle);
+        if (listener != nullptr && !listener->ready) {
             listener->ready = true;
+            ready_listeners_.push(handle);
+        }
         return;
     }
     Connection *connection = connections_.get(handle);
