@@ -5,8 +5,7 @@ import {
   loadPackageDefinition,
   type ServiceDefinition,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import { findProtoFile } from './find-proto-file.js';
+import { loadConfigPackage } from './load-config-definition.js';
 import type { ConfigServiceClient, ConfigServiceDefinition } from './messages.js';
 
 /** Version of the contract that this build speaks (Hello.protocol). */
@@ -28,12 +27,10 @@ export interface ConfigService {
 
 /** Reads config.proto. Throws where the file is missing or does not hold the service: the installation is broken. */
 export function loadConfigService(): ConfigService {
-  const file = findProtoFile('config.proto');
-  const definition = loadSync(file, { longs: Number, enums: String, defaults: true, oneofs: true });
-  const found = loadPackageDefinition(definition) as unknown as {
+  const found = loadPackageDefinition(loadConfigPackage()) as unknown as {
     weft?: { v1?: { ConfigService?: ConfigService['Client'] & { service: ServiceDefinition } } };
   };
   const service = found.weft?.v1?.ConfigService;
-  if (service === undefined) throw new Error(`${file} holds no service weft.v1.ConfigService`);
+  if (service === undefined) throw new Error('config.proto holds no service weft.v1.ConfigService');
   return { definition: service.service as unknown as ConfigServiceDefinition, Client: service };
 }

@@ -1,5 +1,6 @@
 /** The unprivileged proxy of one node: `node dist/agent/proxy/main.js --node … --controller … --capture …`. */
 import { readFileSync, writeSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadEngine } from '../../native/load-engine.js';
 import { parseCaptureMessage } from '../handover/parse-capture-message.js';
 import { NodeProxy } from './control/node-proxy.js';
@@ -12,6 +13,8 @@ export const version = '0.1.0';
 
 const standardOutput = 1;
 const standardError = 2;
+/** The pages wait so long for traffic to be served. */
+const pagesDelayMs = 500;
 /** Running exchanges may go on for so long after SIGTERM. */
 const drainMs = 10_000;
 
@@ -54,8 +57,9 @@ function readFlags(log: ProcessLog): Flags {
   return flags;
 }
 
-/** Traffic first: the pages are loaded while workers and configuration start. */
+/** Traffic first: the pages are loaded once it is served, or a little later where nothing can be served yet. */
 async function announce(proxy: NodeProxy, flags: Flags, log: ProcessLog): Promise<void> {
+  await Promise.race([proxy.serving, delay(pagesDelayMs)]);
   const [{ adminPages, metricsPages }, { serveTcp, serveUnix }] = await Promise.all([
     import('./admin/pages.js'),
     import('./admin/serve-http.js'),
@@ -64,7 +68,7 @@ async function announce(proxy: NodeProxy, flags: Flags, log: ProcessLog): Promis
   const metrics = await serveTcp(flags.metrics.host, flags.metrics.port, metricsPages(parts), log);
   if (flags.admin !== undefined) await serveUnix(flags.admin, adminPages(parts), log);
   await proxy.serving;
-  log('info', 'serving', { startMs: Math.round(process.uptime() * 1000), metricsPort: metrics.port });
+  log('info', 'ready', { startMs: Math.round(process.uptime() * 1000), metricsPort: metrics.port });
   writeSync(standardOutput, `${JSON.stringify({ ready: true, metricsPort: metrics.port })}\n`);
 }
 

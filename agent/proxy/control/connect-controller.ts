@@ -3,7 +3,7 @@ import type { Flags } from '../start/parse-flags.js';
 import type { ProcessLog } from '../start/process-log.js';
 import { ConfigClient } from './config-client.js';
 import type { Configuration } from './configuration.js';
-import type { SavedConfiguration, SavedConfigurationParts } from './saved-configuration.js';
+import type { SavedConfiguration } from './saved-configuration.js';
 import type { Timers } from './timers.js';
 
 export interface ControllerParts {
@@ -23,9 +23,13 @@ export interface ControllerConnection {
   readonly saved: SavedConfiguration | undefined;
 }
 
-/** gRPC is loaded here and not earlier: workers start at the same time on other threads. */
+/**
+ * What was saved comes first: it needs no gRPC, which takes longer to load than all the rest, and with it the workloads
+ * are served already.
+ */
 export async function connectController(parts: ControllerParts): Promise<ControllerConnection> {
   const { flags, configuration, timers, random, log, version } = parts;
+  const saved = flags.state === undefined ? undefined : await restore(flags.state, parts);
   const [{ configProtocol, loadConfigService }, { configStreamOpener }, { decodeDelta }, { encodeRefusal }] =
     await Promise.all([
       import('../../../proto/load-config-service.js'),
@@ -34,16 +38,6 @@ export async function connectController(parts: ControllerParts): Promise<Control
       import('../../../proto/encode-resource.js'),
     ]);
   const service = loadConfigService();
-  const saved =
-    flags.state === undefined
-      ? undefined
-      : await restore(configuration, {
-          folder: flags.state,
-          definition: service.definition,
-          current: () => ({ version: configuration.snapshot.version, resources: configuration.resources() }),
-          timers,
-          log,
-        });
   const client = new ConfigClient({
     open: configStreamOpener(service, flags.controller),
     node: flags.node,
@@ -65,11 +59,20 @@ export async function connectController(parts: ControllerParts): Promise<Control
 
 /** Puts in force what was saved. */
 async function restore(
-  configuration: Configuration,
-  parts: SavedConfigurationParts,
+  folder: string,
+  { configuration, timers, log }: ControllerParts,
 ): Promise<SavedConfiguration> {
-  const { SavedConfiguration } = await import('./saved-configuration.js');
-  const saved = new SavedConfiguration(parts);
+  const [{ loadConfigDefinition }, { SavedConfiguration }] = await Promise.all([
+    import('../../../proto/load-config-definition.js'),
+    import('./saved-configuration.js'),
+  ]);
+  const saved = new SavedConfiguration({
+    folder,
+    definition: loadConfigDefinition(),
+    current: () => ({ version: configuration.snapshot.version, resources: configuration.resources() }),
+    timers,
+    log,
+  });
   const held = saved.load();
   if (held !== null) configuration.apply(held);
   return saved;

@@ -58,6 +58,7 @@ export class NodeProxy {
   #groups: GroupTable = noGroups;
   #publishedRules = '';
   #planned = false;
+  #announced = false;
   /** The configuration is the controller's, not only what was saved. */
   #controllerSpoke = false;
 
@@ -273,10 +274,18 @@ export class NodeProxy {
   #checkServing(): void {
     if (this.#planned && this.#pool.started && this.#enrolments.settled) {
       this.#pool.ready().then(
-        () => this.#serving.resolve(),
+        () => this.#announceServing(),
         () => {},
       );
     }
+  }
+
+  #announceServing(): void {
+    if (this.#announced) return;
+    this.#announced = true;
+    const afterMs = Math.round(this.#parts.timers.now());
+    this.#parts.log('info', 'serving', { workloads: this.#enrolments.served, afterMs });
+    this.#serving.resolve();
   }
 
   #resourceRefused({ kind, name, version, problems }: RefusedResource): void {
