@@ -1,7 +1,8 @@
 /** Starts the processes of the benchmark pinned and in their namespaces, and ends them by id. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** The subject has one core, load and backends the other. */
@@ -24,12 +25,21 @@ export interface Launch {
   readonly core: number;
 }
 
+/**
+ * What else runs on the machine should not show. Where sessions are scheduled as groups (sched(7), autogroup), a
+ * process' own nice value counts for nothing outside its session.
+ */
+export function raisePriority(pid: number): void {
+  setPriority(pid, -10);
+  const group = `/proc/${pid}/autogroup`;
+  if (existsSync(group)) writeFileSync(group, '-10');
+}
+
 /** A launch as file and arguments. */
 export function command({ argv, namespace, core }: Launch): [string, string[]] {
-  const priority = ['nice', '-n', '-10']; // what else runs on the machine should not show
-  const pinned = [`--nofile=${openFiles}:${openFiles}`, ...priority, 'taskset', '-c', String(core)];
+  const pinned = [`--nofile=${openFiles}:${openFiles}`, 'taskset', '-c', String(core)];
   const inside = namespace === null ? [] : ['ip', 'netns', 'exec', namespace];
-  // prlimit, nice, taskset and ip replace themselves by what they start, so the child's id is the program's.
+  // prlimit, taskset and ip replace themselves by what they start, so the child's id is the program's.
   return ['prlimit', [...pinned, ...inside, ...argv]];
 }
 
@@ -52,6 +62,7 @@ export function startDaemon(launch: Launch, logFile: string): Daemon {
   closeSync(log);
   const pid = child.pid;
   if (pid === undefined) throw new Error(`cannot start ${launch.argv[0]}: is prlimit installed?`);
+  raisePriority(pid);
   const ended = () => child.exitCode !== null || child.signalCode !== null;
   return {
     pid,

@@ -18,7 +18,7 @@ import {
 import { type MeasureOptions, measure, type Run } from './measure.js';
 import { createNetwork, type Network, removeNetwork } from './network.js';
 import { probeTarget } from './probe.js';
-import { interruption } from './processes.js';
+import { interruption, raisePriority } from './processes.js';
 import { type Result, summarize, table } from './report.js';
 import { authorizationProbes, backendPorts, routeProbes, untrustedProbes } from './rules.js';
 import { envoy } from './subjects/envoy.js';
@@ -165,6 +165,7 @@ function fail(what: string, error: unknown): void {
 }
 
 async function main(): Promise<void> {
+  raisePriority(process.pid); // and with it of the load, which is part of this session
   const selected = selectCases(values.cases);
   const rounds = positive(values.rounds, 'ROUNDS');
   const directory = mkdtempSync(join(tmpdir(), 'weft-b-'));

@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Deployment, streamPort, type Way } from '../deployments.js';
 import type { Network, Pod } from '../network.js';
-import { run, startDaemon, subjectCore } from '../processes.js';
+import { raisePriority, run, startDaemon, subjectCore } from '../processes.js';
 import { backendOf, backendPorts, denied, hosts, prefixes } from '../rules.js';
+import { processTree } from '../usage.js';
 
 const main = 'dist/cli/main.js';
 const virtualAddress = (host: number) => `10.213.78.${host}`;
@@ -146,7 +147,10 @@ export function deployWeft(way: Way, network: Network, directory: string): Deplo
     target: way === 'inbound' ? direct : front,
     streamTarget: way === 'outbound' ? stream : null,
     untrusted: serverEnrolled(way) ? { namespace: network.other.namespace, target: direct } : null,
-    ready: () => daemon.awaitOutput('weft: ready'),
+    async ready() {
+      await daemon.awaitOutput('weft: ready');
+      for (const pid of processTree([daemon.pid])) raisePriority(pid); // each part is a session of its own
+    },
     assertRunning: () => daemon.assertRunning(),
     async stop() {
       await daemon.stop();
