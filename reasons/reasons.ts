@@ -247,6 +247,8 @@ export const Reason = {
   authority_busy: 329,
   /** an issued certificate is not put in force */
   certificate_refused: 330,
+  /** the certificate authority does not answer; identities stay in force until they end */
+  authority_unreachable: 331,
 } as const;
 
 export type ReasonName = keyof typeof Reason;
@@ -1279,6 +1281,15 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: '',
     summary: 'an issued certificate is not put in force',
     hint: 'chain, name, key or dates are wrong; are the clocks of node and controller together?',
+  },
+  {
+    code: 331,
+    name: 'authority_unreachable',
+    layer: 'control',
+    status: 0,
+    grpc: '',
+    summary: 'the certificate authority does not answer; identities stay in force until they end',
+    hint: 'is the controller running? weft certificates shows when they end',
   },
 ];
 

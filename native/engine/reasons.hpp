@@ -122,6 +122,7 @@ enum class Reason : uint16_t {
     issuer_failed = 328, ///< the issuer of certificates cannot sign, or signed what was not asked
     authority_busy = 329, ///< too many certificate requests are under way
     certificate_refused = 330, ///< an issued certificate is not put in force
+    authority_unreachable = 331, ///< the certificate authority does not answer; identities stay in force until they end
 };
 
 /// The HTTP status a client sees for a reason, 0 where no answer can be sent.
@@ -328,6 +329,7 @@ constexpr const char *name_of(Reason reason) {
     case Reason::issuer_failed: return "issuer_failed";
     case Reason::authority_busy: return "authority_busy";
     case Reason::certificate_refused: return "certificate_refused";
+    case Reason::authority_unreachable: return "authority_unreachable";
     }
     return "unknown";
 }
