@@ -6,6 +6,7 @@ import type { LabProcess } from './harness/lab-process.js';
 import { Load } from './harness/load.js';
 import { route } from './harness/manifests.js';
 import { Mesh } from './harness/mesh.js';
+import { residentKib } from './harness/resident-memory.js';
 import { runCommand } from './harness/run-command.js';
 import { countRequests, fixture, python, type Service, startNginx } from './harness/services.js';
 
@@ -117,11 +118,16 @@ describe('a noisy neighbour', () => {
   /** Runs `noise`, and compares the quiet pod's p99 beside it with what it has alone, right before and right after. */
   async function expectQuietBeside(noise: () => Promise<() => Promise<unknown>>): Promise<void> {
     const before = await quietP99();
+    const proxy = mesh.weft.pidOf('proxy');
+    const memory = residentKib(proxy);
     const end = await noise();
     const beside = await quietP99();
+    const grown = residentKib(proxy) - memory;
     await end();
     const alone = Math.max(before, await quietP99());
-    process.stderr.write(`p99 beside it ${beside.toFixed(2)} ms, alone ${alone.toFixed(2)} ms\n`);
+    const figures = `p99 beside it ${beside.toFixed(2)} ms, alone ${alone.toFixed(2)} ms; memory + ${grown} KiB`;
+    process.stderr.write(`${figures}\n`);
+    expect(grown).toBeLessThan(64 * 1024);
     expect(beside).toBeLessThanOrEqual(2 * alone);
   }
 });

@@ -1,7 +1,8 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './harness/await-event.js';
 import { Mesh } from './harness/mesh.js';
+import { residentKib } from './harness/resident-memory.js';
 import { fixture, python, type Service, startFixture, startNginx, startRedis } from './harness/services.js';
 
 describe('TCP and long bodies through the mesh', () => {
@@ -106,11 +107,6 @@ describe('TCP and long bodies through the mesh', () => {
 
 /** sha256 of 2^30 zero bytes. */
 const sha256OfGibibyteOfZeros = '49bc20df15e412a64472421e13fe86ff1c5165e18b2afccf160d4dc19fe68a14';
-
-/** Resident memory without shared file pages' noise: RssAnon of /proc/PID/status. */
-function residentKib(pid: number): number {
-  return Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
-}
 
 /** True once twenty readings in a row differ by less than 1 MiB. */
 function steady(read: () => number): () => boolean {
