@@ -6,7 +6,18 @@ import { join } from 'node:path';
 
 const program = join(import.meta.dirname, 'main.js');
 const weft = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
-const commands = ['run', 'vet', 'status', 'workloads', 'routes', 'connections', 'stat', 'why', 'clean'];
+const commands = [
+  'run',
+  'vet',
+  'status',
+  'workloads',
+  'routes',
+  'connections',
+  'certificates',
+  'stat',
+  'why',
+  'clean',
+];
 
 test('help lists every command, and every command has help', () => {
   const { status, stdout } = weft('--help');

@@ -4,9 +4,11 @@ import { clean, cleanUsage } from './clean.js';
 import { run } from './run/run.js';
 import { parseRunOptions, runUsage } from './run/run-options.js';
 import {
+  certificatesUsage,
   connectionsUsage,
   routesUsage,
   type Shown,
+  showCertificates,
   showConnections,
   showRoutes,
   showStat,
@@ -61,6 +63,7 @@ const commands: Readonly<Record<string, Command>> = {
   workloads: show('workloads and their identities', workloadsUsage, showWorkloads),
   routes: show('rules of the HTTP routes in force', routesUsage, showRoutes),
   connections: show('what is open right now', connectionsUsage, showConnections),
+  certificates: show('identities: serial, issuer, end, state', certificatesUsage, showCertificates),
   stat: show('success rate, requests per second, latency', statUsage, showStat),
   why: show('what would happen to a request, and who decides', whyUsage, showWhy),
   clean: {

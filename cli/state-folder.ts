@@ -1,6 +1,6 @@
 /**
- * Where a running weft keeps its sockets and what it must remember. Everything but the trust domain's id can be
- * made anew.
+ * Where a running weft keeps its sockets and what it must remember. Everything but the trust domain's id and, with
+ * identities, the authority's root can be made anew.
  */
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
@@ -20,6 +20,8 @@ export interface StatePaths {
   readonly controllerSocket: string;
   /** HTTP, for people. */
   readonly controllerAdmin: string;
+  /** The certificate authority's key and roots; of the controller's user alone. */
+  readonly authorityFolder: string;
   readonly captureFolder: string;
   readonly captureSocket: string;
   readonly proxyFolder: string;
@@ -46,6 +48,7 @@ export function statePaths(state: string | undefined, pinFolder?: string): State
     controllerFolder,
     controllerSocket: join(controllerFolder, 'agents.sock'),
     controllerAdmin: join(controllerFolder, 'admin.sock'),
+    authorityFolder: join(controllerFolder, 'authority'),
     captureFolder: join(root, 'capture'),
     captureSocket: join(root, 'capture', 'capture.sock'),
     proxyFolder,

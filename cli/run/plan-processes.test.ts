@@ -44,6 +44,25 @@ test('controller and proxy run as their users, without any capability', () => {
   );
 });
 
+test('identities make the controller an authority of its own user, and the proxy ask it', () => {
+  const plain = [planController(input()), planProxy(input())].flatMap(({ argv }) => argv).join(' ');
+  expect(plain).not.toMatch(/authority|identities|certificate/);
+  const words = (...more: string[]) => planController(input('--identities', ...more)).argv.join(' ');
+  expect(words()).toMatch(
+    / --authority \/s\/controller\/authority --create-authority --certificate-seconds 86400$/,
+  );
+  expect(words('--external-issuer', '/pki', '--certificate-seconds', '60')).toMatch(
+    / --external-issuer \/pki --certificate-seconds 60$/,
+  );
+  expect(planProxy(input('--identities')).argv.at(-1)).toBe('--identities');
+  expect(parseRunOptions(['-f', '/m', '--identities']).controllerUser).toBe('65532');
+  expect(parseRunOptions(['-f', '/m']).controllerUser).toBe('nobody');
+  expect(() => parseRunOptions(['-f', '/m', '--certificate-seconds', '9'])).toThrow(/need --identities/);
+  expect(() => parseRunOptions(['-f', '/m', '--identities', '--certificate-seconds', '4'])).toThrow(
+    /5 to 2592000/,
+  );
+});
+
 test('capture keeps four capabilities of root', () => {
   const { argv } = planCapture(input('--cgroup', '/a', '--cgroup', '/b', '--grace-ms', '500'));
   const text = argv.join(' ');

@@ -74,8 +74,19 @@ export function planController(input: PlanInput): ProcessPlan {
       ...['--admin', paths.controllerAdmin],
       ...['--node', options.node],
       ...['--trust-domain', trustDomain],
+      ...identityWords(options, paths),
     ]),
   };
+}
+
+function identityWords({ identities }: RunOptions, paths: StatePaths): string[] {
+  if (identities === null) return [];
+  const { certificateSeconds, externalIssuer } = identities;
+  const issuer =
+    externalIssuer === undefined
+      ? ['--authority', paths.authorityFolder, '--create-authority']
+      : ['--external-issuer', externalIssuer];
+  return [...issuer, '--certificate-seconds', String(certificateSeconds)];
 }
 
 /** Root with few capabilities: it makes kernel objects and enters the pods' namespaces, and parses no traffic. */
@@ -116,6 +127,7 @@ export function planProxy({ options, paths, proxyUser, files }: PlanInput): Proc
       ...['--admin', paths.proxyAdmin],
       ...['--access-log', accessLog],
       ...['--state', join(paths.proxyFolder, 'snapshot')],
+      ...(options.identities === null ? [] : ['--identities']),
     ]),
   };
 }

@@ -20,6 +20,11 @@ export interface RunOptions {
   readonly controllerUser: string;
   readonly graceMs: string | undefined;
   readonly keepKernelState: boolean;
+  /** null: workloads get no certificates. */
+  readonly identities: {
+    readonly certificateSeconds: number;
+    readonly externalIssuer: string | undefined;
+  } | null;
 }
 
 export const runUsage = `usage: weft run -f DIR [options]
@@ -37,8 +42,11 @@ Ctrl-C or SIGTERM; then everything is taken away again. Needs root.
   --cgroup DIR            cgroup2 folder to attach to, may be repeated (default: kubepods and the root)
   --netns-folder DIR      where named network namespaces are, may be repeated (default /run/netns)
   --proxy-user NAME|UID   the proxy's user (default nobody)
-  --controller-user NAME|UID  the controller's user (default nobody)
+  --controller-user NAME|UID  the controller's user (default nobody; 65532 with --identities)
   --grace-ms N            how long the proxy may be gone before fail mode open takes effect
+  --identities            issue certificates to workloads (see docs/identity.md); no traffic uses them yet
+  --certificate-seconds N with --identities: life of a certificate, 5 to 2592000 (default 86400)
+  --external-issuer DIR   with --identities: have certificates signed by requests laid into DIR
   --keep-kernel-state     leave programs and pins in force at the end (pods stay closed)
 
 Exit codes: 0 ended as asked, 1 failed (standard error says what and how to mend it), 2 wrong usage.
@@ -60,6 +68,9 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     'controller-user': text,
     'grace-ms': text,
     'keep-kernel-state': flag,
+    identities: flag,
+    'certificate-seconds': text,
+    'external-issuer': text,
   });
   if (values.folder === undefined) throw new UsageError('-f DIR is missing');
   const { node = 'local', state, metrics } = values;
@@ -78,9 +89,29 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     cgroups: values.cgroup ?? [],
     netnsFolders: values['netns-folder'] ?? [],
     proxyUser: values['proxy-user'] ?? 'nobody',
-    controllerUser: values['controller-user'] ?? 'nobody',
+    // A controller that signs must not share a user with the proxy, which could read its key.
+    controllerUser: values['controller-user'] ?? (values.identities ? '65532' : 'nobody'),
     graceMs: values['grace-ms'],
     keepKernelState: values['keep-kernel-state'],
+    identities: readIdentities(values),
+  };
+}
+
+function readIdentities(values: {
+  readonly identities: boolean;
+  readonly 'certificate-seconds'?: string | undefined;
+  readonly 'external-issuer'?: string | undefined;
+}): RunOptions['identities'] {
+  const { 'certificate-seconds': seconds, 'external-issuer': external } = values;
+  if (!values.identities) {
+    if (seconds !== undefined || external !== undefined) {
+      throw new UsageError('--certificate-seconds and --external-issuer need --identities');
+    }
+    return null;
+  }
+  return {
+    certificateSeconds: parseNumber('--certificate-seconds', seconds ?? '86400', 5, 2_592_000),
+    externalIssuer: external === undefined ? undefined : resolve(external),
   };
 }
 

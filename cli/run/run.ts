@@ -86,6 +86,11 @@ function prepare(options: RunOptions, paths: StatePaths, dist: string): PlanInpu
   const passwd = readFileSync('/etc/passwd', 'utf8');
   const proxyUser = findUser(options.proxyUser, passwd);
   const controllerUser = findUser(options.controllerUser, passwd);
+  if (options.identities !== null && controllerUser.uid === proxyUser.uid) {
+    throw new CommandError(
+      'with --identities the controller needs a user of its own: name one by --controller-user',
+    );
+  }
   const id = prepareState(paths, { controller: controllerUser, proxy: proxyUser });
   const { accessLog } = options;
   if (accessLog.kind === 'given' && accessLog.value.startsWith('/'))

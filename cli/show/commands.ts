@@ -5,6 +5,7 @@ import { type StatePaths, statePaths } from '../state-folder.js';
 import { UsageError } from '../usage-error.js';
 import { askAdmin, askJson } from './ask-admin.js';
 import { readMetrics } from './read-metrics.js';
+import { type Certificates, formatCertificates } from './show-certificates.js';
 import { formatRoutes, formatWorkloads, type ProxyConfig } from './show-config.js';
 import { formatConnections, type ShownConnection } from './show-connections.js';
 import { formatStat, tabulateTraffic } from './show-stat.js';
@@ -86,6 +87,20 @@ export async function showConnections(args: readonly string[]): Promise<Shown> {
   const { paths, json } = readShared(parseOptions(args, showOptions).values);
   const connections = await askJson<ShownConnection[]>(paths.proxyAdmin, '/connections');
   return shown(json, connections, () => formatConnections(connections));
+}
+
+export const certificatesUsage = `usage: weft certificates [options]
+
+Identities of this node's workloads: who issued them, when they end, and where the next one stands.
+${shared}
+Exit codes: 0 every workload can prove who it is, 1 some cannot, 2 wrong usage.
+`;
+
+export async function showCertificates(args: readonly string[]): Promise<Shown> {
+  const { paths, json } = readShared(parseOptions(args, showOptions).values);
+  const answer = await askJson<Certificates>(paths.proxyAdmin, '/certificates');
+  const proven = answer.certificates.every(({ state }) => state === 'ready' || state === 'renewing');
+  return shown(json, answer.certificates, () => formatCertificates(answer, Date.now()), proven);
 }
 
 export const statUsage = `usage: weft stat [--interval SECONDS] [options]

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Resource } from '../../model/resource.js';
 import { formatAge, formatBytes } from './format-table.js';
 import { readMetrics } from './read-metrics.js';
+import { formatCertificates } from './show-certificates.js';
 import { formatRoutes, formatWorkloads } from './show-config.js';
 import { formatConnections } from './show-connections.js';
 import { formatStat, tabulateTraffic } from './show-stat.js';
@@ -133,6 +134,31 @@ test('connections', () => {
   };
   const old = { ...connection, ageMs: 4_000_000, protocol: 'tcp', service: '', state: 'tunnel' };
   expectGolden('connections', formatConnections([connection, old]));
+});
+
+test('certificates', () => {
+  const nowMs = Date.parse('2026-01-01T00:00:00.000Z');
+  const one = {
+    workload: 'shop.cart-1',
+    identity: 'spiffe://shop.example/ns/shop/sa/cart',
+    state: 'ready',
+    serial: '4f00000000000000000000000000a1b2',
+    issuer: 'CN=weft root 2026-01-01, O=shop.example',
+    expires: '2026-01-01T20:30:00.000Z',
+    reason: null,
+    message: null,
+  };
+  const nothing = { serial: null, issuer: null, expires: null };
+  const why = { reason: 'authority_unreachable', message: 'No connection established' };
+  const certificates = [
+    one,
+    { ...one, workload: 'shop.cart-2', state: 'renewing', expires: '2026-01-01T00:00:42.000Z', ...why },
+    { ...one, workload: 'shop.web-1', state: 'requesting', ...nothing },
+    { ...one, workload: 'shop.web-2', state: 'expired', expires: '2025-12-31T23:00:00.000Z' },
+  ];
+  expectGolden('certificates', formatCertificates({ on: true, certificates }, nowMs));
+  expect(formatCertificates({ on: true, certificates: [] }, nowMs)).toBe('no captured workloads\n');
+  expect(formatCertificates({ on: false, certificates: [] }, nowMs)).toMatch(/--identities/);
 });
 
 describe('status', () => {

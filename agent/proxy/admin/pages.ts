@@ -1,6 +1,7 @@
 /** What the admin socket and the metrics port answer. */
 
 import type { NodeProxy } from '../control/node-proxy.js';
+import { collectIdentities, showCertificates } from '../identity/report-identities.js';
 import { collectControl, renderMetrics, sumStats } from '../telemetry/scrape-metrics.js';
 import { answerWhy } from './answer-why.js';
 import { type Answer, type Handlers, jsonAnswer } from './serve-http.js';
@@ -24,7 +25,8 @@ export function metricsPages({ proxy, node, version }: PagesParts): Handlers {
         controllerConnected: proxy.readiness().controller,
         resourceRefusals: proxy.resourceRefusals,
       });
-      const threads = [control, kernel, ...reports.map((report) => report.metrics)];
+      const identities = proxy.identities && collectIdentities(proxy.identities, Date.now());
+      const threads = [control, identities ?? [], kernel, ...reports.map((report) => report.metrics)];
       return { status: 200, type: metricsType, body: await renderMetrics(threads) };
     },
   };
@@ -59,6 +61,11 @@ export function adminPages(parts: PagesParts): Handlers {
         workers: reports.map(({ worker, stats }) => ({ worker, ...stats })),
       });
     },
+    '/certificates': () =>
+      jsonAnswer(200, {
+        on: proxy.identities !== undefined,
+        certificates: showCertificates(proxy.identities?.statuses ?? []),
+      }),
     '/why': (query) => answerWhy(proxy.snapshot, query),
   };
 }

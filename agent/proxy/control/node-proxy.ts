@@ -2,8 +2,12 @@
 import { closeSync, fstatSync, readFileSync } from 'node:fs';
 import { type GroupTable, noGroups } from '../../../model/compile-kernel-rules.js';
 import type { Snapshot } from '../../../model/snapshot.js';
+import { spiffeId } from '../../../model/workload.js';
 import type { ChannelFunctions } from '../../../native/channel.js';
-import type { CaptureMessage } from '../../handover/messages.js';
+import type { CaptureMessage, Enrolment } from '../../handover/messages.js';
+import { createIdentities, type Identities } from '../identity/create-identities.js';
+import type { IdentityManager } from '../identity/identity-manager.js';
+import { type IdentityReadiness, identityReadiness } from '../identity/report-identities.js';
 import type { Flags } from '../start/parse-flags.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
@@ -40,6 +44,8 @@ export interface Readiness {
   readonly workloadsServed: number;
   readonly workloadsWanted: number;
   readonly snapshot: number;
+  /** Only where identities are on. */
+  readonly identities?: IdentityReadiness;
 }
 
 export class NodeProxy {
@@ -52,6 +58,7 @@ export class NodeProxy {
   readonly #resourceRefusals = new Map<string, number>();
   readonly #serving = Promise.withResolvers<void>();
   readonly #pool: WorkerPool;
+  readonly #identities: Identities | undefined;
   #notesMapId: string | undefined;
   #controller: ControllerConnection | undefined;
   #planTimer: Timer | undefined;
@@ -95,6 +102,7 @@ export class NodeProxy {
       closeDescriptor: closeSync,
       timers,
     });
+    this.#identities = flags.identities ? this.#createIdentities() : undefined;
   }
 
   /** Begins; {@link serving} tells when the wanted workloads are served. */
@@ -128,6 +136,11 @@ export class NodeProxy {
     return this.#configuration.snapshot;
   }
 
+  /** undefined where identities are off. */
+  get identities(): IdentityManager | undefined {
+    return this.#identities?.manager;
+  }
+
   get resourceRefusals(): ReadonlyMap<string, number> {
     return this.#resourceRefusals;
   }
@@ -135,14 +148,17 @@ export class NodeProxy {
   readiness(): Readiness {
     const workloadsServed = this.#enrolments.served;
     const workloadsWanted = this.#enrolments.wanted;
+    const identities = this.identities && identityReadiness(this.identities.statuses, Date.now());
+    const proven = identities === undefined || identities.inForce >= identities.wanted;
     return {
-      ready: this.#planned && this.#pool.started && workloadsServed >= workloadsWanted,
+      ready: this.#planned && this.#pool.started && workloadsServed >= workloadsWanted && proven,
       capture: this.#handover.ready,
       controller: this.#controller?.client.connected === true,
       configured: this.#planned,
       workloadsServed,
       workloadsWanted,
       snapshot: this.snapshot.version,
+      ...(identities === undefined ? {} : { identities }),
     };
   }
 
@@ -158,6 +174,7 @@ export class NodeProxy {
   /** Ends in order: no more connections, running exchanges finish. Capture keeps the listeners for the next proxy. */
   async drain(deadlineMs: number): Promise<void> {
     this.#controller?.client.close();
+    this.#identities?.close();
     this.#planTimer?.cancel();
     await this.#pool.drain(deadlineMs);
     this.#handover.close();
@@ -177,7 +194,10 @@ export class NodeProxy {
       },
       {
         onReady: (notesMap, enrolled) => this.#captureReady(notesMap, enrolled),
-        onLost: () => this.#kernelCounters.lost(),
+        onLost: () => {
+          this.#kernelCounters.lost();
+          this.identities?.captureLost();
+        },
         onEnrolled: (workload, listeners, descriptors) => {
           this.#enrolments.enrolled(workload, listeners, descriptors);
           this.#checkServing();
@@ -186,10 +206,13 @@ export class NodeProxy {
         onSockets: (workload, family, descriptors) => this.#enrolments.sockets(workload, family, descriptors),
         onCounters: (counters) => this.#kernelCounters.arrived(counters),
         onRulesApplied: () => {},
-        onSecret: () => {},
+        onSecret: (workload, secret) => this.identities?.secretArrived(workload, secret),
         onRefused: (request, workload) => {
           if (request === 'kernel-rules') this.#publishedRules = '';
           if (request === 'counters') this.#kernelCounters.lost();
+          if (request === 'vault-get' && workload !== undefined) {
+            this.identities?.secretArrived(workload, null);
+          }
           this.#enrolments.refused(request, workload);
           this.#checkServing();
         },
@@ -212,6 +235,7 @@ export class NodeProxy {
     this.#publishedRules = '';
     if (this.#planned) this.#plan();
     this.#enrolments.captureReady(enrolled);
+    this.identities?.captureReady();
   }
 
   #startWorkers(notesMap: number): void {
@@ -268,7 +292,32 @@ export class NodeProxy {
       this.#handover.publishRules(plan.kernelRules);
     }
     this.#enrolments.setWanted(plan.enrolments, this.#controllerSpoke);
+    this.#wantIdentities(plan.enrolments);
     this.#checkServing();
+  }
+
+  /** What is published here is the transport's; until it reads identities, they are kept and shown. */
+  #createIdentities(): Identities {
+    const { flags, timers, random, log } = this.#parts;
+    const ignore = () => {};
+    return createIdentities({
+      controller: flags.controller,
+      node: flags.node,
+      vault: this.#handover,
+      events: { onPublished: ignore, onWithdrawn: ignore, onBundle: ignore },
+      timers,
+      random,
+      log,
+    });
+  }
+
+  #wantIdentities(enrolments: readonly Enrolment[]): void {
+    this.identities?.setWanted(
+      enrolments.flatMap(({ workload }) => {
+        const view = this.snapshot.workloads.get(workload);
+        return view === undefined ? [] : [{ workload, spiffeId: spiffeId(view.workload) }];
+      }),
+    );
   }
 
   #checkServing(): void {

@@ -12,6 +12,7 @@ test('the least command line has documented defaults', () => {
     admin: undefined,
     accessLog: { kind: 'stdout' },
     state: undefined,
+    identities: false,
     allowPrivileges: false,
   });
 });

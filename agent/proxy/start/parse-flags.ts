@@ -26,6 +26,8 @@ export interface Flags {
   readonly accessLog: AccessLogTarget;
   /** Folder that keeps the last configuration; undefined: not kept. */
   readonly state: string | undefined;
+  /** Ask the controller for the workloads' certificates. */
+  readonly identities: boolean;
   readonly allowPrivileges: boolean;
 }
 
@@ -35,6 +37,7 @@ export const usage = `usage: proxy --node NAME --controller unix:PATH|HOST:PORT 
   --admin PATH           admin over HTTP on a Unix socket, for its owner alone
   --access-log FILE|-|off  JSON lines (default -, standard output)
   --state DIR            keep the last configuration here, to start without a controller
+  --identities           have certificates of the captured workloads issued by the controller
   --allow-privileges     start though the process holds capabilities or is root`;
 
 /** Throws an Error whose message ends with the usage. */
@@ -49,6 +52,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     admin: values.admin,
     accessLog: parseAccessLog(values['access-log']),
     state: values.state,
+    identities: values.identities,
     allowPrivileges: values['allow-privileges'],
   };
 }
@@ -67,6 +71,7 @@ function readOptions(argv: readonly string[]) {
         admin: { type: 'string' },
         'access-log': { type: 'string', default: '-' },
         state: { type: 'string' },
+        identities: { type: 'boolean', default: false },
         'allow-privileges': { type: 'boolean', default: false },
       },
     }).values;

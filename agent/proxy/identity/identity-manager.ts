@@ -1,0 +1,348 @@
+/**
+ * Keeps one identity per captured workload of this node: found in capture's vault or asked for, checked before it is
+ * published, renewed in time, withdrawn with its workload.
+ */
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { checkSvid, findBundleProblem, type SvidExpectation } from '../../../proto/check-svid.js';
+import type { Timer, Timers } from '../control/timers.js';
+import { describeError, type ProcessLog } from '../start/process-log.js';
+import {
+  type Identity,
+  type IdentityEvent,
+  type IdentityState,
+  identityOf,
+  nextState,
+  wantsCertificate,
+} from './identity-state.js';
+import { type Issued, IssueFailure } from './issue-failure.js';
+import type { KeyAndRequest } from './make-request.js';
+import { renewalTime, retryDelay } from './renewal-schedule.js';
+import { decodeSecret, encodeSecret } from './vault-secret.js';
+
+/** A workload that shall have an identity. */
+export interface WantedIdentity {
+  readonly workload: string;
+  readonly spiffeId: string;
+}
+
+/** Who uses identities: the transport. What was published stays in force until it is replaced or withdrawn. */
+export interface IdentityEvents {
+  readonly onPublished: (workload: string, identity: Identity) => void;
+  /** Expired, or the workload has left: its connections must not go on. */
+  readonly onWithdrawn: (workload: string) => void;
+  /** The roots to trust, DER. */
+  readonly onBundle: (roots: readonly Uint8Array[]) => void;
+}
+
+export interface IdentityManagerParts {
+  readonly makeRequest: (spiffeId: string) => Promise<KeyAndRequest>;
+  /** Rejects with IssueFailure. */
+  readonly issue: (workload: string, csr: Uint8Array) => Promise<Issued>;
+  /** Requests to capture; lost while it is away. */
+  readonly vault: {
+    putSecret(workload: string, secret: string): void;
+    requestSecret(workload: string): void;
+    dropSecret(workload: string): void;
+  };
+  readonly events: IdentityEvents;
+  readonly timers: Timers;
+  /** Milliseconds since the epoch: certificates end by the wall clock. */
+  readonly wallClock: () => number;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly log: ProcessLog;
+}
+
+/** What is told of one workload's identity; nothing of it is secret. */
+export interface IdentityStatus {
+  readonly workload: string;
+  readonly spiffeId: string;
+  readonly state: IdentityState;
+  /** Why the last attempt failed; null after one that did not. */
+  readonly problem: { readonly reason: string; readonly message: string } | null;
+}
+
+interface Held extends WantedIdentity {
+  state: IdentityState;
+  problem: IdentityStatus['problem'];
+  /** Renewal and expiry. */
+  life: Timer | undefined;
+  retry: Timer | undefined;
+}
+
+/** The wall clock may jump: never sleep longer before looking at it. */
+const longestSleepMs = 60_000;
+/** Part of a certificate's life that is left when failing to renew it becomes urgent. */
+const nearEnd = 0.2;
+/** Making keys takes CPU, and the authority refuses a flood. */
+const maxAttempts = 8;
+
+export class IdentityManager {
+  readonly #parts: IdentityManagerParts;
+  readonly #held = new Map<string, Held>();
+  readonly #refusals = new Map<string, number>();
+  readonly #queue: Held[] = [];
+  #attempts = 0;
+  #obtained = 0;
+  #roots: readonly Uint8Array[] = [];
+  #captureReady = false;
+
+  constructor(parts: IdentityManagerParts) {
+    this.#parts = parts;
+  }
+
+  get statuses(): readonly IdentityStatus[] {
+    return [...this.#held.values()];
+  }
+
+  /** Failed attempts by reason. */
+  get refusals(): ReadonlyMap<string, number> {
+    return this.#refusals;
+  }
+
+  /** Certificates that were issued to this proxy. */
+  get obtained(): number {
+    return this.#obtained;
+  }
+
+  /** The roots to trust, DER; empty before any is known. */
+  get roots(): readonly Uint8Array[] {
+    return this.#roots;
+  }
+
+  /** The configuration wants these and no others. */
+  setWanted(wanted: readonly WantedIdentity[]): void {
+    const names = new Map(wanted.map(({ workload, spiffeId }) => [workload, spiffeId]));
+    for (const held of this.#held.values()) {
+      if (names.get(held.workload) !== held.spiffeId) this.#withdraw(held);
+    }
+    for (const one of wanted) if (!this.#held.has(one.workload)) this.#want(one);
+  }
+
+  /** Capture greeted: what it may have lost is put again, what it may hold is asked for. */
+  captureReady(): void {
+    this.#captureReady = true;
+    for (const held of this.#held.values()) {
+      if (held.state.kind === 'none') this.#parts.vault.requestSecret(held.workload);
+      else this.#keep(held);
+    }
+  }
+
+  captureLost(): void {
+    this.#captureReady = false;
+  }
+
+  /** What the vault keeps; null where nothing, or where capture refused to say. */
+  secretArrived(workload: string, secret: string | null): void {
+    const held = this.#held.get(workload);
+    if (held?.state.kind !== 'none') return;
+    const identity = secret === null ? null : this.#restore(held, secret);
+    if (identity !== null) this.#obtain(held, identity);
+    else {
+      this.#apply(held, { type: 'vault-empty' });
+      this.#enqueue(held);
+    }
+  }
+
+  /** New roots to trust, DER. An identity that they do not vouch for is renewed at once. */
+  takeBundle(roots: readonly Uint8Array[]): void {
+    const problem = findBundleProblem(roots);
+    if (problem !== null) {
+      this.#parts.log('error', `a trust bundle was refused: ${problem}`, { reason: 'certificate_refused' });
+      return;
+    }
+    if (sameRoots(roots, this.#roots)) return;
+    this.#roots = roots;
+    this.#parts.events.onBundle(roots);
+    for (const held of this.#held.values()) {
+      const identity = identityOf(held.state);
+      if (identity === null) continue;
+      this.#keep(held);
+      if (!this.#check(held, identity).ok) this.#renew(held);
+    }
+  }
+
+  close(): void {
+    for (const held of this.#held.values()) stopTimers(held);
+  }
+
+  #want({ workload, spiffeId }: WantedIdentity): void {
+    const held: Held = {
+      workload,
+      spiffeId,
+      state: { kind: 'none' },
+      problem: null,
+      life: undefined,
+      retry: undefined,
+    };
+    this.#held.set(workload, held);
+    if (this.#captureReady) this.#parts.vault.requestSecret(workload);
+  }
+
+  #withdraw(held: Held): void {
+    this.#held.delete(held.workload);
+    stopTimers(held);
+    this.#apply(held, { type: 'withdrawn' });
+    this.#parts.vault.dropSecret(held.workload);
+  }
+
+  /** Every change of a state goes through here, and what it means to the transport follows. */
+  #apply(held: Held, event: IdentityEvent): void {
+    const before = identityOf(held.state);
+    held.state = nextState(held.state, event);
+    const now = identityOf(held.state);
+    if (now !== null && now !== before) this.#parts.events.onPublished(held.workload, now);
+    if (now === null && before !== null) this.#parts.events.onWithdrawn(held.workload);
+  }
+
+  #obtain(held: Held, identity: Identity): void {
+    held.problem = null;
+    const renewAtMs = renewalTime(identity.svid, this.#parts.random());
+    this.#apply(held, { type: 'obtained', identity, renewAtMs });
+    this.#follow(held);
+  }
+
+  #restore(held: Held, secret: string): Identity | null {
+    const found = decodeSecret(secret);
+    if (found === null) return null;
+    if (this.#roots.length === 0) this.takeBundle(found.roots);
+    const identity = { chain: found.chain, privateKey: found.privateKey };
+    const check = this.#check(held, identity);
+    if (check.ok) return { ...identity, svid: check.svid };
+    const { workload } = held;
+    this.#parts.log('info', `a kept identity is not used: ${check.problem}`, { workload });
+    return null;
+  }
+
+  #check(held: Held, { chain, privateKey }: Pick<Identity, 'chain' | 'privateKey'>) {
+    let publicKey: SvidExpectation['publicKey'];
+    try {
+      const key = { key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' } as const;
+      publicKey = createPublicKey(createPrivateKey(key));
+    } catch {
+      // The cause could speak of the key.
+      return { ok: false, problem: 'the key cannot be read' } as const;
+    }
+    const nowMs = this.#parts.wallClock();
+    return checkSvid(chain, this.#roots, { spiffeId: held.spiffeId, publicKey, nowMs });
+  }
+
+  #keep(held: Held): void {
+    const identity = identityOf(held.state);
+    if (identity !== null) {
+      this.#parts.vault.putSecret(held.workload, encodeSecret({ ...identity, roots: this.#roots }));
+    }
+  }
+
+  /** Looks at the clock when something falls due, and at least once a minute. */
+  #follow(held: Held): void {
+    held.life?.cancel();
+    const identity = identityOf(held.state);
+    if (identity === null) return;
+    const nowMs = this.#parts.wallClock();
+    const { expiresMs } = identity.svid;
+    if (nowMs >= expiresMs) {
+      this.#apply(held, { type: 'expired' });
+      const { workload, spiffeId } = held;
+      this.#parts.log('error', `the identity ${spiffeId} has expired; is the controller running?`, {
+        workload,
+      });
+      return;
+    }
+    if (held.state.kind === 'ready' && nowMs >= held.state.renewAtMs) {
+      this.#renew(held);
+      return;
+    }
+    const dueMs = held.state.kind === 'ready' ? Math.min(held.state.renewAtMs, expiresMs) : expiresMs;
+    const sleepMs = Math.min(longestSleepMs, Math.max(1, dueMs - nowMs));
+    held.life = this.#parts.timers.after(sleepMs, () => this.#follow(held));
+  }
+
+  #renew(held: Held): void {
+    if (held.state.kind !== 'ready') return;
+    this.#apply(held, { type: 'renewal-due' });
+    this.#follow(held);
+    this.#enqueue(held);
+  }
+
+  #enqueue(held: Held): void {
+    this.#queue.push(held);
+    this.#startAttempts();
+  }
+
+  #startAttempts(): void {
+    while (this.#attempts < maxAttempts) {
+      const held = this.#queue.shift();
+      if (held === undefined) return;
+      if (!wantsCertificate(held.state)) continue;
+      this.#attempts += 1;
+      this.#attempt(held).finally(() => {
+        this.#attempts -= 1;
+        this.#startAttempts();
+      });
+    }
+  }
+
+  /** Never rejects. */
+  async #attempt(held: Held): Promise<void> {
+    try {
+      const { csr, privateKey } = await this.#parts.makeRequest(held.spiffeId);
+      const { chain, roots } = await this.#parts.issue(held.workload, csr);
+      if (!wantsCertificate(held.state)) return;
+      this.takeBundle(roots);
+      const check = this.#check(held, { chain, privateKey });
+      if (!check.ok) throw new IssueFailure('certificate_refused', check.problem);
+      this.#obtained += 1;
+      this.#obtain(held, { chain, privateKey, svid: check.svid });
+      this.#keep(held);
+      const { serial, expiresMs } = check.svid;
+      const expires = new Date(expiresMs).toISOString();
+      this.#parts.log('info', `identity ${held.spiffeId} is in force`, {
+        workload: held.workload,
+        serial,
+        expires,
+      });
+    } catch (error) {
+      if (wantsCertificate(held.state)) this.#failed(held, error);
+    }
+  }
+
+  #failed(held: Held, error: unknown): void {
+    const reason = error instanceof IssueFailure ? error.reason : 'issuer_failed';
+    const message = describeError(error);
+    this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
+    this.#tell(held, reason, message);
+    held.problem = { reason, message };
+    const failures = 'failures' in held.state ? held.state.failures : 0;
+    const remainingMs = (identityOf(held.state)?.svid.expiresMs ?? 0) - this.#parts.wallClock();
+    this.#apply(held, { type: 'failed' });
+    const delayMs = retryDelay(failures, remainingMs, this.#parts.random());
+    held.retry = this.#parts.timers.after(delayMs, () => this.#enqueue(held));
+  }
+
+  /** Once per reason; every time, and loudly, when what is in force is near its end. */
+  #tell(held: Held, reason: string, message: string): void {
+    const { workload, spiffeId } = held;
+    const svid = identityOf(held.state)?.svid;
+    const remainingMs = svid === undefined ? 0 : svid.expiresMs - this.#parts.wallClock();
+    if (svid !== undefined && remainingMs < (svid.expiresMs - svid.notBeforeMs) * nearEnd) {
+      const seconds = Math.round(remainingMs / 1000);
+      const text = `the identity ${spiffeId} ends in ${seconds} s and there is no new one: ${message}`;
+      this.#parts.log('error', text, { workload, reason });
+    } else if (held.problem?.reason !== reason) {
+      this.#parts.log('warn', `no certificate for ${spiffeId}: ${message}`, { workload, reason });
+    }
+  }
+}
+
+function stopTimers(held: Held): void {
+  held.life?.cancel();
+  held.retry?.cancel();
+}
+
+function sameRoots(left: readonly Uint8Array[], right: readonly Uint8Array[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every((der, at) => Buffer.compare(der, right[at] as Uint8Array) === 0)
+  );
+}
