@@ -1,5 +1,5 @@
 /** Slot `trace`: W3C trace context is passed on as it came, and started where there is none. */
-import { readTraceId, startTrace, traceIdText } from '../telemetry/trace-context.js';
+import { readTraceId, startTrace } from '../telemetry/trace-context.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import type { RequestRecord } from '../worker/request-record.js';
 
@@ -13,8 +13,8 @@ export function passTrace(context: DecisionContext, request: RequestRecord): boo
   if (!request.traceStarted) {
     startTrace(request.traceIds, context.fillRandom);
     request.traceStarted = true;
-    if (context.logging) request.traceId = traceIdText(request.traceIds);
   }
-  context.verdict.traceLine(request.traceIds);
+  const line = context.verdict.traceLine(request.traceIds);
+  if (context.logging) request.traceId = context.verdict.traceIdAt(line);
   return true;
 }

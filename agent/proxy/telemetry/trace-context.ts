@@ -56,9 +56,7 @@ function writeHex(word: number, target: Uint8Array, offset: number): void {
   }
 }
 
-/** The trace id of a started trace, as text. */
-export function traceIdText(ids: Uint32Array): string {
-  let text = '';
-  for (let word = 0; word < 4; word += 1) text += (ids[word] as number).toString(16).padStart(8, '0');
-  return text;
+/** The trace id of a line that {@link writeTraceLine} wrote at `offset`. */
+export function traceIdOfLine(target: Buffer, offset: number): string {
+  return target.toString('latin1', offset + traceIdAt, offset + traceIdAt + 32);
 }

@@ -1,7 +1,7 @@
 /** Writes one row's answer into the engine's columns, and its texts into the scratch. */
 import { Action, type Engine } from '../../../native/engine.js';
 import { Reason } from '../../../reasons/reasons.js';
-import { traceLineBytes, writeTraceLine } from '../telemetry/trace-context.js';
+import { traceIdOfLine, traceLineBytes, writeTraceLine } from '../telemetry/trace-context.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { RequestRecord } from './request-record.js';
 
@@ -111,13 +111,19 @@ export class VerdictWriter {
     verdicts.extraLength[this.#row] = line.length + 2;
   }
 
-  /** The header line of a trace that was started here. */
-  traceLine(ids: Uint32Array): void {
+  /** The header line of a trace that was started here; returns where it stands in the scratch. */
+  traceLine(ids: Uint32Array): number {
     const at = this.#reserve(traceLineBytes);
     writeTraceLine(ids, this.#engine.scratch, at);
     const { verdicts } = this.#engine;
     verdicts.extraOffset[this.#row] = at;
     verdicts.extraLength[this.#row] = traceLineBytes;
+    return at;
+  }
+
+  /** The trace id of a line that {@link traceLine} wrote. */
+  traceIdAt(line: number): string {
+    return traceIdOfLine(this.#engine.scratch, line);
   }
 
   #write(text: string): number {
