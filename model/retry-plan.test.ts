@@ -12,6 +12,7 @@ const asked = compileRetry({ codes: [503], attempts: 2, backoffMs: 100 });
 const silent = compileRetry(undefined);
 const notSent = { kind: 'not-sent' } as const;
 const died = { kind: 'died' } as const;
+const unanswered = (idempotent: boolean) => ({ kind: 'unanswered', idempotent }) as const;
 const status = (code: number) => ({ kind: 'status', status: code }) as const;
 
 test.each([
@@ -20,6 +21,9 @@ test.each([
   ['one more', silent, notSent, connectRetries + 1, 'attempts-spent'],
   ['a status, though the rule says nothing', silent, status(503), 1, 'not-retryable'],
   ['a death in the middle, though the rule says nothing', silent, died, 1, 'not-retryable'],
+  ['GET left unanswered by a kept connection', silent, unanswered(true), 1, 'retry'],
+  ['POST left unanswered by a kept connection', silent, unanswered(false), 1, 'not-retryable'],
+  ['POST left unanswered where the rule asks', asked, unanswered(false), 1, 'retry'],
   ['a status that the rule names', asked, status(503), 1, 'retry'],
   ['a status that it does not name', asked, status(500), 1, 'not-retryable'],
   ['a death in the middle where the rule asks', asked, died, 1, 'retry'],

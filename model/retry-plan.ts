@@ -1,6 +1,7 @@
 /**
  * Whether a failed attempt is tried again (HTTPRouteRetry, GEP-1731). A failed connect always may be: nothing of
- * the request was sent. A response or a death in the middle only where the rule asks for it. Every retry needs the
+ * the request was sent. So may an idempotent request that a kept connection left unanswered, since servers close
+ * idle connections. A response or a death in the middle only where the rule asks for it. Every retry needs the
  * service's budget, so that retries cannot multiply an overload.
  */
 import type { Retry } from './route.js';
@@ -33,10 +34,19 @@ export function compileRetry(retry: Retry | undefined): RetryPolicy {
   return { attempts: retry.attempts, backoffMs: retry.backoffMs, codes: new Set(retry.codes), asked: true };
 }
 
+/** Whether a request may be sent twice to the same effect (RFC 9110 section 9.2.2). */
+export function isIdempotent(method: string): boolean {
+  return idempotentMethods.has(method);
+}
+
+const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
 /** How an attempt failed. */
 export type AttemptFailure =
-  /** While connecting, or on a reused connection that was closed before it took the request. */
+  /** While connecting: nothing of the request was sent. */
   | { readonly kind: 'not-sent' }
+  /** On a kept connection that ended before a byte of the response came: only repeatable methods may be repeated. */
+  | { readonly kind: 'unanswered'; readonly idempotent: boolean }
   /** With a status that is held back. */
   | { readonly kind: 'status'; readonly status: number }
   /** Without a status, after bytes were sent. */
@@ -67,6 +77,8 @@ function isRetryable(policy: RetryPolicy, failure: AttemptFailure): boolean {
       return true;
     case 'status':
       return policy.codes.has(failure.status);
+    case 'unanswered':
+      return failure.idempotent || policy.asked;
     case 'died':
       return policy.asked;
   }

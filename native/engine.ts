@@ -64,6 +64,11 @@ export const RowFlag = {
   plainPath: 16,
   /** attemptFailed: it failed while connecting, so nothing of the request was sent. */
   notSent: 32,
+  /**
+   * attemptFailed: it went out on a kept connection that ended before a byte of the response came, as happens when
+   * a server closes an idle connection. Whether the request took effect is not known (RFC 9110 section 9.2.2).
+   */
+  unanswered: 64,
 } as const;
 
 /** Bits of {@link Verdicts.flags}. */

@@ -143,7 +143,7 @@ test('requests are counted under the workload that owns the peer’s address, an
   ).toEqual({ 'inbound web-1 cart-1 cart false': 1, 'inbound unknown cart-1 cart false': 1 });
 });
 
-test('an application that refuses connections is asked once; a reused connection that was closed, twice', () => {
+test('an application that refuses connections is asked once; one that left a kept connection unanswered, twice', () => {
   const { batch, connect } = served();
   const { tag } = connect();
   const refused = batch.request(tag);
@@ -154,9 +154,14 @@ test('an application that refuses connections is asked once; a reused connection
     reason: 'connect_refused',
   });
   const closed = batch.request(tag);
-  const again = { notSent: true, reason: Reason.upstream_closed_early };
+  const again = { unanswered: true, reason: Reason.upstream_closed_early };
   expect(batch.attemptFailed(tag, closed.tag, again)).toMatchObject({ action: 'forward', endpoint: '' });
   expect(batch.attemptFailed(tag, closed.tag, again)).toMatchObject({ action: 'reply' });
+  const post = batch.request(tag, { method: 'POST' });
+  expect(batch.attemptFailed(tag, post.tag, again, { method: 'POST' })).toMatchObject({
+    action: 'reply',
+    reason: 'upstream_closed_early',
+  });
 });
 
 test('a workload that has left refuses', () => {

@@ -289,6 +289,17 @@ describe('retries', () => {
     expect(second.endpoint).not.toBe(first.endpoint);
   });
 
+  test('a kept connection that left a request unanswered speaks not against its endpoint', () => {
+    const { batch, connect } = served();
+    const { tag } = connect();
+    const first = batch.request(tag);
+    const failure = { unanswered: true, reason: Reason.upstream_closed_early };
+    expect(batch.attemptFailed(tag, first.tag, failure)).toMatchObject({
+      action: 'forward',
+      endpoint: first.endpoint,
+    });
+  });
+
   test('a status that the rule names is tried again after its backoff, and passed on when attempts are spent', () => {
     const retry = { codes: [503], attempts: 1, backoffMs: 20 };
     const { batch, connect } = served([two, resource('http-route', route({ rules: [rule({ retry })] }))]);

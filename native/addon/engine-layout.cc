@@ -80,7 +80,8 @@ Napi::Object describe_words(Napi::Env env) {
                                        {"hasBody", row_flag::has_body},
                                        {"chunked", row_flag::chunked},
                                        {"plainPath", row_flag::plain_path},
-                                       {"notSent", row_flag::not_sent}}));
+                                       {"notSent", row_flag::not_sent},
+                                       {"unanswered", row_flag::unanswered}}));
     out.Set("VerdictFlag", to_object(env, {{"askOnConnectFailure", verdict_flag::ask_on_connect_failure},
                                            {"askOnResponse", verdict_flag::ask_on_response},
                                            {"closeAfter", verdict_flag::close_after}}));

@@ -36,6 +36,7 @@ public:
                     reason = static_cast<Reason>(batch.rows.reason[row]);
                     status = batch.rows.status[row];
                     not_sent = (batch.rows.flags[row] & row_flag::not_sent) != 0;
+                    unanswered = (batch.rows.flags[row] & row_flag::unanswered) != 0;
                     CHECK_EQUAL(path(row), "/a");
                     CHECK_EQUAL(batch.rows.request_tag[row], 3U);
                     on_failed(row);
@@ -63,6 +64,7 @@ public:
     Reason reason = Reason::none;
     uint16_t status = 0;
     bool not_sent = false;
+    bool unanswered = false;
     std::function<void(uint32_t)> on_failed = [this](uint32_t row) { forward_to(row, 1); };
 };
 
@@ -112,6 +114,7 @@ CASE("a kept connection that the server closed as the request left is asked abou
     CHECK(test.until([&] { return client->received.size() == 2 * client->received.find("ok") + 4; }));
     CHECK_EQUAL(test.failures, 1);
     CHECK(!test.not_sent);
+    CHECK(test.unanswered);
 }
 
 CASE("a fresh connection that dies after the request was sent is not tried again unless responses are asked "

@@ -22,6 +22,8 @@ uint16_t flags_of(const Exchange &exchange) {
     set(head.framing == http1::Framing::chunked, row_flag::chunked);
     set(head.plain_path, row_flag::plain_path);
     set(exchange.attempt > 0 && exchange.not_sent, row_flag::not_sent);
+    set(exchange.attempt > 0 && !exchange.not_sent && exchange.reused && !exchange.response_started,
+        row_flag::unanswered);
     return flags;
 }
 

@@ -30,6 +30,7 @@ inline constexpr uint16_t has_body = 4;
 inline constexpr uint16_t chunked = 8;
 inline constexpr uint16_t plain_path = 16;
 inline constexpr uint16_t not_sent = 32;
+inline constexpr uint16_t unanswered = 64;
 } // namespace row_flag
 
 namespace verdict_flag {

@@ -6,7 +6,7 @@ import type { DecisionContext } from '../worker/decision-context.js';
 import { defaultRetry, type RequestRecord } from '../worker/request-record.js';
 
 /** An application behind its own agent: a second try only where a reused connection had just been closed. */
-const inboundRetry: RetryPolicy = compileRetry({ attempts: 1, backoffMs: 0, codes: [] });
+const inboundRetry: RetryPolicy = { ...compileRetry(undefined), attempts: 1 };
 
 export function planResilience(context: DecisionContext, request: RequestRecord): boolean {
   if (request.traffic !== null) countRequest(request.traffic.budget, context.nowMs);

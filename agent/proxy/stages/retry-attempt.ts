@@ -2,6 +2,7 @@
 import {
   type AttemptFailure,
   backoffMs,
+  isIdempotent,
   newRetryBudget,
   planRetry,
   type RetryBudget,
@@ -30,7 +31,7 @@ export function retryAttempt(
   const status = rows.status[row] as number;
   const reason = rows.reason[row] as number;
   const budget = request.traffic === null ? sharedBudget : request.traffic.budget;
-  const failure = failureOf(((rows.flags[row] as number) & RowFlag.notSent) !== 0, status);
+  const failure = failureOf(rows.flags[row] as number, status, context.head.method);
   // The application itself refuses: it will again, and nothing else could answer in its place.
   const hopeless = request.traffic === null && isConnectFailure(reason);
   const decision = hopeless
@@ -42,7 +43,9 @@ export function retryAttempt(
       context.verdict.refuse(request.tag, decision === 'budget-spent' ? Reason.retry_budget_spent : reason);
     return;
   }
-  if (request.endpoint !== null) request.tried.push(request.endpoint.candidate);
+  // A server that closed an idle connection serves on: it stays a candidate.
+  const suspect = failure.kind !== 'unanswered';
+  if (request.endpoint !== null && suspect) request.tried.push(request.endpoint.candidate);
   const delayMs = backoffMs(request.retry, request.attempts, context.random());
   if (runPipeline(nextAttempt, context, request)) sendAttempt(context, request, delayMs);
 }
@@ -78,7 +81,8 @@ function isConnectFailure(reason: number): boolean {
 const notSent: AttemptFailure = { kind: 'not-sent' };
 const died: AttemptFailure = { kind: 'died' };
 
-function failureOf(wasNotSent: boolean, status: number): AttemptFailure {
-  if (wasNotSent) return notSent;
-  return status === 0 ? died : { kind: 'status', status };
+function failureOf(flags: number, status: number, method: string): AttemptFailure {
+  if ((flags & RowFlag.notSent) !== 0) return notSent;
+  if (status !== 0) return { kind: 'status', status };
+  return (flags & RowFlag.unanswered) !== 0 ? { kind: 'unanswered', idempotent: isIdempotent(method) } : died;
 }

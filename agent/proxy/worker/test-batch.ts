@@ -248,7 +248,12 @@ export class TestBatch {
   attemptFailed(
     connectionTag: number,
     requestTag: number,
-    failure: { readonly reason?: number; readonly status?: number; readonly notSent?: boolean },
+    failure: {
+      readonly reason?: number;
+      readonly status?: number;
+      readonly notSent?: boolean;
+      readonly unanswered?: boolean;
+    },
     request: TestRequest = {},
   ): TestVerdict {
     this.#clear();
@@ -258,7 +263,10 @@ export class TestBatch {
     rows.requestTag[0] = requestTag;
     rows.reason[0] = failure.reason ?? 0;
     rows.status[0] = failure.status ?? 0;
-    rows.flags[0] = (rows.flags[0] ?? 0) | (failure.notSent === true ? RowFlag.notSent : 0);
+    rows.flags[0] =
+      (rows.flags[0] ?? 0) |
+      (failure.notSent === true ? RowFlag.notSent : 0) |
+      (failure.unanswered === true ? RowFlag.unanswered : 0);
     this.engine.options.decide(1, 0);
     return this.verdict(0);
   }
