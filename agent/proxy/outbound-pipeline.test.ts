@@ -487,7 +487,7 @@ describe('accounts', () => {
     });
     batch.timers.advance(100);
     const logged = batch.posted.find((message) => message.type === 'access-log');
-    expect(JSON.parse(logged?.lines ?? '')).toMatchObject({
+    expect(JSON.parse(Buffer.from(logged?.lines ?? []).toString())).toMatchObject({
       schema: 1,
       time: '1970-01-01T00:00:00.000Z',
       kind: 'request',

@@ -11,7 +11,7 @@ test('batches are appended in order', async () => {
   const writer = new AccessLogWriter({ kind: 'file', path }, () => {});
   const done: Promise<void>[] = [];
   for (let index = 0; index < 50; index += 1) {
-    done.push(new Promise((resolve) => writer.write(`${index}\n`, resolve)));
+    done.push(new Promise((resolve) => writer.write(Buffer.from(`${index}\n`), resolve)));
   }
   await Promise.all(done);
   writer.close();
@@ -23,8 +23,8 @@ test('a log that cannot be written is said once, and the workers are not held up
   const writer = new AccessLogWriter({ kind: 'file', path: '/dev/full' }, (_, message) => {
     complaints.push(message);
   });
-  await new Promise<void>((resolve) => writer.write('a\n', resolve));
-  await new Promise<void>((resolve) => writer.write('b\n', resolve));
+  await new Promise<void>((resolve) => writer.write(Buffer.from('a\n'), resolve));
+  await new Promise<void>((resolve) => writer.write(Buffer.from('b\n'), resolve));
   writer.close();
   expect(complaints).toHaveLength(1);
 });

@@ -8,7 +8,7 @@ const standardOutput = 1;
 export class AccessLogWriter {
   readonly #descriptor: number;
   readonly #log: ProcessLog;
-  #queue: { readonly bytes: Buffer; readonly done: () => void }[] = [];
+  #queue: { readonly bytes: Uint8Array; readonly done: () => void }[] = [];
   #writing = false;
   #complained = false;
 
@@ -19,14 +19,14 @@ export class AccessLogWriter {
   }
 
   /** Calls `done` when the lines are written, or lost with an error in the log. Workers bound what is in flight. */
-  write(lines: string, done: () => void): void {
-    this.#queue.push({ bytes: Buffer.from(lines), done });
+  write(lines: Uint8Array, done: () => void): void {
+    this.#queue.push({ bytes: lines, done });
     this.#next();
   }
 
   /** Resolves when nothing is left to write. */
   drained(): Promise<void> {
-    return new Promise((resolve) => this.write('', resolve));
+    return new Promise((resolve) => this.write(new Uint8Array(0), resolve));
   }
 
   close(): void {
@@ -45,7 +45,7 @@ export class AccessLogWriter {
     });
   }
 
-  #writeFrom(bytes: Buffer, offset: number, done: () => void): void {
+  #writeFrom(bytes: Uint8Array, offset: number, done: () => void): void {
     write(this.#descriptor, bytes, offset, bytes.length - offset, null, (error, written) => {
       if (error !== null && error.code === 'EAGAIN') {
         setTimeout(() => this.#writeFrom(bytes, offset, done), 5);

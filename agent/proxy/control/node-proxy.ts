@@ -257,7 +257,7 @@ export class NodeProxy {
         return;
       case 'access-log':
         this.#accessLog?.write(news.lines, () =>
-          this.#pool.send(worker, { type: 'log-written', bytes: news.bytes }),
+          this.#pool.send(worker, { type: 'log-written', bytes: news.lines.length }),
         );
         return;
       case 'log':

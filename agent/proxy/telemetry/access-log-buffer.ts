@@ -1,50 +1,64 @@
-/** Collects a worker's access-log lines and hands them on in batches; when the writer is too slow, lines are dropped and counted. */
+/**
+ * Collects a worker's access-log lines as bytes and hands them on in batches that can be moved to another thread. When
+ * the writer is too slow, lines are dropped and counted.
+ */
 import type { Timer, Timers } from '../control/timers.js';
 
-/** A batch is handed on when it has so many characters … */
-const batchCharacters = 64 * 1024;
-/** … or is so old. */
+/** A batch has so many bytes at most … */
+const batchBytes = 128 * 1024;
+/** … and is handed on when it is so old. */
 const batchAgeMs = 100;
-/** Characters handed on and not yet written, at most. */
+/** Bytes handed on and not yet written, at most. */
 const maxInFlight = 8 * 1024 * 1024;
+/** A line has so many characters at most; a longer one is dropped. Targets and authorities are bounded well below. */
+const maxLine = 40_000;
 
 export class AccessLogBuffer {
-  readonly #send: (lines: string, size: number) => void;
+  readonly #send: (lines: Uint8Array<ArrayBuffer>) => void;
   readonly #timers: Timers;
-  #lines = '';
+  /** Belongs to the receiver once it was handed on. */
+  #batch: Buffer<ArrayBuffer> | undefined;
+  #used = 0;
   #inFlight = 0;
   #timer: Timer | undefined;
   /** Lines that were lost because the writer is too slow. */
   dropped = 0;
 
-  constructor(send: (lines: string, size: number) => void, timers: Timers) {
+  /** `send` takes ownership of the bytes and of the whole memory behind them. */
+  constructor(send: (lines: Uint8Array<ArrayBuffer>) => void, timers: Timers) {
     this.#send = send;
     this.#timers = timers;
   }
 
   /** Adds one line, without its line end. */
   add(line: string): void {
-    if (this.#inFlight + this.#lines.length + line.length > maxInFlight) {
+    // A character takes three bytes of UTF-8 at most (two of them four).
+    const mostBytes = line.length * 3 + 1;
+    if (line.length > maxLine || this.#inFlight + this.#used + mostBytes > maxInFlight) {
       this.dropped += 1;
       return;
     }
-    this.#lines += `${line}\n`;
-    if (this.#lines.length >= batchCharacters) this.flush();
-    else if (this.#timer === undefined) this.#timer = this.#timers.after(batchAgeMs, () => this.flush());
+    if (this.#used + mostBytes > batchBytes) this.flush();
+    this.#batch ??= Buffer.from(new ArrayBuffer(batchBytes));
+    this.#used += this.#batch.write(line, this.#used, 'utf8');
+    this.#batch[this.#used] = 0x0a;
+    this.#used += 1;
+    if (this.#timer === undefined) this.#timer = this.#timers.after(batchAgeMs, () => this.flush());
   }
 
   flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#lines === '') return;
-    const lines = this.#lines;
-    this.#lines = '';
-    this.#inFlight += lines.length;
-    this.#send(lines, lines.length);
+    if (this.#batch === undefined) return;
+    const lines = new Uint8Array(this.#batch.buffer, 0, this.#used);
+    this.#inFlight += this.#used;
+    this.#batch = undefined;
+    this.#used = 0;
+    this.#send(lines);
   }
 
   /** The writer is done with a batch of this size. */
-  written(size: number): void {
-    this.#inFlight = Math.max(0, this.#inFlight - size);
+  written(bytes: number): void {
+    this.#inFlight = Math.max(0, this.#inFlight - bytes);
   }
 }

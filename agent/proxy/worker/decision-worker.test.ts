@@ -146,7 +146,8 @@ test('a GET and its route: decided here, carried by the engine, counted, logged,
     expect(seen.at(-1)?.host).toBe('inner');
     const { lines } = await until('access-log');
     expect(
-      lines
+      Buffer.from(lines)
+        .toString()
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line).status),

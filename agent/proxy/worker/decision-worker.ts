@@ -93,10 +93,7 @@ export class DecisionWorker {
       fillRandom: parts.fillRandom,
       logging: parts.accessLog,
     };
-    this.#logBuffer = new AccessLogBuffer(
-      (lines, bytes) => parts.post({ type: 'access-log', lines, bytes }),
-      parts.timers,
-    );
+    this.#logBuffer = new AccessLogBuffer((lines) => parts.post({ type: 'access-log', lines }), parts.timers);
     this.#held = new HeldConnections(this.#engine, verdict, parts.timers);
     this.#decider = this.#createDecider();
     this.#askForHeaders(emptySnapshot);

@@ -10,7 +10,8 @@ import type { FromWorker, ToWorker, WorkerStart } from './messages.js';
 const port = parentPort;
 if (port === null) throw new Error('worker/main.js runs as a worker thread of agent/proxy/main.js only');
 const start = workerData as WorkerStart;
-const post = (message: FromWorker): void => port.postMessage(message);
+const post = (message: FromWorker): void =>
+  port.postMessage(message, message.type === 'access-log' ? [message.lines.buffer] : []);
 
 const worker = new DecisionWorker({
   ...start,

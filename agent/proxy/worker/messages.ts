@@ -52,7 +52,8 @@ export interface LiveConnection extends Omit<ConnectionInfo, 'direction'> {
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'sockets-low'; readonly handle: number; readonly family: Family; readonly count: number }
-  | { readonly type: 'access-log'; readonly lines: string; readonly bytes: number }
+  /** The memory moves to the receiver. */
+  | { readonly type: 'access-log'; readonly lines: Uint8Array<ArrayBuffer> }
   | {
       readonly type: 'report';
       readonly request: number;
