@@ -1,7 +1,6 @@
 /** Makes a key and a certificate request for it. Loaded late: the X.509 library is large. */
-import 'reflect-metadata';
 import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
-import { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } from '@peculiar/x509';
+import { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } from './x509.js';
 
 /** The key never leaves this node. */
 export interface KeyAndRequest {

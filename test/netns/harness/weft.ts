@@ -13,6 +13,8 @@ export interface WeftOptions {
   readonly workers?: number;
   /** cgroup2 folders to attach to; default: the root alone. */
   readonly cgroups?: readonly string[];
+  /** Further words of `weft run`. */
+  readonly more?: readonly string[];
   /** Another build's program than this one's. */
   readonly main?: string;
 }
@@ -45,7 +47,9 @@ export class Weft {
       state,
     ];
     const cgroups = (options.cgroups ?? []).flatMap((cgroup) => ['--cgroup', cgroup]);
-    const started = lab.spawn([...argv, '--workers', String(workers), ...cgroups], { name: 'weft run' });
+    const started = lab.spawn([...argv, '--workers', String(workers), ...cgroups, ...(options.more ?? [])], {
+      name: 'weft run',
+    });
     const weft = new Weft(lab, started, state);
     await started.awaitOutput(/weft: ready/, 60_000);
     return weft;
