@@ -1,9 +1,10 @@
 /**
  * One JSON object per ended request or connection (docs/telemetry.md). Values of headers never get here. Lines are
- * put together from parts that change seldom: who talks to whom once per connection and endpoint, the time once per
- * millisecond.
+ * put together from parts that change seldom: who calls once per connection, workloads once per snapshot, the time once
+ * per millisecond.
  */
 import type { WorkloadView } from '../../../model/snapshot.js';
+import type { Source } from '../../../model/source.js';
 import { type Completions, Direction } from '../../../native/engine.js';
 import { Reason, reasonName } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
@@ -88,12 +89,15 @@ export class AccessLog {
   }
 }
 
-/** What a line says of the two ends; kept with the connection until one of them changes. */
+/** What all lines of a connection say of its two ends; kept with it until one of them changes. */
 export interface LoggedParties {
-  readonly text: string;
   readonly local: WorkloadView | null;
-  readonly far: WorkloadView | null;
-  readonly service: string;
+  readonly peer: WorkloadView | null;
+  readonly identity: Source;
+  /** Up to the destination's workload, which depends on the endpoint. */
+  readonly start: string;
+  /** Behind the destination's service. */
+  readonly end: string;
 }
 
 function partiesText(
@@ -101,45 +105,51 @@ function partiesText(
   endpoint: EndpointEntry | null,
   service: string | undefined,
 ): string {
+  const { local, peer, source, logged } = connection;
+  const kept =
+    logged !== null && logged.local === local && logged.peer === peer && logged.identity === source;
+  const { start, end } = kept ? logged : keepParties(connection);
   const outbound = connection.direction === Direction.outbound;
-  const far = outbound ? destinationView(connection, endpoint) : connection.peer;
-  const { local, logged } = connection;
-  const serviceName = service ?? serviceOf(connection);
-  if (logged !== null && logged.local === local && logged.far === far && logged.service === serviceName) {
-    return logged.text;
-  }
-  const source = endOf(connection.sourceAddress, connection.sourcePort, outbound ? local : far);
-  const destination = {
-    ...endOf(connection.destinationAddress, connection.destinationPort, outbound ? far : local),
-    service: serviceName,
+  const destination = outbound ? destinationView(connection, endpoint) : local;
+  return `${start}${workloadText(destination)},"service":${quote(service ?? serviceOf(connection))}}${end}`;
+}
+
+function keepParties(connection: ConnectionRecord): LoggedParties {
+  const { direction, local, peer, source: identity } = connection;
+  const caller = direction === Direction.outbound ? local : peer;
+  connection.logged = {
+    local,
+    peer,
+    identity,
+    start:
+      `"direction":"${directionName(direction)}"` +
+      `,"source":{${addressText(connection.sourceAddress, connection.sourcePort)}${workloadText(caller)}}` +
+      `,"destination":{${addressText(connection.destinationAddress, connection.destinationPort)}`,
+    end: `,"identity":${quote(identity.spiffeId)},"authenticated":${connection.authenticated}`,
   };
-  const { authenticated } = connection;
-  const parties = {
-    direction: directionName(connection.direction),
-    source,
-    destination,
-    identity: connection.source.spiffeId,
-    authenticated,
-  };
-  const text = JSON.stringify(parties).slice(1, -1);
-  connection.logged = { text, local, far, service: serviceName };
+  return connection.logged;
+}
+
+function addressText(address: string, port: number): string {
+  return `"address":${quote(address)},"port":${port},`;
+}
+
+const workloadTexts = new WeakMap<WorkloadView, string>();
+
+/** Namespace, name and uid, as members of an object. */
+function workloadText(view: WorkloadView | null): string {
+  if (view === null) return '"namespace":"unknown","workload":"unknown","uid":""';
+  const known = workloadTexts.get(view);
+  if (known !== undefined) return known;
+  const { namespace, name: workload, uid } = view.workload;
+  const text = JSON.stringify({ namespace, workload, uid }).slice(1, -1);
+  workloadTexts.set(view, text);
   return text;
 }
 
 function serviceOf(connection: ConnectionRecord): string {
   const { destination } = connection;
   return destination.kind === 'service' ? destination.port.service.name : connection.serviceName;
-}
-
-function endOf(address: string, port: number, view: WorkloadView | null) {
-  const workload = view?.workload;
-  return {
-    address,
-    port,
-    namespace: workload?.namespace ?? 'unknown',
-    workload: workload?.name ?? 'unknown',
-    uid: workload?.uid ?? '',
-  };
 }
 
 function destinationView(connection: ConnectionRecord, endpoint: EndpointEntry | null): WorkloadView | null {
@@ -169,6 +179,7 @@ const thousandths = Array.from({ length: 1000 }, (_, value) => `.${String(value)
 /** Milliseconds with three decimals, of whole microseconds. */
 function milliseconds(microseconds: number | undefined): string {
   const whole = Math.round(microseconds ?? 0);
-  const rest = whole % 1000;
-  return `${(whole - rest) / 1000}${thousandths[rest]}`;
+  // Not by %, which is slow for what the engine hands over as floating point.
+  const full = Math.floor(whole / 1000);
+  return `${full}${thousandths[whole - full * 1000]}`;
 }
