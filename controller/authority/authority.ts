@@ -5,6 +5,7 @@ import { type CheckedSvid, checkSvid, findBundleProblem } from '../../proto/chec
 import { describeError, type Log } from '../status/log.js';
 import { type Asked, authorizeRequest } from './authorize-request.js';
 import { checkRequest } from './check-request.js';
+import { findProfileProblem } from './find-profile-problem.js';
 import type { Chain, IssueResult, Issuer } from './issuer.js';
 import { type Refused, refuse } from './refusal.js';
 import { type HeldRoot, sameRoots, updateRoots } from './trust-roots.js';
@@ -140,7 +141,8 @@ export class Authority {
     const permitted = authorizeRequest(asked, findWorkload(asked.workloadUid));
     if (!permitted.ok) return this.refused(request, permitted);
     const domain = trustDomain();
-    if (domain === null || !(await this.refresh())) {
+    // Files that are wrong now change nothing for who has signed before.
+    if (domain === null || (!(await this.refresh()) && this.#roots.length === 0)) {
       return this.refused(request, refuse('issuer_failed', this.#trouble || 'there is no configuration yet'));
     }
     const signed = await this.#sign(request, checked.uri, domain, checked.publicKey);
@@ -163,8 +165,9 @@ export class Authority {
       const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
       const roots = this.#roots.map((root) => root.der);
       const check = checkSvid(chain, roots, { spiffeId, publicKey: key, nowMs: now() });
-      if (check.ok) return { ok: true, chain, svid: check.svid };
-      return refuse('issuer_failed', `the issuer signed what was not asked: ${check.problem}`);
+      const problem = check.ok ? findProfileProblem(chain[0] as Uint8Array) : check.problem;
+      if (check.ok && problem === null) return { ok: true, chain, svid: check.svid };
+      return refuse('issuer_failed', `the issuer signed what was not asked: ${problem}`);
     } catch (error) {
       return refuse('issuer_failed', describeError(error));
     }

@@ -1,7 +1,12 @@
 /** Issuance over gRPC: what is signed, and every kind of request that is refused. */
+
 import { statSync, writeFileSync } from 'node:fs';
+import { jest } from '@jest/globals';
 import { BuiltInIssuer } from './built-in-issuer.js';
 import { AuthorityFixture, cartId, cartUid, openssl, pemOf } from './test-authority.js';
+
+// Each openssl is a process, and machines are slow.
+jest.setTimeout(30_000);
 
 let fixture: AuthorityFixture;
 
