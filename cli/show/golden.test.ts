@@ -195,6 +195,22 @@ describe('status', () => {
     expectGolden('status-well', formatStatus(well));
   });
 
+  test('identities that are missing are missing', () => {
+    const { proxy } = well;
+    if (!proxy.ok) throw new Error('the fixture is wrong');
+    const withProven = (inForce: number): WholeStatus => ({
+      ...well,
+      proxy: {
+        ok: true,
+        answer: { ...proxy.answer, ready: inForce === 2, identities: { wanted: 2, inForce } },
+      },
+    });
+    expect(formatStatus(withProven(2))).toMatch(/ready: serves 2 of 2 .*, proves 2 of 2 identities$/m);
+    expect(formatStatus(withProven(1))).toMatch(
+      /not ready \(without identities\): .*, proves 1 of 2 identities$/m,
+    );
+  });
+
   test('problems, refusals, and a proxy that is gone', () => {
     const { controller } = well;
     if (!controller.ok) throw new Error('the fixture is wrong');

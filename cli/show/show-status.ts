@@ -50,6 +50,8 @@ export interface ProxyStatus {
   readonly workloadsServed: number;
   readonly workloadsWanted: number;
   readonly snapshot: number;
+  /** Only with identities. */
+  readonly identities?: { readonly wanted: number; readonly inForce: number } | undefined;
   readonly engine: { readonly connections: number; readonly pooled: number; readonly bufferedBytes: number };
 }
 
@@ -115,17 +117,20 @@ function count(number: number, noun: string): string {
 }
 
 function describeProxy(status: ProxyStatus): string {
-  const { workloadsServed, workloadsWanted, engine, snapshot } = status;
+  const { workloadsServed, workloadsWanted, engine, snapshot, identities } = status;
   const missing = [
     ...(status.capture ? [] : ['capture']),
     ...(status.controller ? [] : ['controller']),
     ...(status.configured ? [] : ['configuration']),
+    ...(identities === undefined || identities.inForce >= identities.wanted ? [] : ['identities']),
   ];
   const state = status.ready ? 'ready' : 'not ready';
+  const proven =
+    identities === undefined ? '' : `, proves ${identities.inForce} of ${identities.wanted} identities`;
   const without = missing.length === 0 ? '' : ` (without ${missing.join(', ')})`;
   return (
     `${state}${without}: serves ${workloadsServed} of ${workloadsWanted} workloads ` +
-    `at version ${snapshot}, ${count(engine.connections, 'connection')}, ${engine.pooled} pooled`
+    `at version ${snapshot}, ${count(engine.connections, 'connection')}, ${engine.pooled} pooled${proven}`
   );
 }
 
