@@ -278,6 +278,7 @@ subjectAltName=critical,URI:${cartId}
       /may sign others/,
     ],
     ['no handshakes', right.replace('digitalSignature', 'keyAgreement'), /may not sign handshakes/],
+    ['a name that is not critical', right.replace('critical,URI', 'URI'), /subjectAltName is not critical/],
     ['servers alone', right.replace(',clientAuth', ''), /both servers and clients/],
   ])('a certificate for %s is not passed on', async (_what, extensions, why) => {
     answer = (id) => sign(id, extensions);

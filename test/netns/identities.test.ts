@@ -1,5 +1,5 @@
 /** Identities end to end: the real controller, capture and proxy of `weft run --identities`. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './harness/await-event.js';
 import { Mesh } from './harness/mesh.js';
@@ -94,5 +94,85 @@ describe('weft run --identities', () => {
     });
     writeFileSync(manifest, whole);
     expect(await certificates()).toHaveLength(2);
+  });
+});
+
+describe('weft run --identities --certificate-seconds 6', () => {
+  let mesh: Mesh;
+
+  beforeAll(async () => {
+    mesh = await Mesh.open({
+      pods: [{ name: 'alone' }],
+      services: [],
+      weft: () => ({ more: ['--identities', '--certificate-seconds', '6'] }),
+    });
+  });
+  afterAll(() => mesh?.close());
+
+  const look = async () => {
+    const { code, stdout } = await mesh.weft.command('certificates', '-o', 'json');
+    const [one] = JSON.parse(stdout) as Certificate[];
+    return { code, one };
+  };
+  const awaitState = (wanted: string) =>
+    awaitEvent(`the state ${wanted}`, 20_000, async () =>
+      (await look()).one?.state === wanted ? wanted : undefined,
+    );
+
+  test('certificates follow each other, and none ever ends before the next is in force', async () => {
+    const serials = new Set<string>();
+    const gaps: string[] = [];
+    await awaitEvent('five certificates in turn', 40_000, async () => {
+      const { one } = await look();
+      if (one?.serial !== undefined && one.serial !== null) serials.add(one.serial);
+      if (serials.size > 0 && one?.state !== 'ready' && one?.state !== 'renewing')
+        gaps.push(one?.state ?? 'none');
+      return serials.size >= 5;
+    });
+    expect(gaps).toEqual([]);
+  });
+
+  test('a root that is added in the files reaches the proxy, and identities go on', async () => {
+    await awaitState('ready');
+    const folder = join(mesh.lab.folder, 'second');
+    await runCommand([
+      ...[
+        'openssl',
+        'req',
+        '-x509',
+        '-config',
+        '/dev/null',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+      ],
+      ...['-nodes', '-days', '1', '-subj', '/CN=second', '-addext', 'basicConstraints=critical,CA:TRUE'],
+      ...['-addext', 'keyUsage=critical,keyCertSign', '-keyout', `${folder}.key`, '-out', `${folder}.crt`],
+    ]);
+    appendFileSync(join(mesh.weft.state, 'controller/authority/ca.crt'), readFileSync(`${folder}.crt`));
+    await awaitEvent('two roots', 10_000, async () =>
+      (await mesh.samples()).some(({ name, value }) => name === 'weft_trust_bundle_roots' && value === 2),
+    );
+    expect((await look()).one?.state).toMatch(/ready|renewing/);
+  });
+
+  test('with the authority gone the end comes, is told loudly, and passes when it is back', async () => {
+    const controller = mesh.weft.pidOf('controller');
+    process.kill(controller, 'SIGSTOP');
+    try {
+      await awaitState('expired');
+      expect((await look()).code).toBe(1);
+      const status = await mesh.weft.command('status');
+      expect(status.code).toBe(1);
+      expect(JSON.parse((await mesh.weft.command('certificates', '-o', 'json')).stdout)).toHaveLength(1);
+      await mesh.weft.process.awaitOutput(
+        /the identity spiffe:.* has expired; is the controller running/,
+        5_000,
+      );
+    } finally {
+      process.kill(controller, 'SIGCONT');
+    }
+    await awaitState('ready');
   });
 });

@@ -22,7 +22,8 @@ export async function makeRequest(spiffeId: string): Promise<KeyAndRequest> {
   const request = await Pkcs10CertificateRequestGenerator.create({
     keys,
     signingAlgorithm: algorithm,
-    extensions: [new SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }])],
+    // Critical, because the subject is empty (RFC 5280, section 4.2.1.6): signers that copy it keep that.
+    extensions: [new SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }], true)],
   });
   const [pkcs8, spki] = await Promise.all([
     webcrypto.subtle.exportKey('pkcs8', keys.privateKey),
