@@ -12,6 +12,7 @@ constexpr size_t handshake_header = 4;
 constexpr size_t version_and_random = 2 + 32;
 constexpr size_t max_session_id = 32;
 constexpr size_t alpn_extension = 16;
+constexpr uint8_t client_hello = 1;
 
 /// Takes fields off a text; once one is missing, everything is.
 class Reader {
@@ -88,18 +89,18 @@ std::optional<AlpnSet> read_hello(std::span<const uint8_t> body) {
     return offered.has_value() && !offered->empty() ? offered : std::nullopt;
 }
 
-/// The fixed bytes at the start of a ClientHello's record, as far as they are here.
-bool starts_like_hello(std::span<const uint8_t> first) {
+/// Whether the first bytes, as far as they are here, are those of a handshake record.
+bool starts_like_handshake(std::span<const uint8_t> first) {
     const auto is = [first](size_t at, uint8_t low, uint8_t high) {
         return at >= first.size() || (first[at] >= low && first[at] <= high);
     };
-    return is(0, 22, 22) && is(1, 3, 3) && is(2, 0, 4) && is(record_header, 1, 1);
+    return is(0, 22, 22) && is(1, 3, 3) && is(2, 0, 4);
 }
 
 } // namespace
 
 Sniffed sniff_client_hello(std::span<const uint8_t> first) {
-    if (!starts_like_hello(first)) {
+    if (!starts_like_handshake(first)) {
         return {.kind = Sniff::not_tls, .offered = {}};
     }
     if (first.size() < record_header) {
@@ -108,6 +109,10 @@ Sniffed sniff_client_hello(std::span<const uint8_t> first) {
     const size_t record = size_t{first[3]} << 8 | first[4];
     if (record <= handshake_header || record > max_sniffed_bytes - record_header) {
         return {.kind = Sniff::other_tls, .offered = {}};
+    }
+    // Behind the length, so that the answer to the first 5 bytes stands.
+    if (first.size() > record_header && first[record_header] != client_hello) {
+        return {.kind = Sniff::not_tls, .offered = {}};
     }
     if (first.size() < record_header + handshake_header) {
         return {};

@@ -70,3 +70,17 @@ CASE("any one damaged byte gives an answer, and never more than the hello offers
         }
     }
 }
+
+CASE("an answer stands, however many bytes follow it") {
+    // Found by fuzzing: a record too short for a hello whose content is not one either.
+    for (const std::string_view text : {std::string_view{"\x16\x03\x01\x00\x01\x00\x41\x3c", 8},
+                                        std::string_view{"\x16\x03\x01\x00\x40\x02\x00", 7},
+                                        std::string_view{"\x16\x03\x01\x00\x40\x01\x00\x01\x00", 9}}) {
+        const Sniff whole = sniff(text).kind;
+        CHECK(whole != Sniff::needs_more);
+        for (size_t size = 0; size < text.size(); ++size) {
+            const Sniff part = sniff(text.substr(0, size)).kind;
+            CHECK(part == Sniff::needs_more || part == whole);
+        }
+    }
+}
