@@ -239,6 +239,8 @@ CASE("openssl s_client is refused for what is wrong with it") {
     const Mesh other;
     const Credential expired = make_certificate(&mesh.root, {.not_after = test_now - 1});
     CHECK_EQUAL(serve(mesh, mesh.shop, {}, true), Reason::none);
+    // Its first key share is of a group that we do not take: a HelloRetryRequest.
+    CHECK_EQUAL(serve(mesh, mesh.shop, {"-groups", "P-384:X25519"}, true), Reason::none);
     CHECK_EQUAL(serve(mesh, mesh.shop, {}, false), Reason::tls_no_client_certificate);
     CHECK_EQUAL(serve(mesh, other.shop, {}, true), Reason::tls_untrusted_certificate);
     CHECK_EQUAL(serve(mesh, expired, {}, true), Reason::tls_expired_certificate);
