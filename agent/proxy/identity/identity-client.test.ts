@@ -92,7 +92,10 @@ test('a refusal keeps its name; one without a name, and silence, get theirs', as
   expect(await client.issue('u', Buffer.from('c')).catch((error) => error.reason)).toBe(
     'authority_unreachable',
   );
+  const connected = nextBundle();
+  client.watch();
   await serve('root');
+  await connected;
   const metadata = new Metadata();
   metadata.set(reasonTrailer, 'identity_not_on_node');
   answer = (_request, done) => done({ code: status.PERMISSION_DENIED, details: 'not here', metadata });
