@@ -91,7 +91,23 @@ function nextSignal(): Promise<string> {
   });
 }
 
+/** The oldest Node.js that weft runs on: what package.json's `engines` says. */
+const oldestNode = [22, 19] as const;
+
+/** What is wrong with a Node.js of this version, or undefined. */
+function tooOld(version: string): string | undefined {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = oldestNode;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return undefined;
+  return `Node.js ${version} is too old, weft needs ${oldestNode.join('.')} or later; scripts/weft brings its own`;
+}
+
 async function main([name, ...args]: readonly string[]): Promise<number> {
+  const problem = tooOld(process.versions.node);
+  if (problem !== undefined) {
+    err(`weft: ${problem}\n`);
+    return 1;
+  }
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     out(usage);
     return name === undefined ? 2 : 0;
