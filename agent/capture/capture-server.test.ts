@@ -115,5 +115,5 @@ test('a successor gets the secrets of the vault, and the proxy`s user never does
   vault.put('uid-1', 'c2VjcmV0');
   open(ownUid).say(takeOver);
   open(proxyUid).say(takeOver);
-  expect(events).toEqual(['secret', 'end', 'channel closed']);
+  expect(events).toEqual(['secrets', 'end', 'channel closed']);
 });

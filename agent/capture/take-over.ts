@@ -1,11 +1,11 @@
 /**
  * Capture's own upgrade: the running capture hands namespaces and listeners to its successor over the same Unix socket,
  * so that no listener is ever closed. The successor asks, gets one packet per pod (descriptors: the namespace, then the
- * listeners), one per secret of the vault, and a last one, and says that it has them all; only then the predecessor lets go of the socket and ends. A
- * successor that fails before leaves everything as it was.
+ * listeners), the vault's secrets in as few packets as hold them, and a last one, and says that it has them all; only then
+ * the predecessor lets go of the socket and ends. A successor that fails before leaves everything as it was.
  */
 import type { Channel, ChannelFunctions } from '../../native/channel.js';
-import { maxSecretLength } from '../handover/messages.js';
+import { maxMessageBytes, maxSecretLength } from '../handover/messages.js';
 import { readEnrolment } from '../handover/parse-proxy-message.js';
 import { Field } from '../handover/read-fields.js';
 import type { HeldPod } from './enrolment-register.js';
@@ -37,10 +37,27 @@ export function handOver(channel: Channel, pods: readonly HeldPod[], secrets: re
     };
     channel.send(Buffer.from(JSON.stringify(message)), [netns, ...listeners.map((one) => one.descriptor)]);
   }
-  for (const { workload, secret } of secrets) {
-    channel.send(Buffer.from(JSON.stringify({ type: 'secret', workload, secret })));
+  for (const entries of batch(secrets)) {
+    channel.send(Buffer.from(JSON.stringify({ type: 'secrets', entries })));
   }
   channel.send(Buffer.from(end));
+}
+
+/** Few packets: a channel queues no more than a thousand, and the pods need theirs. */
+function batch(secrets: readonly VaultEntry[]): VaultEntry[][] {
+  const batches: VaultEntry[][] = [];
+  let room = 0;
+  for (const entry of secrets) {
+    // Names are short and secrets plain ASCII; quotes and field names are in the allowance.
+    const bytes = entry.secret.length + Buffer.byteLength(JSON.stringify(entry.workload)) + 64;
+    if (bytes > room) {
+      batches.push([]);
+      room = maxMessageBytes - 1024;
+    }
+    batches.at(-1)?.push(entry);
+    room -= bytes;
+  }
+  return batches;
 }
 
 /** What a predecessor handed over. */
@@ -63,7 +80,7 @@ export function takeOver(
         try {
           const part = readPart(packet, descriptors);
           if (part.type === 'pod') pods.push(part.pod);
-          else if (part.type === 'secret') secrets.push(part.entry);
+          else if (part.type === 'secrets') secrets.push(...part.entries);
           else {
             ended = true;
             channel.send(Buffer.from(taken));
@@ -83,24 +100,30 @@ export function takeOver(
   });
 }
 
+/** More entries than this do not fit a packet. */
+const maxBatch = 2048;
+
 type Part =
   | { readonly type: 'pod'; readonly pod: HeldPod }
-  | { readonly type: 'secret'; readonly entry: VaultEntry }
+  | { readonly type: 'secrets'; readonly entries: readonly VaultEntry[] }
   | { readonly type: 'end' };
 
 function readPart(packet: Buffer, descriptors: readonly number[]): Part {
   const message = Field.parse(packet);
-  const type = new Field('type', message.tag('type')).oneOf(['pod', 'secret', 'end']);
+  const type = new Field('type', message.tag('type')).oneOf(['pod', 'secrets', 'end']);
   switch (type) {
     case 'pod':
       return { type, pod: readPod(message, descriptors) };
-    case 'secret': {
-      const { workload, secret } = message.secretObject(['type', 'workload', 'secret']);
-      return { type, entry: { workload: workload.string(253), secret: secret.secret(maxSecretLength) } };
-    }
+    case 'secrets':
+      return { type, entries: message.secretObject(['type', 'entries']).entries.array(maxBatch, readSecret) };
     case 'end':
       return { type };
   }
+}
+
+function readSecret(item: Field): VaultEntry {
+  const { workload, secret } = item.secretObject(['workload', 'secret']);
+  return { workload: workload.string(253), secret: secret.secret(maxSecretLength) };
 }
 
 function readPod(message: Field, descriptors: readonly number[]): HeldPod {
