@@ -24,6 +24,7 @@ function harness() {
     onCounters: () => void seen.push('counters'),
     onRulesApplied: () => void seen.push('rules'),
     onSecret: (workload, secret) => void seen.push(`secret ${workload} ${secret}`),
+    onVaultAnswered: () => void seen.push('vault answered'),
     onRefused: (request, workload) => void seen.push(`refused ${request} ${workload}`),
   };
   const client = new HandoverClient(
@@ -112,7 +113,9 @@ test('each answer reaches its event with its descriptors', () => {
     'withdrawn u',
     'rules',
     'counters',
+    'vault answered',
     'secret u null',
+    'vault answered',
     'refused enrol u',
   ]);
 });

@@ -34,6 +34,8 @@ export interface HandoverEvents {
   readonly onRulesApplied: () => void;
   /** What the vault keeps of a workload; null where nothing. */
   readonly onSecret: (workload: string, secret: string | null) => void;
+  /** A request to the vault is answered, also with {@link onSecret} before; a refusal comes by {@link onRefused}. */
+  readonly onVaultAnswered: () => void;
   readonly onRefused: (request: ProxyMessage['type'], workload: string | undefined, message: string) => void;
 }
 
@@ -181,9 +183,11 @@ export class HandoverClient {
         return;
       case 'vault-entry':
         this.#events.onSecret(message.workload, message.secret);
+        this.#events.onVaultAnswered();
         return;
       case 'vault-kept':
       case 'vault-dropped':
+        this.#events.onVaultAnswered();
         return;
       case 'refused':
         this.#parts.log('error', `capture refused: ${message.message}`, {

@@ -207,12 +207,14 @@ export class NodeProxy {
         onCounters: (counters) => this.#kernelCounters.arrived(counters),
         onRulesApplied: () => {},
         onSecret: (workload, secret) => this.identities?.secretArrived(workload, secret),
+        onVaultAnswered: () => this.#identities?.vault.answered(),
         onRefused: (request, workload) => {
           if (request === 'kernel-rules') this.#publishedRules = '';
           if (request === 'counters') this.#kernelCounters.lost();
           if (request === 'vault-get' && workload !== undefined) {
             this.identities?.secretArrived(workload, null);
           }
+          if (request.startsWith('vault-')) this.#identities?.vault.answered();
           this.#enrolments.refused(request, workload);
           this.#checkServing();
         },
@@ -233,6 +235,7 @@ export class NodeProxy {
       }
     }
     this.#publishedRules = '';
+    this.#identities?.vault.reset();
     if (this.#planned) this.#plan();
     this.#enrolments.captureReady(enrolled);
     this.identities?.captureReady();

@@ -2,6 +2,7 @@
 import type { Timers } from '../control/timers.js';
 import type { ProcessLog } from '../start/process-log.js';
 import { type IdentityEvents, IdentityManager, type IdentityManagerParts } from './identity-manager.js';
+import { VaultWindow } from './vault-window.js';
 
 export interface IdentitiesParts {
   /** As grpc-js takes it. */
@@ -16,6 +17,8 @@ export interface IdentitiesParts {
 
 export interface Identities {
   readonly manager: IdentityManager;
+  /** Must be told when capture answers, and when it has come anew. */
+  readonly vault: VaultWindow;
   close(): void;
 }
 
@@ -28,6 +31,7 @@ export function createIdentities({
   random,
   log,
 }: IdentitiesParts): Identities {
+  const window = new VaultWindow(vault);
   let closed = false;
   const connect = async () => {
     const { IdentityClient } = await import('./identity-client.js');
@@ -46,7 +50,7 @@ export function createIdentities({
   const manager: IdentityManager = new IdentityManager({
     makeRequest: async (spiffeId) => (await import('./make-request.js')).makeRequest(spiffeId),
     issue: async (workload, csr) => (await client).issue(workload, csr),
-    vault,
+    vault: window,
     events,
     timers,
     wallClock: Date.now,
@@ -60,6 +64,7 @@ export function createIdentities({
   );
   return {
     manager,
+    vault: window,
     close: () => {
       closed = true;
       manager.close();
