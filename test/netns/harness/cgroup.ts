@@ -30,7 +30,11 @@ export async function removeCgroup(path: string): Promise<void> {
   await awaitEvent(`processes of ${path} to end`, 10_000, () =>
     readFileSync(join(path, 'cgroup.events'), 'utf8').includes('populated 0'),
   );
-  for (const folder of cgroupTree(path).reverse()) rmdirSync(folder);
+  // For a moment after its last process the kernel may still hold a folder (EBUSY).
+  await awaitEvent(`${path} to be removed`, 10_000, () => {
+    for (const folder of cgroupTree(path).reverse()) rmdirSync(folder);
+    return true;
+  });
 }
 
 /** The folder and all below it, parents first. */
