@@ -13,9 +13,9 @@
 namespace weft {
 namespace {
 constexpr int max_events = 256;
-constexpr uint64_t step_cost = 2048;       // of looking at a connection at all, in bytes' worth of time
-constexpr int64_t quantum = 8 * 1024;      // per round at the usual share of 100: a neighbour's wait
-constexpr uint64_t turn_cost = 128 * 1024; // then a decision is due: what a head just read waits for
+constexpr uint64_t step_cost = 2048;      // of looking at a connection at all, in bytes' worth of time
+constexpr int64_t quantum = 8 * 1024;     // per round at the usual share of 100: a neighbour's wait
+constexpr uint64_t turn_cost = 32 * 1024; // then a decision is due: what a head just read waits for
 constexpr int decisions_per_turn = 4;
 
 /// What the engine's own structures can hold, whatever was asked for.

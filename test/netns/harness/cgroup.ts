@@ -23,15 +23,14 @@ export function cgroupProcesses(path: string): number[] {
   );
 }
 
-/** Ends every process in the cgroup and below (cgroup.kill, Linux 5.14), waits until they are gone, and removes it. */
+/**
+ * Ends every process in the cgroup and below (cgroup.kill, Linux 5.14), waits until they are gone, and removes it.
+ * A process that was just started may still move in, so it is told again until the folders go (EBUSY before).
+ */
 export async function removeCgroup(path: string): Promise<void> {
   if (!existsSync(path)) return;
-  writeFileSync(join(path, 'cgroup.kill'), '1');
-  await awaitEvent(`processes of ${path} to end`, 10_000, () =>
-    readFileSync(join(path, 'cgroup.events'), 'utf8').includes('populated 0'),
-  );
-  // For a moment after its last process the kernel may still hold a folder (EBUSY).
-  await awaitEvent(`${path} to be removed`, 10_000, () => {
+  await awaitEvent(`processes of ${path} to end`, 10_000, () => {
+    writeFileSync(join(path, 'cgroup.kill'), '1');
     for (const folder of cgroupTree(path).reverse()) rmdirSync(folder);
     return true;
   });
