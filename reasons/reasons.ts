@@ -1062,7 +1062,7 @@ export const reasons: readonly ReasonEntry[] = [
     name: 'backend_invalid',
     layer: 'pipeline',
     status: 500,
-    grpc: 'INTERNAL',
+    grpc: 'UNAVAILABLE',
     summary: 'the route\'s backend does not exist, is not permitted or weighs nothing',
     hint: 'the route\'s ResolvedRefs condition says which',
   },

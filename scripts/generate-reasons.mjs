@@ -21,6 +21,31 @@ for (const reason of reasons) {
   }
 }
 
+/** https://grpc.github.io/grpc/core/md_doc_statuscodes.html; the numbers are the wire's. */
+const grpcCodes = {
+  OK: 0,
+  CANCELLED: 1,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  OUT_OF_RANGE: 11,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  DATA_LOSS: 15,
+  UNAUTHENTICATED: 16,
+};
+for (const { name, grpc } of reasons) {
+  if (grpc !== undefined && grpcCodes[grpc] === undefined)
+    throw new Error(`reason ${name}: ${grpc} is no gRPC status`);
+}
+
 const note = 'Generated from reasons/registry.json by scripts/generate-reasons.mjs; do not edit.';
 const quote = (text) => `'${text.replaceAll("'", "\\'")}'`;
 const kernel = reasons.filter((reason) => reason.layer === 'kernel');
@@ -60,6 +85,17 @@ ${reasons
   .map((r) => `    case Reason::${r.name}: return ${r.status};`)
   .join('\n')}
     default: return 0;
+    }
+}
+
+/// The gRPC status a client sees for a reason in place of status_of(): UNKNOWN where the registry names none.
+constexpr uint8_t grpc_status_of(Reason reason) {
+    switch (reason) {
+${reasons
+  .filter((r) => r.grpc)
+  .map((r) => `    case Reason::${r.name}: return ${grpcCodes[r.grpc]}; // ${r.grpc}`)
+  .join('\n')}
+    default: return ${grpcCodes.UNKNOWN};
     }
 }
 

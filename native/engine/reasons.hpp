@@ -211,6 +211,101 @@ constexpr uint16_t status_of(Reason reason) {
     }
 }
 
+/// The gRPC status a client sees for a reason in place of status_of(): UNKNOWN where the registry names none.
+constexpr uint8_t grpc_status_of(Reason reason) {
+    switch (reason) {
+    case Reason::http1_bad_request_line: return 13; // INTERNAL
+    case Reason::http1_bad_version: return 13; // INTERNAL
+    case Reason::http1_bad_field_name: return 13; // INTERNAL
+    case Reason::http1_bad_field_value: return 13; // INTERNAL
+    case Reason::http1_bare_line_feed: return 13; // INTERNAL
+    case Reason::http1_obsolete_fold: return 13; // INTERNAL
+    case Reason::http1_space_before_colon: return 13; // INTERNAL
+    case Reason::http1_missing_host: return 13; // INTERNAL
+    case Reason::http1_repeated_host: return 13; // INTERNAL
+    case Reason::http1_bad_host: return 13; // INTERNAL
+    case Reason::http1_length_and_encoding: return 13; // INTERNAL
+    case Reason::http1_bad_content_length: return 13; // INTERNAL
+    case Reason::http1_bad_transfer_encoding: return 13; // INTERNAL
+    case Reason::http1_head_too_large: return 13; // INTERNAL
+    case Reason::http1_too_many_fields: return 13; // INTERNAL
+    case Reason::http1_target_too_long: return 13; // INTERNAL
+    case Reason::http1_bad_target: return 13; // INTERNAL
+    case Reason::http1_bad_chunk: return 13; // INTERNAL
+    case Reason::http1_bad_trailer: return 13; // INTERNAL
+    case Reason::http1_bad_connection_option: return 13; // INTERNAL
+    case Reason::http1_bad_response: return 14; // UNAVAILABLE
+    case Reason::http1_unexpected_bytes: return 14; // UNAVAILABLE
+    case Reason::http1_not_http: return 13; // INTERNAL
+    case Reason::http1_upgrade_refused: return 14; // UNAVAILABLE
+    case Reason::http1_bad_expect: return 13; // INTERNAL
+    case Reason::http1_content_forbidden: return 13; // INTERNAL
+    case Reason::http2_protocol_error: return 13; // INTERNAL
+    case Reason::http2_bad_head: return 13; // INTERNAL
+    case Reason::http2_bad_field: return 13; // INTERNAL
+    case Reason::http2_host_mismatch: return 13; // INTERNAL
+    case Reason::http2_length_mismatch: return 13; // INTERNAL
+    case Reason::http2_head_too_large: return 13; // INTERNAL
+    case Reason::http2_bad_trailer: return 13; // INTERNAL
+    case Reason::http2_bad_response: return 14; // UNAVAILABLE
+    case Reason::http2_refused_stream: return 14; // UNAVAILABLE
+    case Reason::http2_stream_limit: return 8; // RESOURCE_EXHAUSTED
+    case Reason::header_timeout: return 4; // DEADLINE_EXCEEDED
+    case Reason::request_timeout: return 4; // DEADLINE_EXCEEDED
+    case Reason::backend_timeout: return 4; // DEADLINE_EXCEEDED
+    case Reason::connect_timeout: return 14; // UNAVAILABLE
+    case Reason::connect_refused: return 14; // UNAVAILABLE
+    case Reason::connect_unreachable: return 14; // UNAVAILABLE
+    case Reason::upstream_reset: return 14; // UNAVAILABLE
+    case Reason::upstream_closed_early: return 14; // UNAVAILABLE
+    case Reason::buffer_limit: return 8; // RESOURCE_EXHAUSTED
+    case Reason::pending_limit: return 8; // RESOURCE_EXHAUSTED
+    case Reason::park_timeout: return 14; // UNAVAILABLE
+    case Reason::park_limit: return 8; // RESOURCE_EXHAUSTED
+    case Reason::decide_failed: return 13; // INTERNAL
+    case Reason::socket_stock_empty: return 14; // UNAVAILABLE
+    case Reason::draining: return 14; // UNAVAILABLE
+    case Reason::retry_buffer_exceeded: return 14; // UNAVAILABLE
+    case Reason::workload_withdrawn: return 14; // UNAVAILABLE
+    case Reason::tls_handshake_failed: return 14; // UNAVAILABLE
+    case Reason::tls_untrusted_certificate: return 14; // UNAVAILABLE
+    case Reason::tls_expired_certificate: return 14; // UNAVAILABLE
+    case Reason::tls_wrong_identity: return 14; // UNAVAILABLE
+    case Reason::tls_wrong_purpose: return 14; // UNAVAILABLE
+    case Reason::tls_version_refused: return 14; // UNAVAILABLE
+    case Reason::tls_alpn_refused: return 14; // UNAVAILABLE
+    case Reason::tls_handshake_timeout: return 14; // UNAVAILABLE
+    case Reason::tls_record_failed: return 14; // UNAVAILABLE
+    case Reason::tls_no_identity: return 14; // UNAVAILABLE
+    case Reason::tls_truncated: return 14; // UNAVAILABLE
+    case Reason::tls_peer_refused: return 14; // UNAVAILABLE
+    case Reason::no_matching_route: return 12; // UNIMPLEMENTED
+    case Reason::no_ready_endpoint: return 14; // UNAVAILABLE
+    case Reason::backend_invalid: return 14; // UNAVAILABLE
+    case Reason::policy_denied: return 7; // PERMISSION_DENIED
+    case Reason::policy_not_allowed: return 7; // PERMISSION_DENIED
+    case Reason::policy_invalid: return 7; // PERMISSION_DENIED
+    case Reason::unauthenticated_source: return 16; // UNAUTHENTICATED
+    case Reason::unknown_destination: return 14; // UNAVAILABLE
+    case Reason::ambiguous_path: return 3; // INVALID_ARGUMENT
+    case Reason::protocol_mismatch: return 13; // INTERNAL
+    case Reason::route_filter_failed: return 13; // INTERNAL
+    case Reason::retry_budget_spent: return 14; // UNAVAILABLE
+    case Reason::no_snapshot: return 14; // UNAVAILABLE
+    case Reason::connect_not_allowed: return 12; // UNIMPLEMENTED
+    case Reason::csr_malformed: return 3; // INVALID_ARGUMENT
+    case Reason::csr_key_refused: return 3; // INVALID_ARGUMENT
+    case Reason::csr_name_refused: return 3; // INVALID_ARGUMENT
+    case Reason::csr_signature_invalid: return 3; // INVALID_ARGUMENT
+    case Reason::identity_not_on_node: return 7; // PERMISSION_DENIED
+    case Reason::identity_mismatch: return 7; // PERMISSION_DENIED
+    case Reason::node_not_authenticated: return 16; // UNAUTHENTICATED
+    case Reason::issuer_failed: return 14; // UNAVAILABLE
+    case Reason::authority_busy: return 8; // RESOURCE_EXHAUSTED
+    default: return 2;
+    }
+}
+
 /// The registry's name of a reason, for local replies and logs.
 constexpr const char *name_of(Reason reason) {
     switch (reason) {
