@@ -15,4 +15,6 @@ export interface Mesh {
   readonly network: string;
   /** `proxy` ranges hold the mesh's own pods and virtual addresses; everything unlisted is direct. */
   readonly ranges: readonly AddressRange[];
+  /** Kubernetes namespaces whose pods join the mesh: a node holds a new pod of theirs until its configuration is there. */
+  readonly enrolledNamespaces: readonly string[];
 }

@@ -16,7 +16,14 @@ export function mesh(changes: Partial<Mesh> = {}): Mesh {
     { cidr: '10.0.0.0/8', action: 'proxy' as const },
     { cidr: 'fd00::/8', action: 'proxy' as const },
   ];
-  return { trustDomain: 'mesh.test', cluster: 'one', network: 'one', ranges, ...changes };
+  return {
+    trustDomain: 'mesh.test',
+    cluster: 'one',
+    network: 'one',
+    ranges,
+    enrolledNamespaces: [],
+    ...changes,
+  };
 }
 
 export function workload(changes: Partial<Workload> = {}): Workload {

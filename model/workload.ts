@@ -26,7 +26,10 @@ export interface WorkloadLimits {
 
 /** How a node captures a workload; null in {@link Workload.capture} where it is not enrolled. */
 export interface Capture {
-  /** Name below the node's namespace folders (for example /run/netns), never a path. */
+  /**
+   * Name below the node's namespace folders (for example /run/netns), never a path. Empty: the node finds it by the
+   * workload's uid, which its container runtime told it (Kubernetes).
+   */
   readonly netns: string;
   readonly failMode: FailMode;
   /** UDP is not proxied: all of it is allowed or refused (connect and sendmsg give EPERM). */

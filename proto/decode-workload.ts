@@ -27,6 +27,7 @@ export function decodeMesh(message: ReceivedMesh, problems: ProblemList): Mesh {
       }
       return { cidr, action: checkName(problems, `${field}.action`, action, ['direct', 'deny', 'proxy']) };
     }),
+    enrolledNamespaces: message.enrolledNamespaces,
   };
 }
 
@@ -126,7 +127,7 @@ function decodeLimits(limits: ReceivedWorkload['limits'], problems: ProblemList)
 
 function decodeCapture(capture: NonNullable<ReceivedWorkload['capture']>, problems: ProblemList): Capture {
   const { netns } = capture;
-  if (netns === '' || netns === '.' || netns === '..' || netns.includes('/')) {
+  if (netns === '.' || netns === '..' || netns.includes('/')) {
     problems.add('workload.capture.netns', netns, 'is no plain name', 'send the name below the netns folder');
   }
   return {

@@ -44,7 +44,13 @@ export function encodeRefusal(
 function encodeBody(resource: Resource): ResourceMessage {
   switch (resource.kind) {
     case 'mesh':
-      return { mesh: { ...resource.body, ranges: [...resource.body.ranges] } };
+      return {
+        mesh: {
+          ...resource.body,
+          ranges: [...resource.body.ranges],
+          enrolledNamespaces: [...resource.body.enrolledNamespaces],
+        },
+      };
     case 'workload':
       return { workload: encodeWorkload(resource.body) };
     case 'service':

@@ -63,7 +63,14 @@ export function generateResource(choices: Choices, kind: ResourceKind): Resource
     case 'mesh': {
       const action = () => choices.of(['direct', 'deny', 'proxy'] as const);
       const ranges = choices.list(() => ({ cidr: `10.${choices.number(0, 255)}.0.0/16`, action: action() }));
-      const body = { trustDomain: 'example.org', cluster: choices.text(), network: '', ranges };
+      const enrolledNamespaces = choices.list(() => choices.text());
+      const body = {
+        trustDomain: 'example.org',
+        cluster: choices.text(),
+        network: '',
+        ranges,
+        enrolledNamespaces,
+      };
       return { kind, name: 'mesh', version, ownerNamespace: '', body };
     }
     case 'workload': {
@@ -113,7 +120,7 @@ function generateWorkload(choices: Choices, owned: Owned): Workload {
     },
     capture:
       choices.maybe(() => ({
-        netns: 'pod-1',
+        netns: choices.of(['', 'pod-1']),
         failMode: choices.of(['closed', 'open'] as const),
         udp: choices.of(['allow', 'deny'] as const),
         probePorts: choices.list(() => choices.port()),

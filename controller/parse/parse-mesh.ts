@@ -21,7 +21,7 @@ export function parseMesh(object: Fields, metadata: ObjectMetadata): MeshManifes
   if (trustDomain === undefined) return null;
   return {
     id: { kind: 'Mesh', namespace: '', name: metadata.name },
-    mesh: { trustDomain, cluster, network, ranges },
+    mesh: { trustDomain, cluster, network, ranges, enrolledNamespaces: [] },
   };
 }
 

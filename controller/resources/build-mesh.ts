@@ -17,7 +17,7 @@ export function buildMesh(
   }
   if (first !== undefined) return first.manifest.mesh;
   if (defaultTrustDomain === null) return null;
-  return { trustDomain: defaultTrustDomain, cluster: '', network: '', ranges: [] };
+  return { trustDomain: defaultTrustDomain, cluster: '', network: '', ranges: [], enrolledNamespaces: [] };
 }
 
 /** Where no ranges are given, exactly the known addresses are the mesh's. */

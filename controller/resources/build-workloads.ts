@@ -75,7 +75,8 @@ function claimNamespace(
   check: CrossCheck,
 ): Workload['capture'] {
   const { capture } = stored.manifest.workload;
-  if (capture === null) return null;
+  // A pod whose node finds its namespace has one of its own.
+  if (capture === null || capture.netns === '') return capture;
   const place = `${node}/${capture.netns}`;
   const other = namespaces.get(place);
   if (other !== undefined) {

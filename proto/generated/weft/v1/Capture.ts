@@ -2,6 +2,9 @@
 
 
 export interface Capture {
+  /**
+   * Empty: the node finds it by the workload's uid.
+   */
   'netns'?: (string);
   /**
    * closed | open
@@ -15,6 +18,9 @@ export interface Capture {
 }
 
 export interface Capture__Output {
+  /**
+   * Empty: the node finds it by the workload's uid.
+   */
   'netns': (string);
   /**
    * closed | open

@@ -7,6 +7,10 @@ export interface Mesh {
   'cluster'?: (string);
   'network'?: (string);
   'ranges'?: (_weft_v1_AddressRange)[];
+  /**
+   * Kubernetes namespaces whose pods join the mesh.
+   */
+  'enrolledNamespaces'?: (string)[];
 }
 
 export interface Mesh__Output {
@@ -14,4 +18,8 @@ export interface Mesh__Output {
   'cluster': (string);
   'network': (string);
   'ranges': (_weft_v1_AddressRange__Output)[];
+  /**
+   * Kubernetes namespaces whose pods join the mesh.
+   */
+  'enrolledNamespaces': (string)[];
 }
