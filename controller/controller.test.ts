@@ -48,7 +48,6 @@ test('publishes a folder of manifests to an agent', async () => {
       ready: true,
       serving: true,
       zone: '',
-      transport: 'plaintext',
     },
     expect.objectContaining({ workloadUid: 'shop.web-2', address: '10.1.0.3' }),
   ]);

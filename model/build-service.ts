@@ -40,11 +40,11 @@ export function buildServiceView(
 function buildTiers(endpoints: readonly Endpoint[], port: number): CandidateTiers {
   const ready: Candidate[] = [];
   const serving: Candidate[] = [];
-  for (const { address, workloadUid, transport, zone, ports, ...state } of endpoints) {
+  for (const { address, workloadUid, zone, ports, ...state } of endpoints) {
     const own = ports[port];
     if (own === undefined || !(state.ready || state.serving)) continue;
     const key = endpointKey(address, own);
-    (state.ready ? ready : serving).push({ key, address, port: own, workloadUid, transport, zone });
+    (state.ready ? ready : serving).push({ key, address, port: own, workloadUid, zone });
   }
   return [ready, serving];
 }

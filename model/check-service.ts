@@ -34,6 +34,9 @@ export function checkWorkload(workload: Workload): Problem[] {
   for (const [index, port] of (workload.capture?.probePorts ?? []).entries()) {
     if (!isPort(port)) problems.push(badPort(`capture.probePorts[${index}]`, port));
   }
+  for (const port of Object.keys(workload.mtls.ports)) {
+    if (!isPort(Number(port))) problems.push(badPort(`mtls.ports[${port}]`, Number(port)));
+  }
   const { cpuShare } = workload.limits;
   if (!Number.isInteger(cpuShare) || cpuShare < 0 || cpuShare > 1000) {
     const message = 'a share is a whole number from 1 to 1000, or 0 for the default';

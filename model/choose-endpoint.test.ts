@@ -11,7 +11,7 @@ import {
 import { seededRandom } from './test-resources.js';
 
 function candidate(name: string): Candidate {
-  return { key: name, address: '10.0.0.1', port: 80, workloadUid: name, transport: 'plaintext', zone: '' };
+  return { key: name, address: '10.0.0.1', port: 80, workloadUid: name, zone: '' };
 }
 
 function stateOf(

@@ -1,5 +1,5 @@
 /** Which endpoint of a service takes a request. The choice is pure; load figures belong to the caller. */
-import type { Balancing, Transport } from './service.js';
+import type { Balancing } from './service.js';
 
 /** One address and port that can take a request. */
 export interface Candidate {
@@ -10,7 +10,6 @@ export interface Candidate {
   readonly port: number;
   /** Empty where the address belongs to no workload that the mesh knows. */
   readonly workloadUid: string;
-  readonly transport: Transport;
   readonly zone: string;
 }
 

@@ -19,12 +19,6 @@ export interface Service {
   readonly balancing: Balancing;
 }
 
-/**
- * How bytes travel to an endpoint. weft-tls only after the endpoint's node reported it captured and its
- * identity ready.
- */
-export type Transport = 'plaintext' | 'weft-tls';
-
 /** One backend of a service. */
 export interface Endpoint {
   /** The workload behind it, empty where the address belongs to none that the mesh knows. */
@@ -37,7 +31,6 @@ export interface Endpoint {
   /** Still answers, though it may be terminating: used when nothing is ready. */
   readonly serving: boolean;
   readonly zone: string;
-  readonly transport: Transport;
 }
 
 /** All endpoints of a service; replaced as a whole. */

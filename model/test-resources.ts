@@ -43,7 +43,10 @@ export function workload(changes: Partial<Workload> = {}): Workload {
     addresses: ['10.0.0.1'],
     ports: [],
     limits: { connections: 0, pendingRequests: 0, bufferedBytes: 0, cpuShare: 0 },
+    captured: changes.capture !== null,
     capture: { netns: uid, failMode: 'closed', udp: 'allow', probePorts: [] },
+    mtls: { mode: 'permissive', ports: {} },
+    transport: 'plaintext',
     ...changes,
   };
 }
@@ -67,7 +70,6 @@ export function endpoint(changes: Partial<Endpoint> = {}): Endpoint {
     ready: true,
     serving: true,
     zone: '',
-    transport: 'plaintext',
     ...changes,
   };
 }

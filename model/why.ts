@@ -93,7 +93,6 @@ function explainWorkload(
     address: question.address,
     port,
     workloadUid: view.workload.uid,
-    transport: 'plaintext',
     zone: view.workload.locality.zone,
   };
   const endpoint = explainEndpoint(snapshot, question, candidate, true);

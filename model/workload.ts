@@ -38,6 +38,32 @@ export interface Capture {
   readonly probePorts: readonly number[];
 }
 
+/**
+ * What a port demands of its callers. strict: TLS, by a certificate of the mesh. permissive: TLS of those who can,
+ * plaintext of the others. disabled: plaintext of all.
+ */
+export type MtlsMode = 'strict' | 'permissive' | 'disabled';
+
+/** Modes in force, whatever level they were written at; see modeOf in mtls.ts. */
+export interface WorkloadMtls {
+  readonly mode: MtlsMode;
+  /** Ports that differ from {@link mode}. */
+  readonly ports: Readonly<Record<number, MtlsMode>>;
+}
+
+/** What holds where nothing was written. */
+export const permissiveMtls: WorkloadMtls = { mode: 'permissive', ports: {} };
+
+/**
+ * Whether TLS may be spoken with a workload, in both directions; the controller moves it (see controller/transport).
+ * A change of phase is safe because everybody takes both kinds in `arriving` and `leaving`.
+ *
+ * plaintext: it is not known to stand behind its agent with an identity. arriving: it does; those who call it, and it
+ * when it calls, speak TLS, and everybody takes both. weft-tls: everybody knows that, so TLS may be demanded. leaving:
+ * it will leave its agent or has lost its identity; back to plaintext, and everybody takes both.
+ */
+export type TransportPhase = 'plaintext' | 'arriving' | 'weft-tls' | 'leaving';
+
 /** Which application protocol a port carries. 'tcp' is opaque bytes. */
 export type AppProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls';
 
@@ -66,7 +92,12 @@ export interface Workload {
   readonly addresses: readonly string[];
   readonly ports: readonly WorkloadPort[];
   readonly limits: WorkloadLimits;
+  /** Its node shall capture it: the wish, which every node is told. */
+  readonly captured: boolean;
+  /** How; null where it is not enrolled, and on every node but its own. Outlives {@link captured} until nobody speaks TLS to it. */
   readonly capture: Capture | null;
+  readonly mtls: WorkloadMtls;
+  readonly transport: TransportPhase;
 }
 
 /** The SPIFFE id of a workload: `spiffe://<trust-domain>/ns/<namespace>/sa/<service-account>`. */

@@ -2,7 +2,16 @@
 import { parseCidr } from '../model/address.js';
 import type { Mesh } from '../model/mesh.js';
 import type { Endpoint, EndpointSet, Service } from '../model/service.js';
-import type { AppProtocol, Capture, Workload, WorkloadLimits, WorkloadPort } from '../model/workload.js';
+import {
+  type AppProtocol,
+  type Capture,
+  permissiveMtls,
+  type TransportPhase,
+  type Workload,
+  type WorkloadLimits,
+  type WorkloadMtls,
+  type WorkloadPort,
+} from '../model/workload.js';
 import { checkAddress, checkName, checkNumber, checkPort, checkText } from './check-values.js';
 import type {
   ReceivedEndpointSet,
@@ -13,6 +22,12 @@ import type {
 } from './messages.js';
 import type { ProblemList } from './problem-list.js';
 
+export const transportPhases = [
+  'plaintext',
+  'arriving',
+  'weft-tls',
+  'leaving',
+] as const satisfies TransportPhase[];
 const appProtocols = ['http', 'http2', 'grpc', 'tcp', 'tls'] as const satisfies AppProtocol[];
 
 export function decodeMesh(message: ReceivedMesh, problems: ProblemList): Mesh {
@@ -48,7 +63,13 @@ export function decodeWorkload(message: ReceivedWorkload, problems: ProblemList)
     addresses: decodeAddresses(message.addresses, 'workload.addresses', problems),
     ports: decodePorts(message.ports, 'workload.ports', problems),
     limits: decodeLimits(message.limits, problems),
+    captured: message.captured,
     capture: message.capture === null ? null : decodeCapture(message.capture, problems),
+    mtls: message.mtls === null ? permissiveMtls : decodeMtls(message.mtls, problems),
+    transport:
+      message.transport === ''
+        ? 'plaintext'
+        : checkName(problems, 'workload.transport', message.transport, transportPhases),
   };
 }
 
@@ -80,7 +101,6 @@ export function decodeEndpoints(message: ReceivedEndpointSet, problems: ProblemL
         ready,
         serving,
         zone,
-        transport: checkName(problems, `${field}.transport`, endpoint.transport, ['plaintext', 'weft-tls']),
       } satisfies Endpoint;
     }),
   };
@@ -123,6 +143,16 @@ function decodeLimits(limits: ReceivedWorkload['limits'], problems: ProblemList)
   checkNumber(problems, 'workload.limits.bufferedBytes', bufferedBytes, 0, Number.MAX_SAFE_INTEGER);
   const cpuShare = checkNumber(problems, 'workload.limits.cpuShare', limits.cpuShare, 0, 1000);
   return { connections, pendingRequests, bufferedBytes, cpuShare };
+}
+
+function decodeMtls(mtls: NonNullable<ReceivedWorkload['mtls']>, problems: ProblemList): WorkloadMtls {
+  const mode = (value: string, field: string) =>
+    checkName(problems, field, value, ['strict', 'permissive', 'disabled']);
+  const ports = Object.entries(mtls.ports).map(([port, value]) => [
+    checkPort(problems, 'workload.mtls.ports (key)', Number(port)),
+    mode(value, `workload.mtls.ports[${port}]`),
+  ]);
+  return { mode: mode(mtls.mode, 'workload.mtls.mode'), ports: Object.fromEntries(ports) };
 }
 
 function decodeCapture(capture: NonNullable<ReceivedWorkload['capture']>, problems: ProblemList): Capture {

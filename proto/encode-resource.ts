@@ -71,7 +71,7 @@ function encodeBody(resource: Resource): ResourceMessage {
 }
 
 function encodeWorkload(workload: Workload): WorkloadMessage {
-  const { locality, capture, ...rest } = workload;
+  const { locality, capture, mtls, ...rest } = workload;
   return {
     ...rest,
     region: locality.region,
@@ -79,6 +79,7 @@ function encodeWorkload(workload: Workload): WorkloadMessage {
     addresses: [...workload.addresses],
     ports: [...workload.ports],
     capture: capture === null ? null : { ...capture, probePorts: [...capture.probePorts] },
+    mtls: { mode: mtls.mode, ports: { ...mtls.ports } },
   };
 }
 

@@ -125,6 +125,14 @@ function generateWorkload(choices: Choices, owned: Owned): Workload {
         udp: choices.of(['allow', 'deny'] as const),
         probePorts: choices.list(() => choices.port()),
       })) ?? null,
+    captured: choices.of([true, false]),
+    mtls: {
+      mode: choices.of(['strict', 'permissive', 'disabled'] as const),
+      ports: Object.fromEntries(
+        choices.list(() => [choices.port(), choices.of(['strict', 'permissive', 'disabled'] as const)]),
+      ),
+    },
+    transport: choices.of(['plaintext', 'arriving', 'weft-tls', 'leaving'] as const),
   };
 }
 
@@ -145,7 +153,6 @@ function generateEndpoints(choices: Choices, owned: Owned): EndpointSet {
     ready: choices.of([true, false]),
     serving: choices.of([true, false]),
     zone: choices.of(['', 'z']),
-    transport: choices.of(['plaintext', 'weft-tls'] as const),
   }));
   return { ...owned, endpoints };
 }

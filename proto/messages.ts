@@ -53,6 +53,10 @@ export type {
   NamedMatch__Output as ReceivedNamedMatch,
 } from './generated/weft/v1/NamedMatch.js';
 export type {
+  NodeReport as NodeReportMessage,
+  NodeReport__Output as ReceivedNodeReport,
+} from './generated/weft/v1/NodeReport.js';
+export type {
   PathEdit as PathEditMessage,
   PathEdit__Output as ReceivedPathEdit,
 } from './generated/weft/v1/PathEdit.js';
@@ -85,3 +89,7 @@ export type {
   Workload__Output as ReceivedWorkload,
 } from './generated/weft/v1/Workload.js';
 export type { WorkloadPort__Output as ReceivedWorkloadPort } from './generated/weft/v1/WorkloadPort.js';
+export type {
+  WorkloadTransport as WorkloadTransportMessage,
+  WorkloadTransport__Output as ReceivedWorkloadTransport,
+} from './generated/weft/v1/WorkloadTransport.js';

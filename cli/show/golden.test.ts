@@ -35,7 +35,10 @@ const workload = {
   addresses: ['10.66.0.3', 'fd66::3'],
   ports: [],
   limits: { connections: 0, pendingRequests: 0, bufferedBytes: 0, cpuShare: 0 },
+  captured: true,
   capture: { netns: 'cart-1', failMode: 'closed', udp: 'allow', probePorts: [] },
+  mtls: { mode: 'permissive', ports: {} },
+  transport: 'plaintext',
 } as const;
 
 const everyPath = {
@@ -57,7 +60,15 @@ const resources: Resource[] = [
     ...key,
     kind: 'workload',
     name: 'uid-2',
-    body: { ...workload, uid: 'uid-2', name: 'printer', kind: 'external', addresses: [], capture: null },
+    body: {
+      ...workload,
+      uid: 'uid-2',
+      name: 'printer',
+      kind: 'external',
+      addresses: [],
+      captured: false,
+      capture: null,
+    },
   },
   {
     ...key,

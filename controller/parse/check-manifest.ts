@@ -3,6 +3,7 @@ import { checkPolicy } from '../../model/check-policy.js';
 import { checkRoute } from '../../model/check-route.js';
 import { checkMesh, checkService, checkWorkload } from '../../model/check-service.js';
 import type { Problem } from '../../model/resource.js';
+import { permissiveMtls } from '../../model/workload.js';
 import type { FieldPath, FieldProblem } from './field-problem.js';
 import type { Manifest } from './manifest.js';
 
@@ -19,8 +20,9 @@ export function checkManifest(manifest: Manifest): FieldProblem[] {
 function findProblems(manifest: Manifest): Problem[] {
   if ('mesh' in manifest) return checkMesh(manifest.mesh);
   if ('workload' in manifest) {
-    const known = { trustDomain: '', cluster: '', network: '' };
-    return checkWorkload({ ...manifest.workload, ...known });
+    const mesh = { trustDomain: '', cluster: '', network: '' };
+    const transport = { captured: false, mtls: permissiveMtls, transport: 'plaintext' } as const;
+    return checkWorkload({ ...manifest.workload, ...mesh, ...transport });
   }
   if ('form' in manifest) return checkService(manifest.service);
   if ('route' in manifest) return checkRoute(manifest.route);

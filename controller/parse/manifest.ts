@@ -39,7 +39,10 @@ export interface MeshManifest {
 /** All of a workload but what the mesh gives it. An empty `node` means the folder's own node. */
 export interface WorkloadManifest {
   readonly id: ManifestId & { readonly kind: 'Workload' | 'Pod' };
-  readonly workload: Omit<Workload, 'trustDomain' | 'cluster' | 'network'>;
+  readonly workload: Omit<
+    Workload,
+    'trustDomain' | 'cluster' | 'network' | 'captured' | 'mtls' | 'transport'
+  >;
 }
 
 export interface ServiceManifest {

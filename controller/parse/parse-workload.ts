@@ -1,6 +1,6 @@
 /** weft.dev/v1alpha1 Workload: a network namespace of this machine, or a known address outside the mesh. */
 import { parseAddress } from '../../model/address.js';
-import type { Capture, Workload, WorkloadLimits, WorkloadPort } from '../../model/workload.js';
+import type { Capture, WorkloadLimits, WorkloadPort } from '../../model/workload.js';
 import { readAppProtocol } from './app-protocol.js';
 import { fieldProblem } from './field-problem.js';
 import type { Fields } from './fields.js';
@@ -32,7 +32,7 @@ export function parseWorkload(object: Fields, metadata: ObjectMetadata): Workloa
   const captureFields = spec.object('capture');
   const capture = captureFields === undefined ? null : readCapture(captureFields);
   const locality = spec.object('locality');
-  const workload: Omit<Workload, 'trustDomain' | 'cluster' | 'network'> = {
+  const workload: WorkloadManifest['workload'] = {
     kind: captureFields === undefined ? 'external' : 'unit',
     uid: derivedUid(metadata),
     name,

@@ -20,7 +20,7 @@ class ModelAgent {
   constructor(publisher: Publisher) {
     this.#publisher = publisher;
     this.session.receive({
-      hello: { protocol: 1, node: 'local', agentVersion: '', held: [] },
+      hello: { protocol: 1, node: 'local', agentVersion: '', held: [], transports: [] },
       message: 'hello',
     });
   }
@@ -94,7 +94,10 @@ test('nothing is sent before hello, while a delta is in flight, or after the end
   publisher.publish([service('a', '10.0.0.1')], false, 1);
   const session = new AgentSession();
   expect(session.next(publisher)).toBeNull();
-  session.receive({ hello: { protocol: 1, node: 'n', agentVersion: '', held: [] }, message: 'hello' });
+  session.receive({
+    hello: { protocol: 1, node: 'n', agentVersion: '', held: [], transports: [] },
+    message: 'hello',
+  });
   expect(session.next(publisher)?.upserts).toHaveLength(1);
   expect(session.next(publisher)).toBeNull();
   session.close();
@@ -105,7 +108,7 @@ test('nothing is sent before hello, while a delta is in flight, or after the end
 test('an empty message and a second hello are faults', () => {
   const session = new AgentSession();
   expect(session.receive({})).toMatchObject({ code: 'INVALID_ARGUMENT' });
-  const hello = { protocol: 1, node: 'n', agentVersion: '', held: [] };
+  const hello = { protocol: 1, node: 'n', agentVersion: '', held: [], transports: [] };
   expect(session.receive({ hello, message: 'hello' })).toBeNull();
   expect(session.receive({ hello, message: 'hello' })).toMatchObject({ message: 'hello came twice' });
 });

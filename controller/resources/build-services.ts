@@ -104,7 +104,6 @@ function buildEndpoint(
     ready: endpoint.ready,
     serving: endpoint.serving,
     zone: endpoint.zone === '' ? (workload?.locality.zone ?? '') : endpoint.zone,
-    transport: 'plaintext',
   };
 }
 

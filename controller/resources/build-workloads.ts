@@ -1,6 +1,6 @@
 /** Workloads with what the mesh gives them; an address, a uid and a network namespace belong to one only. */
 import type { Mesh } from '../../model/mesh.js';
-import type { Workload } from '../../model/workload.js';
+import { permissiveMtls, type Workload } from '../../model/workload.js';
 import { manifestKey, type WorkloadManifest } from '../parse/manifest.js';
 import type { CrossCheck, Stored } from './manifests-by-kind.js';
 
@@ -33,6 +33,7 @@ export function buildWorkloads(
     }
     uids.set(workload.uid, key);
     const runsOn = workload.node === '' ? node : workload.node;
+    const capture = claimNamespace(stored, runsOn, namespaces, check);
     const built: Workload = {
       ...workload,
       trustDomain: mesh.trustDomain,
@@ -40,7 +41,10 @@ export function buildWorkloads(
       network: mesh.network,
       node: runsOn,
       addresses: claimAddresses(stored, workload.addresses, owners, check),
-      capture: claimNamespace(stored, runsOn, namespaces, check),
+      captured: capture !== null,
+      capture,
+      mtls: permissiveMtls,
+      transport: 'plaintext',
     };
     return [{ stored, workload: built }];
   });

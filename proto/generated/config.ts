@@ -24,6 +24,7 @@ import type { HttpRouteRule as _weft_v1_HttpRouteRule, HttpRouteRule__Output as 
 import type { LabelSelector as _weft_v1_LabelSelector, LabelSelector__Output as _weft_v1_LabelSelector__Output } from './weft/v1/LabelSelector.js';
 import type { Mesh as _weft_v1_Mesh, Mesh__Output as _weft_v1_Mesh__Output } from './weft/v1/Mesh.js';
 import type { NamedMatch as _weft_v1_NamedMatch, NamedMatch__Output as _weft_v1_NamedMatch__Output } from './weft/v1/NamedMatch.js';
+import type { NodeReport as _weft_v1_NodeReport, NodeReport__Output as _weft_v1_NodeReport__Output } from './weft/v1/NodeReport.js';
 import type { PathEdit as _weft_v1_PathEdit, PathEdit__Output as _weft_v1_PathEdit__Output } from './weft/v1/PathEdit.js';
 import type { PolicyRule as _weft_v1_PolicyRule, PolicyRule__Output as _weft_v1_PolicyRule__Output } from './weft/v1/PolicyRule.js';
 import type { PolicyTarget as _weft_v1_PolicyTarget, PolicyTarget__Output as _weft_v1_PolicyTarget__Output } from './weft/v1/PolicyTarget.js';
@@ -40,7 +41,10 @@ import type { SourceMatch as _weft_v1_SourceMatch, SourceMatch__Output as _weft_
 import type { UrlRewrite as _weft_v1_UrlRewrite, UrlRewrite__Output as _weft_v1_UrlRewrite__Output } from './weft/v1/UrlRewrite.js';
 import type { Workload as _weft_v1_Workload, Workload__Output as _weft_v1_Workload__Output } from './weft/v1/Workload.js';
 import type { WorkloadLimits as _weft_v1_WorkloadLimits, WorkloadLimits__Output as _weft_v1_WorkloadLimits__Output } from './weft/v1/WorkloadLimits.js';
+import type { WorkloadMtls as _weft_v1_WorkloadMtls, WorkloadMtls__Output as _weft_v1_WorkloadMtls__Output } from './weft/v1/WorkloadMtls.js';
 import type { WorkloadPort as _weft_v1_WorkloadPort, WorkloadPort__Output as _weft_v1_WorkloadPort__Output } from './weft/v1/WorkloadPort.js';
+import type { WorkloadReadiness as _weft_v1_WorkloadReadiness, WorkloadReadiness__Output as _weft_v1_WorkloadReadiness__Output } from './weft/v1/WorkloadReadiness.js';
+import type { WorkloadTransport as _weft_v1_WorkloadTransport, WorkloadTransport__Output as _weft_v1_WorkloadTransport__Output } from './weft/v1/WorkloadTransport.js';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -74,6 +78,7 @@ export interface ProtoGrpcType {
       LabelSelector: MessageTypeDefinition<_weft_v1_LabelSelector, _weft_v1_LabelSelector__Output>
       Mesh: MessageTypeDefinition<_weft_v1_Mesh, _weft_v1_Mesh__Output>
       NamedMatch: MessageTypeDefinition<_weft_v1_NamedMatch, _weft_v1_NamedMatch__Output>
+      NodeReport: MessageTypeDefinition<_weft_v1_NodeReport, _weft_v1_NodeReport__Output>
       PathEdit: MessageTypeDefinition<_weft_v1_PathEdit, _weft_v1_PathEdit__Output>
       PolicyRule: MessageTypeDefinition<_weft_v1_PolicyRule, _weft_v1_PolicyRule__Output>
       PolicyTarget: MessageTypeDefinition<_weft_v1_PolicyTarget, _weft_v1_PolicyTarget__Output>
@@ -90,7 +95,10 @@ export interface ProtoGrpcType {
       UrlRewrite: MessageTypeDefinition<_weft_v1_UrlRewrite, _weft_v1_UrlRewrite__Output>
       Workload: MessageTypeDefinition<_weft_v1_Workload, _weft_v1_Workload__Output>
       WorkloadLimits: MessageTypeDefinition<_weft_v1_WorkloadLimits, _weft_v1_WorkloadLimits__Output>
+      WorkloadMtls: MessageTypeDefinition<_weft_v1_WorkloadMtls, _weft_v1_WorkloadMtls__Output>
       WorkloadPort: MessageTypeDefinition<_weft_v1_WorkloadPort, _weft_v1_WorkloadPort__Output>
+      WorkloadReadiness: MessageTypeDefinition<_weft_v1_WorkloadReadiness, _weft_v1_WorkloadReadiness__Output>
+      WorkloadTransport: MessageTypeDefinition<_weft_v1_WorkloadTransport, _weft_v1_WorkloadTransport__Output>
     }
   }
 }

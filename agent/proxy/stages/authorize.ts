@@ -68,5 +68,7 @@ function uncapturedWorkload(
   let view: WorkloadView | undefined;
   if (endpoint !== null) view = viewOf(endpoint, context.snapshot);
   else if (destination.kind === 'workload') view = destination.view;
-  return view === undefined || view.workload.capture !== null ? null : view;
+  if (view === undefined) return null;
+  const { captured, capture } = view.workload;
+  return captured || capture !== null ? null : view;
 }

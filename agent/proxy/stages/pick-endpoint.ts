@@ -61,7 +61,6 @@ function directCandidate(connection: ConnectionRecord): Candidate {
       address,
       port,
       workloadUid: workload.uid,
-      transport: 'plaintext',
       zone: workload.locality.zone,
     };
   }

@@ -6,7 +6,6 @@ const candidate = (address: string, workloadUid: string, port = 80): Candidate =
   address,
   port,
   workloadUid,
-  transport: 'plaintext',
   zone: '',
 });
 

@@ -11,10 +11,6 @@ export interface Endpoint {
   'ready'?: (boolean);
   'serving'?: (boolean);
   'zone'?: (string);
-  /**
-   * plaintext | weft-tls
-   */
-  'transport'?: (string);
 }
 
 export interface Endpoint__Output {
@@ -27,8 +23,4 @@ export interface Endpoint__Output {
   'ready': (boolean);
   'serving': (boolean);
   'zone': (string);
-  /**
-   * plaintext | weft-tls
-   */
-  'transport': (string);
 }

@@ -1,6 +1,7 @@
 // Generated from proto/weft/v1/config.proto by scripts/generate-proto.mjs; do not edit.
 
 import type { ResourceVersion as _weft_v1_ResourceVersion, ResourceVersion__Output as _weft_v1_ResourceVersion__Output } from '../../weft/v1/ResourceVersion.js';
+import type { WorkloadTransport as _weft_v1_WorkloadTransport, WorkloadTransport__Output as _weft_v1_WorkloadTransport__Output } from '../../weft/v1/WorkloadTransport.js';
 
 export interface Hello {
   /**
@@ -13,6 +14,11 @@ export interface Hello {
    * What the agent still holds from before, so that only differences travel.
    */
   'held'?: (_weft_v1_ResourceVersion)[];
+  /**
+   * Workloads that the agent holds in another phase than plaintext: a controller that has just started goes on from
+   * there, where it knows nothing else.
+   */
+  'transports'?: (_weft_v1_WorkloadTransport)[];
 }
 
 export interface Hello__Output {
@@ -26,4 +32,9 @@ export interface Hello__Output {
    * What the agent still holds from before, so that only differences travel.
    */
   'held': (_weft_v1_ResourceVersion__Output)[];
+  /**
+   * Workloads that the agent holds in another phase than plaintext: a controller that has just started goes on from
+   * there, where it knows nothing else.
+   */
+  'transports': (_weft_v1_WorkloadTransport__Output)[];
 }
