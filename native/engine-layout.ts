@@ -3,14 +3,16 @@
 import type { Completions, Rows, Verdicts } from './engine.js';
 import * as contract from './engine.js';
 
-type ColumnArray = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+type ColumnArray = Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array;
 type ColumnConstructor<A> = A extends Uint8Array
   ? typeof Uint8Array
   : A extends Uint16Array
     ? typeof Uint16Array
-    : A extends Uint32Array
-      ? typeof Uint32Array
-      : typeof Float64Array;
+    : A extends Int16Array
+      ? typeof Int16Array
+      : A extends Uint32Array
+        ? typeof Uint32Array
+        : typeof Float64Array;
 
 /** For each column its array type; how many elements a row has where that is not one. */
 type ColumnTypes<Columns> = { readonly [Name in keyof Columns]: ColumnConstructor<Columns[Name]> };
@@ -41,6 +43,10 @@ const rowColumns: ColumnTypes<Rows> = {
   bodyBytes: Float64Array,
   headerOffset: Uint32Array,
   headerLength: Uint32Array,
+  peerOffset: Uint32Array,
+  peerLength: Uint16Array,
+  alpn: Uint8Array,
+  protocol: Uint8Array,
 };
 
 const verdictColumns: ColumnTypes<Verdicts> = {
@@ -75,6 +81,7 @@ const completionColumns: ColumnTypes<Completions> = {
   requestTag: Uint32Array,
   endpoint: Uint32Array,
   status: Uint16Array,
+  grpcStatus: Int16Array,
   reason: Uint16Array,
   attempt: Uint8Array,
   reused: Uint8Array,
@@ -120,11 +127,12 @@ export interface BatchLayout {
 /** Enumerations by name, as the addon was compiled with. */
 export type Words = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-const { RowKind, Action, Direction, Method, RowFlag, VerdictFlag, CompletionKind } = contract;
+const { RowKind, Action, Alpn, Direction, Method, RowFlag, VerdictFlag, CompletionKind } = contract;
 const { originalDestination, maxWantedHeaders, absentHeader } = contract;
 const expectedWords: Words = {
   RowKind,
   Action,
+  Alpn,
   Direction,
   Method,
   RowFlag,

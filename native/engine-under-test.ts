@@ -16,6 +16,9 @@ export interface Ended {
   readonly totalUs: number;
 }
 
+/** The parts of an endpoint that plaintext ones share. */
+export const plaintext = { transport: 'plaintext', identity: '' } as const;
+
 export class EngineUnderTest {
   readonly engine: Engine;
   readonly ended: Ended[] = [];
@@ -61,12 +64,12 @@ export class EngineUnderTest {
   }
 
   serve(port: number): void {
-    this.engine.setEndpoint(1, { address: '127.0.0.1', port, destination: 1, generation: 0 });
+    this.engine.setEndpoint(1, { address: '127.0.0.1', port, destination: 1, generation: 0, ...plaintext });
   }
 
   forward(row: number): void {
     const { rows, verdicts } = this.engine;
-    verdicts.action[row] = rows.kind[row] === RowKind.connection ? Action.http1 : Action.forward;
+    verdicts.action[row] = rows.kind[row] === RowKind.connection ? Action.http : Action.forward;
     verdicts.endpoint[row] = 1;
     verdicts.tag[row] = 9;
   }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Reason } from '../reasons/reasons.js';
 import { Action, CompletionKind, RowKind } from './engine.js';
 import { checkWords } from './engine-layout.js';
-import { EngineUnderTest } from './engine-under-test.js';
+import { EngineUnderTest, plaintext } from './engine-under-test.js';
 import { loadEngine } from './load-engine.js';
 
 const addon = loadEngine();
@@ -225,11 +225,11 @@ describe('the engine between real clients and real servers', () => {
     expect(() => engine.setWorkload(77, none)).toThrow('workload is not known');
     expect(() => engine.addListener(1, 2, 0)).toThrow('direction');
     expect(() =>
-      engine.setEndpoint(0, { address: '1.2.3.4', port: 1, destination: 1, generation: 0 }),
+      engine.setEndpoint(0, { address: '1.2.3.4', port: 1, destination: 1, generation: 0, ...plaintext }),
     ).toThrow('dense, from 1');
-    expect(() => engine.setEndpoint(1, { address: 'shop', port: 1, destination: 1, generation: 0 })).toThrow(
-      'shop',
-    );
+    expect(() =>
+      engine.setEndpoint(1, { address: 'shop', port: 1, destination: 1, generation: 0, ...plaintext }),
+    ).toThrow('shop');
     expect(() => engine.defineEdit({ set: [['content-length', '1']], add: [], remove: [] })).toThrow(
       'set[0]',
     );
@@ -258,7 +258,7 @@ describe('the engine between real clients and real servers', () => {
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await new Promise((resolve) => client.once('data', resolve));
     const [connection] = test.engine.connections();
-    expect(connection).toMatchObject({ workload: 1, direction: 0, state: 'http1', bufferedBytes: 0 });
+    expect(connection).toMatchObject({ workload: 1, direction: 0, state: 'http', bufferedBytes: 0 });
     expect(connection?.destination).toBe(`127.0.0.1:${test.port}`);
     expect(test.engine.closeConnections(Reason.policy_denied, { workload: 1 })).toBe(1);
     await new Promise((resolve) => client.once('error', resolve));

@@ -16,13 +16,20 @@ export const RowKind = {
   request: 1,
   /** An attempt failed before anything reached the client, and its verdict asked to be asked. */
   attemptFailed: 2,
+  /** An inbound connection's TLS handshake is done: who it is stands in `peerOffset`, what it speaks in `alpn`. */
+  secured: 3,
+  /** {@link Action.sniff} found no TLS of the mesh; the connection is plaintext, and its bytes are kept. */
+  sniffed: 4,
 } as const;
 
 /** What the engine shall do with a row. 0 is not a verdict: the row fails closed (decide_failed). */
 export const Action = {
-  /** connection: read HTTP/1.1 requests from it; each becomes a request row. */
-  http1: 1,
-  /** connection: copy bytes to `endpoint` and back, half-close included. */
+  /**
+   * connection, secured, sniffed: read HTTP requests from it; each becomes a request row. Plaintext: HTTP/2 where the
+   * first bytes are its preface (RFC 9113 section 3.4), else HTTP/1.1. TLS: as ALPN has chosen; `weft/tcp` fails closed.
+   */
+  http: 1,
+  /** connection, secured, sniffed: copy bytes to `endpoint` and back, half-close included. */
   tunnel: 2,
   /** request, attemptFailed: send it to `endpoint`. */
   forward: 3,
@@ -30,10 +37,32 @@ export const Action = {
   reply: 4,
   /** Keep it until {@link Engine.resume}, `deadlineMs` at most; then it fails closed (park_timeout). */
   park: 5,
-  /** connection: reset it; request: reset its connection. `reason` says why. */
+  /** connection, secured, sniffed: reset it; request: reset its connection. `reason` says why. */
   reset: 6,
   /** attemptFailed: pass the response that was held back on to the client. */
   pass: 7,
+  /**
+   * connection, inbound: TLS with the workload's own identity, then a `secured` row. First bytes that are no TLS end the
+   * connection with plaintext_refused; a workload without an identity, with tls_no_identity.
+   */
+  secure: 8,
+  /**
+   * connection, inbound: look at the first bytes, `deadlineMs` at most (0: the engine's limit). A ClientHello that offers
+   * an {@link Alpn} of the mesh is handled as `secure`; all else, and silence, becomes a `sniffed` row.
+   */
+  sniff: 9,
+} as const;
+
+/** {@link Rows.alpn}: the application protocol that both ends agreed on (RFC 7301). */
+export const Alpn = {
+  /** The connection is plaintext. */
+  none: 0,
+  /** `weft/h1` */
+  h1: 1,
+  /** `weft/tcp`: one TCP connection's bytes; a half-close is a close_notify. */
+  tcp: 2,
+  /** `weft/h2` */
+  h2: 3,
 } as const;
 
 export const Direction = { outbound: 0, inbound: 1 } as const;
@@ -83,6 +112,8 @@ export const VerdictFlag = {
   askOnResponse: 2,
   /** Close the downstream connection after this request's response. */
   closeAfter: 4,
+  /** forward: speak HTTP/2 to a plaintext endpoint, by prior knowledge. Between TLS ends the engine chooses. */
+  http2: 8,
 } as const;
 
 /** Endpoint id that stands for the connection's own original destination. */
@@ -135,6 +166,13 @@ export interface Rows {
    */
   readonly headerOffset: Uint32Array;
   readonly headerLength: Uint32Array;
+  /** secured: the SPIFFE id that the peer proved, as text. */
+  readonly peerOffset: Uint32Array;
+  readonly peerLength: Uint16Array;
+  /** See {@link Alpn}; 0 but on rows of TLS connections. */
+  readonly alpn: Uint8Array;
+  /** request, attemptFailed: how the request came: 1 for HTTP/1, 2 for HTTP/2. */
+  readonly protocol: Uint8Array;
 }
 
 /** Columns of {@link Rows.headerOffset} per row. */
@@ -205,6 +243,8 @@ export interface Completions {
   readonly endpoint: Uint32Array;
   /** Sent to the client; 0 where none was. */
   readonly status: Uint16Array;
+  /** request, attempt: the response's grpc-status, of its trailers or of a response without a body; -1 where none came. */
+  readonly grpcStatus: Int16Array;
   /** Why it failed; `none` where it did not. */
   readonly reason: Uint16Array;
   readonly attempt: Uint8Array;
@@ -247,6 +287,17 @@ export interface EngineLimits {
   /** Idle upstream connections kept per pool, and for how long. */
   readonly poolIdle?: number;
   readonly poolIdleTimeoutMs?: number;
+  /** TLS handshakes that one turn works on, of all workloads together. */
+  readonly turnHandshakes?: number;
+  /** From the verdict, or the connect, until the handshake is done. */
+  readonly tlsHandshakeTimeoutMs?: number;
+  /** How long {@link Action.sniff} waits for the first bytes. */
+  readonly sniffTimeoutMs?: number;
+  /** HTTP/2: streams that a peer may have open on one connection. */
+  readonly http2ConcurrentStreams?: number;
+  /** HTTP/2: flow control windows that a peer is given (RFC 9113 section 5.2). */
+  readonly http2StreamWindowBytes?: number;
+  readonly http2ConnectionWindowBytes?: number;
   /** How long, and how many turns in a row, the engine may go on while it finds work before the loop's other users go. */
   readonly spinUs?: number;
   readonly spinTurns?: number;
@@ -277,6 +328,27 @@ export interface EndpointOptions {
   /** Equal for equal workloads: connections are pooled by (source workload, destination, port, generation). */
   readonly destination: number;
   /** Connections of an older generation are not reused. */
+  readonly generation: number;
+  /**
+   * `tls`: TLS 1.3 with the identity of the workload that asks; without one the attempt fails with tls_no_identity. The
+   * engine chooses the protocol: `weft/tcp` for tunnels, `weft/h1` for upgrades and CONNECT, else `weft/h2`.
+   */
+  readonly transport: 'plaintext' | 'tls';
+  /** SPIFFE id that the endpoint must prove; '' for plaintext. */
+  readonly identity: string;
+}
+
+/** Who a workload is; {@link Engine.setIdentity}. All texts are PEM. */
+export interface IdentityOptions {
+  /** The leaf first, then its issuers. */
+  readonly certificate: string;
+  /** ECDSA P-256, not encrypted. */
+  readonly key: string;
+  /** The authorities that its peers' certificates must lead to. */
+  readonly trust: string;
+  /** What the certificate must name. */
+  readonly spiffeId: string;
+  /** Grows with each identity of a workload: connections of an older one carry no new requests. */
   readonly generation: number;
 }
 
@@ -313,7 +385,12 @@ export interface ConnectionInfo {
   readonly workload: number;
   readonly direction: number;
   readonly connectionTag: number;
-  readonly state: 'deciding' | 'http1' | 'tunnel' | 'upgraded' | 'closing';
+  readonly state: 'deciding' | 'securing' | 'http' | 'tunnel' | 'upgraded' | 'closing';
+  /** As the engine speaks it; '' while that is not known. */
+  readonly protocol: 'http1' | 'http2' | 'tcp' | '';
+  readonly transport: 'plaintext' | 'tls';
+  /** SPIFFE id that the peer proved, else ''. */
+  readonly peer: string;
   readonly source: string;
   readonly destination: string;
   readonly ageMs: number;
@@ -333,6 +410,19 @@ export interface EngineStats {
   /** Turns that called decide, and rows in all. */
   readonly turns: number;
   readonly rows: number;
+  /** TLS handshakes done in each role, and those that failed in either. */
+  readonly clientHandshakes: number;
+  readonly serverHandshakes: number;
+  readonly failedHandshakes: number;
+  /** Open TLS connections, and open HTTP/2 streams of clients. */
+  readonly tlsSessions: number;
+  readonly streams: number;
+}
+
+/** Which connections; an absent part matches all. */
+export interface ConnectionMatch {
+  readonly workload?: number;
+  readonly connectionTag?: number;
 }
 
 /** One worker's engine, on the thread's own libuv loop. Every method throws TypeError or RangeError on bad arguments. */
@@ -360,6 +450,15 @@ export interface Engine {
   /** Takes ownership of the descriptors. */
   addSockets(workload: number, family: 4 | 6, descriptors: readonly number[]): void;
 
+  /**
+   * What the workload proves to its peers from now on, for both directions. Connections of the identity before live on,
+   * carry no new requests, and end when idle. Each TLS connection ends with the first of both ends' certificates
+   * (tls_expired_certificate). Throws RangeError, and keeps the identity before, where key, chain, name or dates do not fit.
+   */
+  setIdentity(workload: number, identity: IdentityOptions): void;
+  /** Its TLS connections of both directions take nothing new at once, and are reset after `graceMs` with `reason`. */
+  removeIdentity(workload: number, reason: ReasonCode, graceMs: number): void;
+
   /** Ids are the caller's: 1 and up, dense. Setting one again replaces it for new attempts. */
   setEndpoint(id: number, endpoint: EndpointOptions): void;
   /** Closes its idle connections; running exchanges go on. */
@@ -375,7 +474,14 @@ export interface Engine {
   resume(id: number, generation: number, verdict: ResumeVerdict): boolean;
 
   /** Open connections that `match` selects are reset with `reason`; returns how many. */
-  closeConnections(reason: ReasonCode, match: { workload?: number; connectionTag?: number }): number;
+  closeConnections(reason: ReasonCode, match: ConnectionMatch): number;
+  /**
+   * Open connections that `match` selects end when their present requests are answered (GOAWAY; `connection: close`), and
+   * are reset with `reason` after `graceMs`; returns how many.
+   */
+  drainConnections(reason: ReasonCode, match: ConnectionMatch, graceMs: number): number;
+  /** Running requests with this tag end: HTTP/2 by a reset of the stream, HTTP/1 of the connection; returns how many. */
+  endRequests(reason: ReasonCode, match: { readonly requestTag: number }): number;
   connections(): ConnectionInfo[];
   stats(): EngineStats;
   /** Accepts no more, ends idle connections, lets running exchanges finish; resolves when all are gone or time is up. */

@@ -7,11 +7,13 @@ import type { ChannelFunctions } from './channel.js';
 import type {
   Completions,
   ConnectionInfo,
+  ConnectionMatch,
   Edit,
   EndpointOptions,
   Engine,
   EngineOptions,
   EngineStats,
+  IdentityOptions,
   Reply,
   ResumeVerdict,
   Rows,
@@ -67,6 +69,12 @@ const limitRanges: Readonly<Record<keyof NonNullable<EngineOptions['limits']>, r
   turnBytes: [4096, 16_777_216],
   poolIdle: [0, 65_536],
   poolIdleTimeoutMs: [1, 86_400_000],
+  turnHandshakes: [1, 4096],
+  tlsHandshakeTimeoutMs: [1, 86_400_000],
+  sniffTimeoutMs: [1, 86_400_000],
+  http2ConcurrentStreams: [1, 65_536],
+  http2StreamWindowBytes: [65_535, 0x7fff_ffff],
+  http2ConnectionWindowBytes: [65_535, 0x7fff_ffff],
   spinUs: [0, 10_000],
   spinTurns: [1, 1000],
 };
@@ -143,6 +151,14 @@ class LoadedEngine implements Engine {
     this.#native.addSockets(workload, family, descriptors);
   }
 
+  setIdentity(workload: number, identity: IdentityOptions): void {
+    this.#native.setIdentity(workload, identity);
+  }
+
+  removeIdentity(workload: number, reason: ReasonCode, graceMs: number): void {
+    this.#native.removeIdentity(workload, reason, graceMs);
+  }
+
   setEndpoint(id: number, endpoint: EndpointOptions): void {
     this.#native.setEndpoint(id, endpoint);
   }
@@ -171,8 +187,16 @@ class LoadedEngine implements Engine {
     return this.#native.resume(id, generation, verdict);
   }
 
-  closeConnections(reason: ReasonCode, match: { workload?: number; connectionTag?: number }): number {
+  closeConnections(reason: ReasonCode, match: ConnectionMatch): number {
     return this.#native.closeConnections(reason, match);
+  }
+
+  drainConnections(reason: ReasonCode, match: ConnectionMatch, graceMs: number): number {
+    return this.#native.drainConnections(reason, match, graceMs);
+  }
+
+  endRequests(reason: ReasonCode, match: { readonly requestTag: number }): number {
+    return this.#native.endRequests(reason, match);
   }
 
   connections(): ConnectionInfo[] {

@@ -31,7 +31,7 @@ function served(...extra: Parameters<TestBatch['apply']>[0][number][]) {
 }
 
 test('the port’s protocol is the workload’s own, else that of the service in front of it, else opaque', () => {
-  expect(served().connect()).toMatchObject({ action: 'http1' });
+  expect(served().connect()).toMatchObject({ action: 'http' });
   expect(served().connect('10.0.0.2', 9999)).toMatchObject({ action: 'tunnel', endpoint: '' });
   const ports = [{ name: 'p', port: 8080, protocol: 'tcp' as const }];
   const declared = resource('workload', workload({ uid: 'cart-1', addresses: ['10.0.0.1'], ports }));
@@ -57,7 +57,7 @@ test('a request is judged by source, method and path', () => {
   const rules = [policyRule({ sources: web, http })];
   const { batch, connect } = served(resource('authorization-policy', policy({ rules })));
   const { tag, action } = connect();
-  expect(action).toBe('http1');
+  expect(action).toBe('http');
   expect(batch.request(tag, { path: '/public/a' }).action).toBe('forward');
   expect(batch.request(tag, { path: '/public/../a' })).toMatchObject({ reason: 'policy_not_allowed' });
   expect(batch.request(tag, { path: '/public/%2e%2e/a' })).toMatchObject({ reason: 'ambiguous_path' });
@@ -101,7 +101,7 @@ test('an address alone does not satisfy a policy that asks for more', () => {
     resource('authorization-policy', policy({ rules, requireAuthenticated: true })),
   );
   const { tag, action, reason } = connect();
-  if (action === 'http1') expect(batch.request(tag).reason).toBe('unauthenticated_source');
+  if (action === 'http') expect(batch.request(tag).reason).toBe('unauthenticated_source');
   else expect(reason).toBe('unauthenticated_source');
 });
 

@@ -34,7 +34,7 @@ function served(extra: Parameters<TestBatch['apply']>[0] = [], options = {}) {
 describe('connections', () => {
   test('a virtual address with an http port is read request by request', () => {
     const { connect } = served();
-    expect(connect()).toMatchObject({ action: 'http1', reason: 'none', tag: 1 });
+    expect(connect()).toMatchObject({ action: 'http', reason: 'none', tag: 1 });
   });
 
   test.each(['tcp', 'tls', 'http2', 'grpc'] as const)('a %s port is tunnelled to an endpoint', (protocol) => {
@@ -45,7 +45,7 @@ describe('connections', () => {
 
   test('a workload’s own address is its own destination, with the protocol of its port', () => {
     const { connect } = served();
-    expect(connect('10.0.0.1', 8080)).toMatchObject({ action: 'http1' });
+    expect(connect('10.0.0.1', 8080)).toMatchObject({ action: 'http' });
     expect(connect('10.0.0.1', 9999)).toMatchObject({ action: 'tunnel', endpoint: '' });
   });
 
@@ -65,7 +65,7 @@ describe('connections', () => {
 
   test('an IPv6 destination is found', () => {
     const { connect } = served([resource('service', service({ addresses: ['10.96.0.1', 'fd00::1'] }))]);
-    expect(connect('fd00::1', 80)).toMatchObject({ action: 'http1' });
+    expect(connect('fd00::1', 80)).toMatchObject({ action: 'http' });
   });
 
   test('an address that nobody owns is held, goes on when it gets an owner, and is reset when it does not', () => {
@@ -82,7 +82,7 @@ describe('connections', () => {
     const { batch, connect } = served();
     const { tag } = connect('10.96.0.9', 80);
     batch.complete({ kind: CompletionKind.connection, connectionTag: tag });
-    expect(connect()).toMatchObject({ tag, action: 'http1' });
+    expect(connect()).toMatchObject({ tag, action: 'http' });
     batch.apply([resource('service', service({ name: 'late', addresses: ['10.96.0.9'] }))]);
     batch.timers.advance(5_000);
     expect(batch.engine.resumed).toEqual([]);

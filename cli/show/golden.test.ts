@@ -137,7 +137,7 @@ test('connections', () => {
     destinationWorkload: 'unknown',
     service: 'cart',
     protocol: 'http',
-    state: 'http1',
+    state: 'http',
     ageMs: 950,
     bytesReceived: 73,
     bytesSent: 5_000_000,

@@ -94,6 +94,12 @@ LoopOptions loop_options(const Napi::Object &options) {
     optional(limits, "turnBytes", out.limits.turn_bytes);
     optional(limits, "poolIdle", out.limits.pool_idle);
     optional(limits, "poolIdleTimeoutMs", out.limits.pool_idle_timeout_ms);
+    optional(limits, "turnHandshakes", out.limits.turn_handshakes);
+    optional(limits, "tlsHandshakeTimeoutMs", out.limits.tls_handshake_timeout_ms);
+    optional(limits, "sniffTimeoutMs", out.limits.sniff_timeout_ms);
+    optional(limits, "http2ConcurrentStreams", out.limits.http2.concurrent_streams);
+    optional(limits, "http2StreamWindowBytes", out.limits.http2.stream_window);
+    optional(limits, "http2ConnectionWindowBytes", out.limits.http2.connection_window);
     return out;
 }
 
@@ -117,9 +123,18 @@ Endpoint endpoint_argument(const Napi::CallbackInfo &info, size_t index) {
     if (!address || address->port == 0)
         throw Napi::RangeError::New(info.Env(),
                                     "endpoint " + text + " must have an IP address and a port of 1 or more");
+    const std::string transport = to_text(options.Get("transport"), "transport");
+    const std::string identity = to_text(options.Get("identity"), "identity");
+    if (transport != "plaintext" && transport != "tls")
+        refuse(info.Env(), "transport", "'plaintext' or 'tls'");
+    if ((transport == "tls") != !identity.empty())
+        throw Napi::RangeError::New(info.Env(), "identity must be a SPIFFE id for tls, and '' for plaintext");
+    if (transport == "tls")
+        throw Napi::Error::New(info.Env(), "transport tls is not supported yet by this engine");
     return {.address = *address,
             .destination = to_uint32(options.Get("destination"), "destination"),
             .generation = to_uint32(options.Get("generation"), "generation"),
+            .identity = identity,
             .defined = true};
 }
 
@@ -198,7 +213,7 @@ Verdict verdict_argument(const Napi::CallbackInfo &info, size_t index) {
     optional(given, "deadlineMs", out.deadline_ms);
     optional(given, "backendTimeoutMs", out.backend_timeout_ms);
     optional(given, "bufferBytes", out.buffer_bytes);
-    if (action > static_cast<uint32_t>(Action::pass) || flags > UINT8_MAX)
+    if (action > static_cast<uint32_t>(Action::sniff) || flags > UINT8_MAX)
         throw Napi::RangeError::New(info.Env(), "action and flags must be those of native/engine.ts");
     out.action = static_cast<Action>(action);
     out.flags = static_cast<uint8_t>(flags);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/engine-layout.hpp"
 #include "engine/http1/message.hpp"
+#include "engine/tls/alpn.hpp"
 #include <initializer_list>
 #include <utility>
 
@@ -35,13 +36,15 @@ Napi::Object describe_method(Napi::Env env) {
 }
 
 Napi::Object describe_action(Napi::Env env) {
-    return to_object(env, {{"http1", value_of(Action::http1)},
+    return to_object(env, {{"http", value_of(Action::http)},
                            {"tunnel", value_of(Action::tunnel)},
                            {"forward", value_of(Action::forward)},
                            {"reply", value_of(Action::reply)},
                            {"park", value_of(Action::park)},
                            {"reset", value_of(Action::reset)},
-                           {"pass", value_of(Action::pass)}});
+                           {"pass", value_of(Action::pass)},
+                           {"secure", value_of(Action::secure)},
+                           {"sniff", value_of(Action::sniff)}});
 }
 
 Napi::Array describe_columns(Napi::Env env, const std::vector<ColumnLayout> &columns) {
@@ -70,8 +73,14 @@ Napi::Object describe_words(Napi::Env env) {
     const Napi::Object out = Napi::Object::New(env);
     out.Set("RowKind", to_object(env, {{"connection", value_of(RowKind::connection)},
                                        {"request", value_of(RowKind::request)},
-                                       {"attemptFailed", value_of(RowKind::attempt_failed)}}));
+                                       {"attemptFailed", value_of(RowKind::attempt_failed)},
+                                       {"secured", value_of(RowKind::secured)},
+                                       {"sniffed", value_of(RowKind::sniffed)}}));
     out.Set("Action", describe_action(env));
+    out.Set("Alpn", to_object(env, {{"none", value_of(tls::Alpn::none)},
+                                    {"h1", value_of(tls::Alpn::http1)},
+                                    {"tcp", value_of(tls::Alpn::tcp)},
+                                    {"h2", value_of(tls::Alpn::http2)}}));
     out.Set("Direction", to_object(env, {{"outbound", value_of(Direction::outbound)},
                                          {"inbound", value_of(Direction::inbound)}}));
     out.Set("Method", describe_method(env));
@@ -84,7 +93,8 @@ Napi::Object describe_words(Napi::Env env) {
                                        {"unanswered", row_flag::unanswered}}));
     out.Set("VerdictFlag", to_object(env, {{"askOnConnectFailure", verdict_flag::ask_on_connect_failure},
                                            {"askOnResponse", verdict_flag::ask_on_response},
-                                           {"closeAfter", verdict_flag::close_after}}));
+                                           {"closeAfter", verdict_flag::close_after},
+                                           {"http2", verdict_flag::http2}}));
     out.Set("CompletionKind", to_object(env, {{"connection", value_of(CompletionKind::connection)},
                                               {"request", value_of(CompletionKind::request)},
                                               {"attempt", value_of(CompletionKind::attempt)}}));

@@ -34,6 +34,7 @@ private:
     void remove_workload(const Napi::CallbackInfo &info);
     void add_listener(const Napi::CallbackInfo &info);
     void add_sockets(const Napi::CallbackInfo &info);
+    void not_yet(const Napi::CallbackInfo &info);
     void set_endpoint(const Napi::CallbackInfo &info);
     void remove_endpoint(const Napi::CallbackInfo &info);
     Napi::Value define_edit(const Napi::CallbackInfo &info);
@@ -117,6 +118,10 @@ void EngineObject::add_sockets(const Napi::CallbackInfo &info) {
         unknown(info, "workload");
 }
 
+void EngineObject::not_yet(const Napi::CallbackInfo &info) {
+    throw Napi::Error::New(info.Env(), "not supported yet by this engine");
+}
+
 void EngineObject::set_endpoint(const Napi::CallbackInfo &info) {
     const uint32_t id = uint32_argument(info, 0, "id");
     if (id == original_destination || id > 16'000'000)
@@ -198,6 +203,9 @@ Napi::Value EngineObject::connections(const Napi::CallbackInfo &info) {
         number("direction", static_cast<int>(connection.direction));
         number("connectionTag", connection.tag);
         item.Set("state", connection.state);
+        item.Set("protocol", connection.protocol);
+        item.Set("transport", connection.tls ? "tls" : "plaintext");
+        item.Set("peer", connection.peer);
         item.Set("source", connection.source.text());
         item.Set("destination", connection.destination.text());
         number("ageMs", connection.age_us / 1000);
@@ -223,6 +231,11 @@ Napi::Value EngineObject::stats(const Napi::CallbackInfo &info) {
     number("sockets", stats.sockets);
     number("turns", stats.turns);
     number("rows", stats.rows);
+    number("clientHandshakes", stats.client_handshakes);
+    number("serverHandshakes", stats.server_handshakes);
+    number("failedHandshakes", stats.failed_handshakes);
+    number("tlsSessions", stats.tls_sessions);
+    number("streams", stats.streams);
     return out;
 }
 
@@ -249,6 +262,10 @@ Napi::Function EngineObject::define(Napi::Env env) {
                         InstanceMethod<&EngineObject::remove_workload>("removeWorkload"),
                         InstanceMethod<&EngineObject::add_listener>("addListener"),
                         InstanceMethod<&EngineObject::add_sockets>("addSockets"),
+                        InstanceMethod<&EngineObject::not_yet>("setIdentity"),
+                        InstanceMethod<&EngineObject::not_yet>("removeIdentity"),
+                        InstanceMethod<&EngineObject::not_yet>("drainConnections"),
+                        InstanceMethod<&EngineObject::not_yet>("endRequests"),
                         InstanceMethod<&EngineObject::set_endpoint>("setEndpoint"),
                         InstanceMethod<&EngineObject::remove_endpoint>("removeEndpoint"),
                         InstanceMethod<&EngineObject::define_edit>("defineEdit"),

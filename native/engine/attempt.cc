@@ -34,7 +34,8 @@ void Engine::ask(Exchange &exchange) {
 /// Takes a verdict's plan over and makes its first attempt, now or after the delay.
 void Engine::forward(Exchange &exchange, const Verdict &verdict) {
     const std::optional<PoolKey> key = resolve(*downstream_of(exchange), verdict.endpoint);
-    const bool known = key && (verdict.request_edit == 0 || edits_.find(verdict.request_edit) != nullptr) &&
+    const bool known = key && (verdict.flags & verdict_flag::http2) == 0 &&
+                       (verdict.request_edit == 0 || edits_.find(verdict.request_edit) != nullptr) &&
                        (verdict.response_edit == 0 || edits_.find(verdict.response_edit) != nullptr) &&
                        (verdict.retry_statuses == 0 || status_sets_.find(verdict.retry_statuses) != nullptr);
     if (!known || exchange.attempt == UINT8_MAX) {

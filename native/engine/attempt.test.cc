@@ -28,7 +28,7 @@ public:
                 auto &batch = engine->batch();
                 const auto kind = static_cast<RowKind>(batch.rows.kind[row]);
                 if (kind == RowKind::connection) {
-                    batch.verdicts.action[row] = static_cast<uint8_t>(Action::http1);
+                    batch.verdicts.action[row] = static_cast<uint8_t>(Action::http);
                     continue;
                 }
                 if (kind == RowKind::attempt_failed) {

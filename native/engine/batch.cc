@@ -112,6 +112,7 @@ void Batch::write_completion(uint32_t index, const Completion &completion) {
     completions.request_tag[index] = completion.request_tag;
     completions.endpoint[index] = completion.endpoint;
     completions.status[index] = completion.status;
+    completions.grpc_status[index] = completion.grpc_status;
     completions.reason[index] = static_cast<uint16_t>(completion.reason);
     completions.attempt[index] = completion.attempt;
     completions.reused[index] = completion.reused ? 1 : 0;

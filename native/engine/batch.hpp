@@ -36,7 +36,11 @@
     X(uint16_t, host_length, hostLength, 1)                                                                  \
     X(double, body_bytes, bodyBytes, 1)                                                                      \
     X(uint32_t, header_offset, headerOffset, ::weft::max_wanted_headers)                                     \
-    X(uint32_t, header_length, headerLength, ::weft::max_wanted_headers)
+    X(uint32_t, header_length, headerLength, ::weft::max_wanted_headers)                                     \
+    X(uint32_t, peer_offset, peerOffset, 1)                                                                  \
+    X(uint16_t, peer_length, peerLength, 1)                                                                  \
+    X(uint8_t, alpn, alpn, 1)                                                                                \
+    X(uint8_t, protocol, protocol, 1)
 
 #define WEFT_VERDICT_COLUMNS(X)                                                                              \
     X(uint8_t, action, action, 1)                                                                            \
@@ -69,6 +73,7 @@
     X(uint32_t, request_tag, requestTag, 1)                                                                  \
     X(uint32_t, endpoint, endpoint, 1)                                                                       \
     X(uint16_t, status, status, 1)                                                                           \
+    X(int16_t, grpc_status, grpcStatus, 1)                                                                   \
     X(uint16_t, reason, reason, 1)                                                                           \
     X(uint8_t, attempt, attempt, 1)                                                                          \
     X(uint8_t, reused, reused, 1)                                                                            \

@@ -100,7 +100,8 @@ void Engine::fill_connection(uint32_t row, const Connection &down) {
     rows.direction[row] = static_cast<uint8_t>(down.direction);
     rows.connection_tag[row] = rows.request_tag[row] = 0;
     rows.flags[row] = rows.reason[row] = rows.status[row] = 0;
-    rows.method[row] = rows.attempt[row] = 0;
+    rows.method[row] = rows.attempt[row] = rows.alpn[row] = rows.protocol[row] = 0;
+    rows.peer_offset[row] = rows.peer_length[row] = 0;
     std::memcpy(rows.destination_ip + size_t{row} * 16, down.destination.ip.data(), 16);
     std::memcpy(rows.source_ip + size_t{row} * 16, down.source.ip.data(), 16);
     rows.destination_port[row] = down.destination.port;
@@ -124,6 +125,7 @@ bool Engine::fill_request(uint32_t row, const Exchange &exchange) {
     rows.request_tag[row] = exchange.tag;
     rows.flags[row] = flags_of(exchange);
     rows.method[row] = static_cast<uint8_t>(head.method);
+    rows.protocol[row] = 1;
     rows.attempt[row] = exchange.attempt;
     rows.reason[row] = static_cast<uint16_t>(exchange.attempt == 0 ? Reason::none : exchange.failure);
     rows.status[row] = exchange.attempt == 0 ? uint16_t{0} : exchange.status;
@@ -228,7 +230,7 @@ void Engine::apply_to_connection(Connection &down, const Verdict &verdict) {
         down.decided_us = now_us_;
     down.tag = verdict.tag;
     switch (verdict.action) {
-    case Action::http1:
+    case Action::http:
         down.state = ConnectionState::http1;
         wheel_.set(down.timer, now_ms_ + limits_.header_timeout_ms);
         schedule(down);
@@ -246,6 +248,8 @@ void Engine::apply_to_connection(Connection &down, const Verdict &verdict) {
     case Action::forward:
     case Action::reply:
     case Action::pass:
+    case Action::secure:
+    case Action::sniff:
         break;
     }
     close_connection(down, Reason::decide_failed, true);
@@ -282,8 +286,10 @@ void Engine::apply_to_exchange(Exchange &exchange, const Verdict &verdict) {
         pass_held(exchange);
         return;
     case Action::none:
-    case Action::http1:
+    case Action::http:
     case Action::tunnel:
+    case Action::secure:
+    case Action::sniff:
         break;
     }
     reply_reason(exchange, Reason::decide_failed);

@@ -15,7 +15,7 @@ public:
         on_decide = [this](uint32_t rows) {
             for (uint32_t row = 0; row < rows; ++row)
                 if (kind(row) == RowKind::connection)
-                    engine->batch().verdicts.action[row] = static_cast<uint8_t>(Action::http1);
+                    engine->batch().verdicts.action[row] = static_cast<uint8_t>(Action::http);
                 else
                     on_request(row);
             return true;
@@ -261,7 +261,7 @@ CASE("a parked connection goes on with resume") {
     client->send(get);
     CHECK(test.until([&] { return generation != 0; }));
     Verdict http;
-    http.action = Action::http1;
+    http.action = Action::http;
     CHECK(test.engine->resume(id, generation, http));
     auto app = test.accept();
     CHECK(test.until([&] { return app->has("\r\n\r\n"); }));

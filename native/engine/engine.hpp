@@ -50,6 +50,8 @@ struct Endpoint {
     Address address;
     uint32_t destination = 0;
     uint32_t generation = 0;
+    /// The SPIFFE id that it must prove; empty: plaintext.
+    std::string identity;
     bool defined = false;
 };
 
@@ -65,6 +67,8 @@ struct TurnResult {
 struct EngineStats {
     size_t connections = 0, exchanges = 0, pooled = 0, parked = 0, buffered_bytes = 0, sockets = 0;
     uint64_t turns = 0, rows = 0;
+    uint64_t client_handshakes = 0, server_handshakes = 0, failed_handshakes = 0;
+    size_t tls_sessions = 0, streams = 0;
 };
 
 struct ConnectionInfo {
@@ -72,6 +76,9 @@ struct ConnectionInfo {
     Direction direction;
     uint32_t tag;
     const char *state;
+    const char *protocol;
+    bool tls;
+    std::string peer;
     Address source, destination;
     uint64_t age_us, received, sent, buffered;
 };

@@ -300,7 +300,7 @@ private:
         verdicts.action[row] =
             wild         ? data_.ConsumeIntegral<uint8_t>()
             : connection ? static_cast<uint8_t>(data_.ConsumeIntegralInRange(0, 3) == 0 ? Action::tunnel
-                                                                                        : Action::http1)
+                                                                                        : Action::http)
                          : static_cast<uint8_t>(data_.PickValueInArray(usual));
         verdicts.flags[row] = data_.ConsumeIntegral<uint8_t>();
         verdicts.endpoint[row] =

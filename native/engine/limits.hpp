@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "engine/http1/message.hpp"
+#include "engine/http2/session.hpp"
 #include <cstdint>
 
 namespace weft {
@@ -23,6 +24,11 @@ struct EngineLimits {
     uint32_t turn_bytes = 256 * 1024;
     uint32_t pool_idle = 128;
     uint32_t pool_idle_timeout_ms = 30'000;
+    /// Per turn, of all workloads together.
+    uint32_t turn_handshakes = 8;
+    uint32_t tls_handshake_timeout_ms = 10'000;
+    uint32_t sniff_timeout_ms = 200;
+    http2::Limits http2{};
     /// How long completions wait for a row to ride with.
     uint32_t completion_delay_ms = 1;
 };

@@ -128,14 +128,29 @@ void Engine::visit_connections(const std::function<void(const ConnectionInfo &)>
             return;
         const char *state = "deciding";
         if (down.state == ConnectionState::http1)
-            state = down.close_wanted ? "closing" : "http1";
+            state = down.close_wanted ? "closing" : "http";
         else if (down.state == ConnectionState::tunnel || down.state == ConnectionState::waiting)
             state = down.exchange ? "upgraded" : "tunnel";
         else if (down.state == ConnectionState::lingering)
             state = "closing";
+        const char *protocol = "";
+        if (down.state == ConnectionState::tunnel || down.state == ConnectionState::waiting)
+            protocol = down.exchange ? "http1" : "tcp";
+        else if (down.state == ConnectionState::http1)
+            protocol = "http1";
         const Connection *up = connections_.get(down.peer);
-        visit({workload_of(down).name, down.direction, down.tag, state, down.source, down.destination,
-               now_us_ - down.opened_us, down.received, down.sent,
+        visit({workload_of(down).name,
+               down.direction,
+               down.tag,
+               state,
+               protocol,
+               false,
+               {},
+               down.source,
+               down.destination,
+               now_us_ - down.opened_us,
+               down.received,
+               down.sent,
                down.accounted + (up != nullptr ? up->accounted : 0)});
     });
 }

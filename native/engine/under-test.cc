@@ -110,7 +110,7 @@ EngineUnderTest::EngineUnderTest(const EngineLimits &limits) {
     on_decide = [this](uint32_t rows) {
         for (uint32_t row = 0; row < rows; ++row)
             if (engine->batch().rows.kind[row] == static_cast<uint8_t>(RowKind::connection))
-                engine->batch().verdicts.action[row] = static_cast<uint8_t>(Action::http1);
+                engine->batch().verdicts.action[row] = static_cast<uint8_t>(Action::http);
             else
                 forward_to(row);
         return true;

@@ -8,17 +8,19 @@
 
 namespace weft {
 
-enum class RowKind : uint8_t { connection = 0, request = 1, attempt_failed = 2 };
+enum class RowKind : uint8_t { connection = 0, request = 1, attempt_failed = 2, secured = 3, sniffed = 4 };
 
 enum class Action : uint8_t {
     none = 0,
-    http1 = 1,
+    http = 1,
     tunnel = 2,
     forward = 3,
     reply = 4,
     park = 5,
     reset = 6,
     pass = 7,
+    secure = 8,
+    sniff = 9,
 };
 
 enum class Direction : uint8_t { outbound = 0, inbound = 1 };
@@ -37,6 +39,7 @@ namespace verdict_flag {
 inline constexpr uint8_t ask_on_connect_failure = 1;
 inline constexpr uint8_t ask_on_response = 2;
 inline constexpr uint8_t close_after = 4;
+inline constexpr uint8_t http2 = 8;
 } // namespace verdict_flag
 
 enum class CompletionKind : uint8_t { connection = 0, request = 1, attempt = 2 };
@@ -44,6 +47,7 @@ enum class CompletionKind : uint8_t { connection = 0, request = 1, attempt = 2 }
 inline constexpr uint32_t original_destination = 0;
 inline constexpr uint32_t max_wanted_headers = 32;
 inline constexpr uint32_t absent_header = 0xffff'ffff;
+inline constexpr int16_t no_grpc_status = -1;
 
 /// One answer; the text lies in the batch's scratch, or in whatever gave the answer, until it was applied.
 struct Verdict {
@@ -76,6 +80,7 @@ struct Completion {
     uint32_t request_tag = 0;
     uint32_t endpoint = 0;
     uint16_t status = 0;
+    int16_t grpc_status = no_grpc_status;
     Reason reason = Reason::none;
     uint8_t attempt = 0;
     bool reused = false;

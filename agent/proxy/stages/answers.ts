@@ -27,7 +27,7 @@ export function tunnelConnection(connection: ConnectionRecord): false {
 
 /** Its requests are read, and decided one by one. */
 export function readRequests(connection: ConnectionRecord): false {
-  connection.action = Action.http1;
+  connection.action = Action.http;
   return false;
 }
 

@@ -56,5 +56,10 @@ export function sumStats(stats: readonly EngineStats[]): EngineStats {
     sockets: sum('sockets'),
     turns: sum('turns'),
     rows: sum('rows'),
+    clientHandshakes: sum('clientHandshakes'),
+    serverHandshakes: sum('serverHandshakes'),
+    failedHandshakes: sum('failedHandshakes'),
+    tlsSessions: sum('tlsSessions'),
+    streams: sum('streams'),
   };
 }

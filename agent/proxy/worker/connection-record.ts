@@ -77,7 +77,7 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   }
 
   get http(): boolean {
-    return this.action === Action.http1;
+    return this.action === Action.http;
   }
 
   get authenticated(): boolean {

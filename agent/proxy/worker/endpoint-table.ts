@@ -98,6 +98,8 @@ export class EndpointTable {
       port: candidate.port,
       destination: this.#destinationOf(candidate),
       generation: entry.generation,
+      transport: 'plaintext',
+      identity: '',
     });
     this.#byId[id] = entry;
     this.#byKey.set(candidate.key, entry);

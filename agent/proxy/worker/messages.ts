@@ -39,7 +39,7 @@ export type ToWorker =
   | { readonly type: 'drain'; readonly deadlineMs: number };
 
 /** One open connection, for the admin. */
-export interface LiveConnection extends Omit<ConnectionInfo, 'direction'> {
+export interface LiveConnection extends Omit<ConnectionInfo, 'direction' | 'protocol'> {
   readonly direction: 'outbound' | 'inbound';
   readonly worker: number;
   readonly workloadUid: string;

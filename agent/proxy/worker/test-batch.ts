@@ -31,7 +31,7 @@ import type { FromWorker } from './messages.js';
 
 const capacity = 16;
 
-type Columns = Record<string, Uint8Array | Uint16Array | Uint32Array | Float64Array>;
+type Columns = Record<string, Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array>;
 
 /** Columns of 64-bit floats hold every number of the narrower ones; sixteen per row are enough for an address. */
 function columns<Kind>(): Kind {
@@ -111,6 +111,8 @@ class BatchEngine implements Engine {
   }
   addListener(): void {}
   addSockets(): void {}
+  setIdentity(): void {}
+  removeIdentity(): void {}
   setEndpoint(id: number, endpoint: EndpointOptions): void {
     this.endpoints.set(id, endpoint);
   }
@@ -137,6 +139,12 @@ class BatchEngine implements Engine {
     this.closed.push({ reason: reasonName(reason), tag: match.connectionTag ?? 0 });
     return 1;
   }
+  drainConnections(): number {
+    return 0;
+  }
+  endRequests(): number {
+    return 0;
+  }
   connections(): ConnectionInfo[] {
     return [];
   }
@@ -150,6 +158,11 @@ class BatchEngine implements Engine {
       sockets: 0,
       turns: 0,
       rows: 0,
+      clientHandshakes: 0,
+      serverHandshakes: 0,
+      failedHandshakes: 0,
+      tlsSessions: 0,
+      streams: 0,
     };
   }
   async drain(): Promise<void> {}
