@@ -147,6 +147,24 @@ describe('request attributes', () => {
   });
 });
 
+describe('gRPC methods', () => {
+  const calls = program(
+    allow(http({ methods: ['POST'], paths: ['/shop.v1.Prices/Quote', '/grpc.health.v1.Health/*'] })),
+    deny(http({ paths: ['/grpc.health.v1.Health/Watch'] })),
+  );
+  test.each([
+    ['POST', '/shop.v1.Prices/Quote', fine('allow')],
+    ['POST', '/shop.v1.Prices/Quotes', notAllowed],
+    ['POST', '/shop.v1.prices/Quote', notAllowed],
+    ['POST', '/shop.v1.Prices/Set', notAllowed],
+    ['GET', '/shop.v1.Prices/Quote', notAllowed],
+    ['POST', '/grpc.health.v1.Health/Check', fine('allow')],
+    ['POST', '/grpc.health.v1.Health/Watch', denied],
+    ['POST', '/shop.v1.Prices/%51uote', fine('allow')],
+    ['POST', '/x/../shop.v1.Prices/Set', notAllowed],
+  ])('%s %s', (method, path, answer) => expect(ask(calls, method, path)).toEqual(answer));
+});
+
 describe('attempts to slip past a DENY', () => {
   const byHeader = http({ headers: [{ name: 'x-debug', values: ['1'] }] });
   test('a repeated header does not hide a value', () => {

@@ -2,6 +2,7 @@
 import { type Candidate, type CandidateTiers, endpointKey } from './choose-endpoint.js';
 import type { CompiledRoute } from './compile-route.js';
 import { buildRouteTable, type RouteTable } from './match-route.js';
+import { attachesTo, mostSpecificKind } from './route-kinds.js';
 import type { Endpoint, EndpointSet, Service } from './service.js';
 import type { ServicePortView, ServiceView } from './snapshot.js';
 
@@ -56,21 +57,15 @@ function attachRoutes(
 ): Pick<ServicePortView, 'producerRoutes' | 'consumerRoutes'> {
   const byNamespace = new Map<string, CompiledRoute[]>();
   for (const compiled of routes) {
-    const attached = compiled.route.parents.some(
-      (parent) =>
-        parent.namespace === service.namespace &&
-        parent.name === service.name &&
-        (parent.port === undefined || parent.port === port),
-    );
-    if (!attached) continue;
+    if (!attachesTo(compiled.route, service, port)) continue;
     const list = byNamespace.get(compiled.route.namespace);
     if (list === undefined) byNamespace.set(compiled.route.namespace, [compiled]);
     else list.push(compiled);
   }
-  const producerRoutes = buildRouteTable(byNamespace.get(service.namespace) ?? []);
+  const producerRoutes = buildRouteTable(mostSpecificKind(byNamespace.get(service.namespace) ?? []));
   const consumerRoutes = new Map<string, RouteTable>();
   for (const [namespace, list] of byNamespace) {
-    const table = namespace === service.namespace ? null : buildRouteTable(list);
+    const table = namespace === service.namespace ? null : buildRouteTable(mostSpecificKind(list));
     if (table !== null) consumerRoutes.set(namespace, table);
   }
   return { producerRoutes, consumerRoutes };

@@ -20,6 +20,7 @@ export function checkResource(resource: Resource): Problem[] {
     case 'endpoints':
       return [...checkOwned(resource, resource.body), ...checkEndpoints(resource.body)];
     case 'http-route':
+    case 'grpc-route':
       return [...checkOwned(resource, resource.body), ...checkRoute(resource.body)];
     case 'authorization-policy':
       return [...checkOwned(resource, resource.body), ...checkPolicy(resource.body)];

@@ -1,5 +1,6 @@
-/** Invariants of HTTPRoutes: what Gateway API's own schema checks, and what only weft can know. */
-import { compileRegex } from './compile-regex.js';
+/** Invariants of routes: what Gateway API's own schema checks, and what only weft can know. */
+import { checkGrpcMethod, checkRuleKind } from './check-grpc-route.js';
+import { checkRegex } from './check-regex.js';
 import { checkLength, isHeaderValue, isHostname, isPort, isToken, problem } from './problem.js';
 import type { Problem } from './resource.js';
 import type {
@@ -11,6 +12,7 @@ import type {
   HttpRouteRule,
   NamedMatch,
   PathEdit,
+  PathMatch,
   StringMatch,
 } from './route.js';
 
@@ -33,7 +35,10 @@ export function checkRoute(route: HttpRoute): Problem[] {
       problem(`hostnames[${index}]`, host, message, 'write for example shop.example or *.shop.example'),
     );
   }
-  for (const [index, rule] of route.rules.entries()) problems.push(...checkRule(rule, `rules[${index}]`));
+  for (const [index, rule] of route.rules.entries()) {
+    const at = `rules[${index}]`;
+    problems.push(...checkRule(rule, at), ...checkRuleKind(route.kind, rule, at));
+  }
   return problems;
 }
 
@@ -70,9 +75,7 @@ function checkMatch(match: HttpRouteMatch, at: string): Problem[] {
     ...checkLength(match.headers, maxEntries, `${at}.headers`),
     ...checkLength(match.queryParams, maxEntries, `${at}.queryParams`),
   ];
-  const { type, value } = match.path;
-  if (type === 'RegularExpression') problems.push(...checkRegex(value, `${at}.path.value`));
-  else problems.push(...checkMatchPath(value, `${at}.path.value`));
+  problems.push(...checkPath(match.path, at));
   if (match.method !== undefined && !/^[A-Z]+$/.test(match.method)) {
     const message = 'not a method in upper case';
     problems.push(problem(`${at}.method`, match.method, message, 'write for example GET'));
@@ -91,6 +94,19 @@ function checkMatch(match: HttpRouteMatch, at: string): Problem[] {
   return problems;
 }
 
+function checkPath(path: PathMatch, at: string): Problem[] {
+  switch (path.type) {
+    case 'Exact':
+    case 'PathPrefix':
+      return checkMatchPath(path.value, `${at}.path.value`);
+    case 'RegularExpression':
+      return checkRegex(path.value, `${at}.path.value`);
+    case 'GrpcExact':
+    case 'GrpcRegularExpression':
+      return checkGrpcMethod(path, `${at}.method`);
+  }
+}
+
 /** The path rules of HTTPPathMatch: such a value could never match a path's normal form. */
 function checkMatchPath(value: string, field: string): Problem[] {
   if (!value.startsWith('/')) return [problem(field, value, 'a path begins with /', `write /${value}`)];
@@ -104,14 +120,6 @@ function checkMatchPath(value: string, field: string): Problem[] {
 
 function checkString(match: StringMatch, field: string): Problem[] {
   return match.type === 'RegularExpression' ? checkRegex(match.value, field) : [];
-}
-
-function checkRegex(source: string, field: string): Problem[] {
-  const compiled = compileRegex(source);
-  if (!('message' in compiled)) return [];
-  return [
-    problem(field, source, compiled.message, 'write an RE2 expression (no look-around, no back references)'),
-  ];
 }
 
 function checkBackend(backend: Backend, at: string): Problem[] {

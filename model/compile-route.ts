@@ -1,6 +1,7 @@
-/** An HTTPRoute made ready for matching: once per version of the resource, shared by every table that holds it. */
+/** A route made ready for matching: once per version of the resource, shared by every table that holds it. */
 import { type CompiledFilters, compileFilters, type RedirectFilter } from './compile-filters.js';
-import { compileRegex, type Regex } from './compile-regex.js';
+import { compileRegex, maxRegexLength, type Regex } from './compile-regex.js';
+import { grpcExpression } from './grpc-expression.js';
 import { normalizePath } from './normal-path.js';
 import { compileRetry, type RetryPolicy } from './retry-plan.js';
 import type { HttpRoute, HttpRouteMatch, HttpRouteRule, NamedMatch, StringMatch } from './route.js';
@@ -47,6 +48,8 @@ export interface CompiledMatch {
   /** Normal form; a prefix without its trailing slash, so that `/` is the empty text. A regex: its source. */
   readonly path: string;
   readonly pathRegex: Regex | null;
+  /** Among expressions the larger comes first: characters of a gRPC service, then of its method; else 0. */
+  readonly specificity: number;
   /** Characters of the matched prefix, for ReplacePrefixMatch; 0 for the prefix `/` and for other kinds. */
   readonly prefixLength: number;
   readonly method: string | null;
@@ -103,6 +106,7 @@ function compileMatch(rule: CompiledRule, match: HttpRouteMatch, index: number):
     rule,
     index,
     ...path,
+    specificity: specificityOf(match),
     prefixLength: path.pathKind === 'prefix' ? path.path.length : 0,
     method: match.method ?? null,
     headers: compileNamed(match.headers, (name) => name.toLowerCase()),
@@ -111,17 +115,34 @@ function compileMatch(rule: CompiledRule, match: HttpRouteMatch, index: number):
 }
 
 function compilePath(match: HttpRouteMatch): Pick<CompiledMatch, 'pathKind' | 'path' | 'pathRegex'> {
-  const { type, value } = match.path;
-  switch (type) {
+  switch (match.path.type) {
     case 'Exact':
-      return { pathKind: 'exact', path: normalizePath(value), pathRegex: null };
+      return { pathKind: 'exact', path: normalizePath(match.path.value), pathRegex: null };
     case 'PathPrefix': {
-      const path = normalizePath(value);
+      const path = normalizePath(match.path.value);
       return { pathKind: 'prefix', path: path.endsWith('/') ? path.slice(0, -1) : path, pathRegex: null };
     }
     case 'RegularExpression':
-      return { pathKind: 'regex', path: value, pathRegex: regexOf(value) };
+      return regexPath(match.path.value);
+    case 'GrpcExact': {
+      const { service, method } = match.path;
+      if (service === '') return regexPath(grpcExpression(match.path));
+      if (method === '') return { pathKind: 'prefix', path: `/${service}`, pathRegex: null };
+      return { pathKind: 'exact', path: `/${service}/${method}`, pathRegex: null };
+    }
+    case 'GrpcRegularExpression':
+      return regexPath(grpcExpression(match.path));
   }
+}
+
+function regexPath(source: string): Pick<CompiledMatch, 'pathKind' | 'path' | 'pathRegex'> {
+  return { pathKind: 'regex', path: source, pathRegex: regexOf(source) };
+}
+
+/** GRPCRoute's order among expressions: the longer service, then the longer method (GRPCRouteRule.matches). */
+function specificityOf({ path }: HttpRouteMatch): number {
+  if (path.type !== 'GrpcExact' && path.type !== 'GrpcRegularExpression') return 0;
+  return path.service.length * (maxRegexLength + 1) + path.method.length;
 }
 
 /** Of entries with equivalent names only the first counts (HTTPHeaderMatch, HTTPQueryParamMatch). */

@@ -55,6 +55,7 @@ function headersRead(resource: Resource): Set<string> {
 function namesIn(resource: Resource): string[] {
   switch (resource.kind) {
     case 'http-route':
+    case 'grpc-route':
       return resource.body.rules.flatMap((rule) =>
         rule.matches.flatMap((match) => match.headers.map(({ name }) => name)),
       );

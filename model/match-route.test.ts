@@ -292,7 +292,9 @@ function hostRanks(hostnames: readonly string[], host: string): number[] {
   });
 }
 
-function pathRank({ path: { type, value } }: HttpRouteMatch, path: string): number {
+function pathRank({ path: match }: HttpRouteMatch, path: string): number {
+  if (match.type === 'GrpcExact' || match.type === 'GrpcRegularExpression') throw new Error('not asked here');
+  const { type, value } = match;
   const whole = value.endsWith('/') ? value.slice(0, -1) : value;
   switch (type) {
     case 'Exact':

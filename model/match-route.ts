@@ -1,11 +1,12 @@
 /**
- * Which rule decides a request: Gateway API v1.6 HTTPRoute precedence, compiled.
+ * Which rule decides a request: Gateway API v1.6 precedence of HTTPRoute and GRPCRoute, compiled.
  *
  * The first match wins in this order (HTTPRouteSpec.hostnames, HTTPRouteRule.matches):
  * 1. the most specific hostname: exact, then the longest wildcard, then routes without hostnames;
  * 2. the path: exact, then the longest prefix, then regular expressions, then the prefix `/`. (The API leaves the
  *    place of expressions open. `/` comes last because it is the default of a rule without matches: before
- *    expressions it would leave them without a request.)
+ *    expressions it would leave them without a request.) A gRPC method is an exact path, a service a prefix; of
+ *    expressions over them the one with the longer service comes first, then with the longer method.
  * 3. a method match; 4. more header matches; 5. more query parameter matches;
  * 6. the older route; 7. the route first by `namespace/name`; 8. the earlier rule, then the earlier match.
  *
@@ -51,9 +52,10 @@ export function buildRouteTable(routes: readonly CompiledRoute[]): RouteTable | 
   return { routes, exactHosts, wildcardHosts, anyHost };
 }
 
-/** Steps 3 to 8 of the order; paths are ordered by the index. */
+/** Steps 3 to 8 of the order, behind that of gRPC expressions; other paths are ordered by the index. */
 function byPrecedence(a: CompiledMatch, b: CompiledMatch): number {
   return (
+    b.specificity - a.specificity ||
     Number(b.method !== null) - Number(a.method !== null) ||
     b.headers.length - a.headers.length ||
     b.queryParams.length - a.queryParams.length ||

@@ -11,6 +11,7 @@ export interface ResourceBodies {
   readonly service: Service;
   readonly endpoints: EndpointSet;
   readonly 'http-route': HttpRoute;
+  readonly 'grpc-route': HttpRoute;
   readonly 'authorization-policy': AuthorizationPolicy;
 }
 

@@ -1,4 +1,4 @@
-/** HTTP routes, as Gateway API v1.6 defines HTTPRoute for a mesh (GAMMA, GEP-1294), after parsing. */
+/** Routes, as Gateway API v1.6 defines HTTPRoute and GRPCRoute for a mesh (GAMMA, GEP-1294), after parsing. */
 
 /** Exact compares code unit by code unit; RegularExpression is RE2, anchored at both ends. */
 export type StringMatch =
@@ -9,7 +9,10 @@ export type PathMatch =
   | { readonly type: 'Exact'; readonly value: string }
   /** By whole path elements: /abc matches /abc and /abc/d, not /abcd. */
   | { readonly type: 'PathPrefix'; readonly value: string }
-  | { readonly type: 'RegularExpression'; readonly value: string };
+  | { readonly type: 'RegularExpression'; readonly value: string }
+  /** A gRPC request's path, `/service/method` (GRPCMethodMatch); an empty part is any, one of the two is given. */
+  | { readonly type: 'GrpcExact'; readonly service: string; readonly method: string }
+  | { readonly type: 'GrpcRegularExpression'; readonly service: string; readonly method: string };
 
 /** A header (name lower-cased) or a query parameter (name as it stands). */
 export interface NamedMatch {
@@ -93,7 +96,12 @@ export interface RouteParent {
   readonly port: number | undefined;
 }
 
+/** As resources are named; each kind has names of its own. */
+export type RouteKind = 'http-route' | 'grpc-route';
+
+/** An HTTPRoute; or a GRPCRoute, whose rules match POST and have header modifiers for filters. */
 export interface HttpRoute {
+  readonly kind: RouteKind;
   readonly namespace: string;
   readonly name: string;
   readonly parents: readonly RouteParent[];

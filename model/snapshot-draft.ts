@@ -100,7 +100,8 @@ export class SnapshotDraft {
         this.#replaceEndpoints(name, bodyOf(kind, before), bodyOf(kind, after));
         break;
       case 'http-route':
-        this.#replaceRoute(name, bodyOf(kind, before), bodyOf(kind, after));
+      case 'grpc-route':
+        this.#replaceRoute(bodyOf(kind, before), bodyOf(kind, after));
         break;
       case 'authorization-policy':
         this.#policies.replace(bodyOf(kind, before), bodyOf(kind, after));
@@ -159,9 +160,9 @@ export class SnapshotDraft {
     if (set !== undefined) this.#policies.touchService(set.namespace, set.name);
   }
 
-  #replaceRoute(routeKey: string, before: HttpRoute | undefined, after: HttpRoute | undefined): void {
+  #replaceRoute(before: HttpRoute | undefined, after: HttpRoute | undefined): void {
     for (const key of parentKeys(before)) {
-      const others = (this.#routesByService.get(key) ?? []).filter((other) => other.key !== routeKey);
+      const others = (this.#routesByService.get(key) ?? []).filter(({ route }) => route !== before);
       setOrDelete(this.#routesByService, key, others);
       this.#touchedServices.add(key);
     }

@@ -1,12 +1,13 @@
 /** Resources for tests: complete, valid, and changed only in what a test speaks of. */
 import { applyDelta } from './apply-delta.js';
+import type { GrpcMethodMatch } from './grpc-expression.js';
 import type { Mesh } from './mesh.js';
 import { normalizePath, pathAmbiguities } from './normal-path.js';
 import type { AuthorizationPolicy, HttpAttributes, PolicyRule } from './policy.js';
 import type { RequestHead } from './request-head.js';
 import { normalizeHost, pathEnd } from './request-head.js';
 import type { Delta, Resource, ResourceBodies, ResourceKey, ResourceKind } from './resource.js';
-import type { HttpRoute, HttpRouteMatch, HttpRouteRule } from './route.js';
+import type { HttpRoute, HttpRouteMatch, HttpRouteRule, PathMatch } from './route.js';
 import type { Endpoint, EndpointSet, Service } from './service.js';
 import { emptySnapshot, type Snapshot } from './snapshot.js';
 import type { Workload } from './workload.js';
@@ -79,11 +80,21 @@ export function endpointSet(endpoints: readonly Endpoint[], changes: Partial<End
 }
 
 export function pathMatch(
-  type: HttpRouteMatch['path']['type'],
+  type: Exclude<PathMatch, GrpcMethodMatch>['type'],
   value: string,
   changes: Partial<HttpRouteMatch> = {},
 ): HttpRouteMatch {
   return { path: { type, value }, headers: [], queryParams: [], method: undefined, ...changes };
+}
+
+/** A match of gRPC methods; an empty part is any. */
+export function grpcMatch(
+  service: string,
+  method: string,
+  changes: Partial<HttpRouteMatch> = {},
+): HttpRouteMatch {
+  const path = { type: 'GrpcExact', service, method } as const;
+  return { path, headers: [], queryParams: [], method: 'POST', ...changes };
 }
 
 export function rule(changes: Partial<HttpRouteRule> = {}): HttpRouteRule {
@@ -101,6 +112,7 @@ export function rule(changes: Partial<HttpRouteRule> = {}): HttpRouteRule {
 
 export function route(changes: Partial<HttpRoute> = {}): HttpRoute {
   return {
+    kind: 'http-route',
     namespace: 'shop',
     name: 'cart',
     parents: [{ namespace: 'shop', name: 'cart', port: undefined }],

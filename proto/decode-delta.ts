@@ -27,6 +27,7 @@ const kinds: readonly ResourceKind[] = [
   'service',
   'endpoints',
   'http-route',
+  'grpc-route',
   'authorization-policy',
 ];
 

@@ -1,4 +1,4 @@
-/** HTTP routes from their messages. */
+/** HTTPRoutes and GRPCRoutes, which share a message, to the model. */
 import type {
   HeaderEdits,
   HttpFilter,
@@ -7,7 +7,9 @@ import type {
   HttpRouteRule,
   NamedMatch,
   PathEdit,
+  PathMatch,
   Retry,
+  RouteKind,
 } from '../model/route.js';
 import { checkName, checkNumber, checkPort, checkText } from './check-values.js';
 import type {
@@ -24,8 +26,13 @@ import type { ProblemList } from './problem-list.js';
 
 const redirectCodes = [301, 302, 303, 307, 308] as const;
 
-export function decodeHttpRoute(message: ReceivedHttpRoute, problems: ProblemList): HttpRoute {
+export function decodeHttpRoute(
+  kind: RouteKind,
+  message: ReceivedHttpRoute,
+  problems: ProblemList,
+): HttpRoute {
   return {
+    kind,
     namespace: checkText(problems, 'httpRoute.namespace', message.namespace),
     name: checkText(problems, 'httpRoute.name', message.name),
     parents: message.parents.map(({ namespace, name, port }, index) => ({
@@ -92,18 +99,30 @@ function decodeRetry(
 
 function decodeMatch(match: ReceivedHttpRouteMatch, field: string, problems: ProblemList): HttpRouteMatch {
   return {
-    path: {
-      type: checkName(problems, `${field}.pathType`, match.pathType, [
-        'Exact',
-        'PathPrefix',
-        'RegularExpression',
-      ]),
-      value: checkText(problems, `${field}.pathValue`, match.pathValue),
-    },
+    path: decodePath(match, field, problems),
     headers: decodeNamedMatches(match.headers, `${field}.headers`, problems),
     queryParams: decodeNamedMatches(match.queryParams, `${field}.queryParams`, problems),
     method: match.method === '' ? undefined : match.method,
   };
+}
+
+function decodePath(match: ReceivedHttpRouteMatch, field: string, problems: ProblemList): PathMatch {
+  const type = checkName(problems, `${field}.pathType`, match.pathType, [
+    'Exact',
+    'PathPrefix',
+    'RegularExpression',
+    'GrpcExact',
+    'GrpcRegularExpression',
+  ]);
+  switch (type) {
+    case 'Exact':
+    case 'PathPrefix':
+    case 'RegularExpression':
+      return { type, value: checkText(problems, `${field}.pathValue`, match.pathValue) };
+    case 'GrpcExact':
+    case 'GrpcRegularExpression':
+      return { type, service: match.grpcService, method: match.grpcMethod };
+  }
 }
 
 function decodeNamedMatches(

@@ -43,7 +43,12 @@ function decodeBody(message: ReceivedResource, problems: ProblemList): Body | nu
   if (message.workload) return { kind: 'workload', body: decodeWorkload(message.workload, problems) };
   if (message.service) return { kind: 'service', body: decodeService(message.service, problems) };
   if (message.endpoints) return { kind: 'endpoints', body: decodeEndpoints(message.endpoints, problems) };
-  if (message.httpRoute) return { kind: 'http-route', body: decodeHttpRoute(message.httpRoute, problems) };
+  if (message.httpRoute) {
+    return { kind: 'http-route', body: decodeHttpRoute('http-route', message.httpRoute, problems) };
+  }
+  if (message.grpcRoute) {
+    return { kind: 'grpc-route', body: decodeHttpRoute('grpc-route', message.grpcRoute, problems) };
+  }
   if (message.authorizationPolicy) {
     return { kind: 'authorization-policy', body: decodePolicy(message.authorizationPolicy, problems) };
   }
@@ -70,6 +75,7 @@ export function resourceName(body: Body): string {
     case 'service':
     case 'endpoints':
     case 'http-route':
+    case 'grpc-route':
     case 'authorization-policy':
       return `${body.body.namespace}/${body.body.name}`;
   }

@@ -8,6 +8,7 @@ import type {
   HttpRouteRule,
   NamedMatch,
   PathEdit,
+  PathMatch,
 } from '../model/route.js';
 import type { EndpointSet } from '../model/service.js';
 import type { Workload } from '../model/workload.js';
@@ -65,6 +66,8 @@ function encodeBody(resource: Resource): ResourceMessage {
       return { endpoints: encodeEndpoints(resource.body) };
     case 'http-route':
       return { httpRoute: encodeRoute(resource.body) };
+    case 'grpc-route':
+      return { grpcRoute: encodeRoute(resource.body) };
     case 'authorization-policy':
       return { authorizationPolicy: encodePolicy(resource.body) };
   }
@@ -116,12 +119,23 @@ function encodeRule(rule: HttpRouteRule): HttpRouteRuleMessage {
 
 function encodeMatch(match: HttpRouteMatch): HttpRouteMatchMessage {
   return {
-    pathType: match.path.type,
-    pathValue: match.path.value,
+    ...encodePath(match.path),
     headers: match.headers.map(encodeNamedMatch),
     queryParams: match.queryParams.map(encodeNamedMatch),
     method: match.method ?? '',
   };
+}
+
+function encodePath(path: PathMatch): HttpRouteMatchMessage {
+  switch (path.type) {
+    case 'Exact':
+    case 'PathPrefix':
+    case 'RegularExpression':
+      return { pathType: path.type, pathValue: path.value };
+    case 'GrpcExact':
+    case 'GrpcRegularExpression':
+      return { pathType: path.type, grpcService: path.service, grpcMethod: path.method };
+  }
 }
 
 function encodeNamedMatch({ name, match }: NamedMatch): NamedMatchMessage {

@@ -2,7 +2,15 @@
 import { formatAddress } from '../model/address.js';
 import type { AuthorizationPolicy, PolicyTarget } from '../model/policy.js';
 import type { Resource, ResourceKind } from '../model/resource.js';
-import type { HeaderEdits, HttpFilter, HttpRoute, NamedMatch, PathEdit } from '../model/route.js';
+import type {
+  HeaderEdits,
+  HttpFilter,
+  HttpRoute,
+  NamedMatch,
+  PathEdit,
+  PathMatch,
+  RouteKind,
+} from '../model/route.js';
 import type { EndpointSet, Service } from '../model/service.js';
 import type { Workload, WorkloadPort } from '../model/workload.js';
 
@@ -82,7 +90,9 @@ export function generateResource(choices: Choices, kind: ResourceKind): Resource
     case 'endpoints':
       return { kind, ...key, body: generateEndpoints(choices, owned) };
     case 'http-route':
-      return { kind, ...key, body: generateRoute(choices, owned) };
+      return { kind, ...key, body: generateRoute(choices, owned, kind) };
+    case 'grpc-route':
+      return { kind, ...key, body: generateRoute(choices, owned, kind) };
     case 'authorization-policy':
       return { kind, ...key, body: generatePolicy(choices, owned) };
   }
@@ -157,7 +167,7 @@ function generateEndpoints(choices: Choices, owned: Owned): EndpointSet {
   return { ...owned, endpoints };
 }
 
-function generateRoute(choices: Choices, owned: Owned): HttpRoute {
+function generateRoute(choices: Choices, owned: Owned, kind: RouteKind): HttpRoute {
   const named = (): NamedMatch => ({
     name: choices.text(),
     match: { type: choices.of(['Exact', 'RegularExpression'] as const), value: choices.text() },
@@ -166,10 +176,7 @@ function generateRoute(choices: Choices, owned: Owned): HttpRoute {
     name: choices.of(['', 'rule']),
     matches: choices.list(
       () => ({
-        path: {
-          type: choices.of(['Exact', 'PathPrefix', 'RegularExpression'] as const),
-          value: choices.text(),
-        },
+        path: generatePath(choices),
         headers: choices.list(named),
         queryParams: choices.list(named),
         method: choices.of([undefined, 'GET']),
@@ -191,12 +198,25 @@ function generateRoute(choices: Choices, owned: Owned): HttpRoute {
     })),
   });
   return {
+    kind,
     ...owned,
     parents: choices.list(() => ({ ...owned, port: choices.maybe(() => choices.port()) })),
     hostnames: choices.list(() => choices.of(['shop.example', '*.shop.example'])),
     rules: choices.list(rule),
     createdMs: choices.of([0, 1_700_000_000_000]),
   };
+}
+
+function generatePath(choices: Choices): PathMatch {
+  const type = choices.of([
+    'Exact',
+    'PathPrefix',
+    'RegularExpression',
+    'GrpcExact',
+    'GrpcRegularExpression',
+  ] as const);
+  if (type !== 'GrpcExact' && type !== 'GrpcRegularExpression') return { type, value: choices.text() };
+  return { type, service: choices.of(['', 'shop.Cart']), method: choices.of(['', 'Get']) };
 }
 
 function generateFilter(choices: Choices): HttpFilter {

@@ -68,13 +68,13 @@ export async function showWorkloads(args: readonly string[]): Promise<Shown> {
 
 export const routesUsage = `usage: weft routes [options]
 
-Rules of the HTTP routes in force: /x is a prefix, =/x exact, ~x an expression.
+Rules of the HTTPRoutes and GRPCRoutes in force: /x is a prefix, =/x exact, ~x an expression.
 ${shared}`;
 
 export async function showRoutes(args: readonly string[]): Promise<Shown> {
   const { paths, json } = readShared(parseOptions(args, showOptions).values);
   const config = await askJson<ProxyConfig>(paths.proxyAdmin, '/config');
-  const routes = config.resources.filter(({ kind }) => kind === 'http-route');
+  const routes = config.resources.filter(({ kind }) => kind === 'http-route' || kind === 'grpc-route');
   return shown(json, routes, () => formatRoutes(config));
 }
 

@@ -75,6 +75,7 @@ const resources: Resource[] = [
     kind: 'http-route',
     name: 'shop/cart',
     body: {
+      kind: 'http-route',
       namespace: 'shop',
       name: 'cart',
       parents: [
@@ -114,6 +115,37 @@ const resources: Resource[] = [
           backends: [],
         },
         { ...rule, matches: [everyPath], backends: [cart(1)] },
+      ],
+    },
+  },
+  {
+    ...key,
+    kind: 'grpc-route',
+    name: 'shop/ledger',
+    body: {
+      kind: 'grpc-route',
+      namespace: 'shop',
+      name: 'ledger',
+      parents: [{ namespace: 'shop', name: 'ledger', port: 9090 }],
+      hostnames: [],
+      createdMs: 0,
+      rules: [
+        {
+          ...rule,
+          matches: [
+            {
+              ...everyPath,
+              path: { type: 'GrpcExact', service: 'shop.Ledger', method: 'Get' },
+              method: 'POST',
+            },
+            {
+              ...everyPath,
+              path: { type: 'GrpcRegularExpression', service: '', method: 'List.*' },
+              method: 'POST',
+            },
+          ],
+          backends: [cart(1)],
+        },
       ],
     },
   },
@@ -281,6 +313,20 @@ describe('status', () => {
 
 describe('why', () => {
   const none = { reason: 'none' };
+
+  test('a gRPC client is told the gRPC status that it would get', () => {
+    const refused = {
+      reason: 'no_matching_route',
+      status: 404,
+      grpc: 'UNIMPLEMENTED',
+      summary: 'none matches',
+    };
+    const destination = { kind: 'service', service: 'shop/ledger', port: 9090 } as const;
+    const answer = { snapshot: 1, destination, protocol: 'grpc', routesAsked: [], backends: [], ...refused };
+    expect(formatWhy(answer)).toMatch(/^answer +UNIMPLEMENTED no_matching_route: none matches$/m);
+    expect(formatWhy({ ...answer, protocol: 'http' })).toMatch(/^answer +404 no_matching_route/m);
+  });
+
   const allowed: WhyAnswer = {
     snapshot: 17,
     destination: { kind: 'service', service: 'shop/cart', port: 80 },
@@ -369,6 +415,17 @@ describe('stat', () => {
         `weft_requests_total{${labels('default', ',status="404"')}} 5`,
       ].join('\n'),
     );
+  test("of gRPC only the server's faults count as failures, whatever the HTTP status", () => {
+    const samples = readMetrics(
+      ['0', '5', '7', '14', '12', '']
+        .map(
+          (status) => `weft_requests_total{${labels('default', `,status="200",grpc_status="${status}"`)}} 10`,
+        )
+        .join('\n'),
+    );
+    expect(tabulateTraffic([], samples, 1)).toMatchObject([{ requests: 60, success: 1 - 20 / 60 }]);
+  });
+
   const before = scrape(100, 0, [
     ['0.005', 100],
     ['0.01', 100],

@@ -1,6 +1,6 @@
 /** `weft workloads` and `weft routes`: what the proxy of this node has in force. */
 import type { Resource } from '../../model/resource.js';
-import type { HttpRouteMatch, HttpRouteRule } from '../../model/route.js';
+import type { HttpRouteMatch, HttpRouteRule, PathMatch } from '../../model/route.js';
 import { spiffeId } from '../../model/workload.js';
 import { formatTable } from './format-table.js';
 
@@ -32,22 +32,23 @@ export function formatWorkloads({ resources }: ProxyConfig): string {
 }
 
 export function formatRoutes({ resources }: ProxyConfig): string {
-  const columns = ['route', 'rule', 'services', 'hosts', 'matches', 'answer'];
+  const columns = ['kind', 'route', 'rule', 'services', 'hosts', 'matches', 'answer'];
   const rows = resources
-    .filter((resource) => resource.kind === 'http-route')
+    .filter((resource) => resource.kind === 'http-route' || resource.kind === 'grpc-route')
     .flatMap(({ body }) =>
       body.rules.map((rule, index) => [
+        body.kind === 'grpc-route' ? 'GRPCRoute' : 'HTTPRoute',
         `${body.namespace}/${body.name}`,
         rule.name || String(index),
         body.parents.map(({ name, port }) => (port === undefined ? name : `${name}:${port}`)).join(', '),
         body.hostnames.join(', ') || '*',
         rule.matches.map(describeMatch).join(' or '),
-        describeAnswer(rule),
+        describeAnswer(rule, body.kind === 'grpc-route' ? 'UNAVAILABLE' : '500'),
       ]),
     );
   return formatTable(
     columns.map((title) => ({ title })),
-    sortRows(rows, 1),
+    sortRows(rows, 2),
     'no routes',
   );
 }
@@ -59,26 +60,37 @@ function sortRows(rows: string[][], columns: number): string[][] {
 }
 
 function describeMatch({ method, path, headers, queryParams }: HttpRouteMatch): string {
-  const pathText = {
-    Exact: `=${path.value}`,
-    PathPrefix: `${path.value}`,
-    RegularExpression: `~${path.value}`,
-  }[path.type];
   const named = [
     ...headers.map((header) => ['', header] as const),
     ...queryParams.map((param) => ['?', param] as const),
   ].map(([mark, { name, match }]) => `${mark}${name}${match.type === 'Exact' ? '=' : '~'}${match.value}`);
-  return [...(method === undefined ? [] : [method]), pathText, ...named].join(' ');
+  return [...(method === undefined ? [] : [method]), describePath(path), ...named].join(' ');
 }
 
-function describeAnswer({ filters, backends }: HttpRouteRule): string {
+function describePath(path: PathMatch): string {
+  switch (path.type) {
+    case 'Exact':
+      return `=${path.value}`;
+    case 'PathPrefix':
+      return path.value;
+    case 'RegularExpression':
+      return `~${path.value}`;
+    case 'GrpcExact':
+      return `=/${path.service || '*'}/${path.method || '*'}`;
+    case 'GrpcRegularExpression':
+      return `~/${path.service || '.+'}/${path.method || '.+'}`;
+  }
+}
+
+/** `failing`: what the client gets where there is no backend. */
+function describeAnswer({ filters, backends }: HttpRouteRule, failing: string): string {
   const redirect = filters.find((filter) => filter.type === 'RequestRedirect');
   if (redirect !== undefined) return `redirect ${redirect.statusCode}`;
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
-  if (total === 0) return '500';
+  if (total === 0) return failing;
   return backends
     .map(({ service, weight }) => {
-      const name = service === null ? '500' : `${service.namespace}/${service.name}:${service.port}`;
+      const name = service === null ? failing : `${service.namespace}/${service.name}:${service.port}`;
       return backends.length === 1 ? name : `${name} ${Math.round((weight / total) * 1000) / 10}%`;
     })
     .join(', ');

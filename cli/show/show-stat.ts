@@ -7,7 +7,7 @@ export interface TrafficRow {
   readonly destination: string;
   readonly route: string;
   readonly requests: number;
-  /** Share of requests that ended in neither a 5xx nor without an answer; 0 to 1. */
+  /** Share of requests that did not fail by the server's or the mesh's fault; 0 to 1. */
   readonly success: number;
   readonly perSecond: number;
   /** Milliseconds; null where nothing was measured. */
@@ -28,7 +28,7 @@ export function tabulateTraffic(
     const counts = samples.filter(({ name }) => name === 'weft_requests_total');
     const requests = sum(counts);
     if (requests <= 0) continue;
-    const failed = sum(counts.filter(({ labels }) => /^(0|5\d\d)$/.test(labels.status ?? '0')));
+    const failed = sum(counts.filter(isFailure));
     const buckets = readBuckets(samples);
     const [source = '', destination = '', route = ''] = group.split('\0');
     rows.push({
@@ -44,6 +44,14 @@ export function tabulateTraffic(
     });
   }
   return rows.sort((a, b) => b.requests - a.requests || (a.route < b.route ? -1 : 1));
+}
+
+/**
+ * No answer, a 5xx, or a gRPC status that names the server's fault: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED,
+ * INTERNAL, UNAVAILABLE, DATA_LOSS (as OpenTelemetry's conventions for RPC servers have it).
+ */
+function isFailure({ labels }: Sample): boolean {
+  return /^(0|5\d\d)$/.test(labels.status ?? '0') || /^(2|4|12|13|14|15)$/.test(labels.grpc_status ?? '');
 }
 
 export function formatStat(rows: readonly TrafficRow[]): string {

@@ -18,6 +18,7 @@ export interface WhyAnswer {
   readonly redirect?: string;
   readonly reason: string;
   readonly status?: number;
+  readonly grpc?: string;
   readonly summary?: string;
   readonly hint?: string;
   readonly backends: readonly WhyBackend[];
@@ -28,6 +29,7 @@ interface WhyBackend {
   readonly share: number;
   readonly reason: string;
   readonly status?: number;
+  readonly grpc?: string;
   readonly summary?: string;
   readonly hint?: string;
   readonly target?: string;
@@ -39,6 +41,7 @@ interface WhyBackend {
     readonly policy: string | null;
     readonly reason: string;
     readonly status?: number;
+    readonly grpc?: string;
     readonly summary?: string;
     readonly audit: readonly string[];
   }[];
@@ -47,6 +50,7 @@ interface WhyBackend {
 interface Because {
   readonly reason: string;
   readonly status?: number;
+  readonly grpc?: string;
   readonly summary?: string;
   readonly hint?: string;
 }
@@ -62,8 +66,8 @@ export function formatWhy(answer: WhyAnswer): string {
   if (answer.routesAsked.length > 0) lines.push(`routes       ${answer.routesAsked.join(', ')}`);
   if (answer.route !== undefined) lines.push(`rule         ${answer.route}`);
   if (answer.redirect !== undefined) lines.push(`redirect     ${answer.redirect}`);
-  if (answer.reason !== 'none') lines.push(`answer       ${describeReason(answer)}`);
-  for (const backend of answer.backends) lines.push(...describeBackend(backend));
+  if (answer.reason !== 'none') lines.push(`answer       ${describeReason(answer, answer.protocol)}`);
+  for (const backend of answer.backends) lines.push(...describeBackend(backend, answer.protocol));
   return `${lines.join('\n')}\n`;
 }
 
@@ -81,18 +85,20 @@ function describeDestination({ destination, protocol }: WhyAnswer): string {
   }
 }
 
-function describeBackend(backend: WhyBackend): string[] {
+function describeBackend(backend: WhyBackend, protocol: string | undefined): string[] {
   const share = `${Math.round(backend.share * 1000) / 10}%`;
   const target = backend.target === undefined ? '' : ` as ${backend.target}`;
   const name = backend.backend || (backend.endpoints.length > 0 ? 'direct' : 'invalid reference');
-  const failing = backend.reason === 'none' ? '' : `: ${describeReason(backend)}`;
+  const failing = backend.reason === 'none' ? '' : `: ${describeReason(backend, protocol)}`;
   return [
     `backend      ${name} ${share}${target}${failing}`,
     ...backend.endpoints.map((endpoint) => {
       const workload = endpoint.workload === '' ? '' : ` ${endpoint.workload}`;
       const state = endpoint.ready ? '' : ' (not ready: only where nothing else is)';
       const policy = endpoint.policy === null ? '' : ` by ${endpoint.policy}`;
-      const verdict = endpoint.allowed ? `allowed${policy}` : `refused${policy}: ${describeReason(endpoint)}`;
+      const verdict = endpoint.allowed
+        ? `allowed${policy}`
+        : `refused${policy}: ${describeReason(endpoint, protocol)}`;
       const audit =
         endpoint.audit.length === 0 ? '' : `; in audit mode would refuse: ${endpoint.audit.join(', ')}`;
       return `  endpoint   ${endpoint.endpoint}${workload}${state}: ${verdict}${audit}`;
@@ -100,7 +106,9 @@ function describeBackend(backend: WhyBackend): string[] {
   ];
 }
 
-function describeReason({ reason, status, summary, hint }: Because): string {
-  const code = status === undefined || status === 0 ? '' : `${status} `;
+/** A gRPC client sees the gRPC status, any other one that of HTTP. */
+function describeReason({ reason, status, grpc, summary, hint }: Because, protocol?: string): string {
+  const seen = protocol === 'grpc' ? grpc : status === 0 ? '' : status;
+  const code = seen === undefined || seen === '' ? '' : `${seen} `;
   return `${code}${reason}${summary === undefined ? '' : `: ${summary}`}${hint === undefined ? '' : ` (${hint})`}`;
 }

@@ -18,12 +18,16 @@ test('every kind has an example, and all of them together are a mesh without a p
   expect([...kinds, 'Protocols'].sort()).toEqual(sections.sort());
   expect(built.resources?.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual([
     'authorization-policy shop/cart',
+    'authorization-policy shop/prices',
     'endpoints bank/ledger',
     'endpoints shop/cart',
+    'endpoints shop/prices',
+    'grpc-route shop/prices',
     'http-route shop/cart',
     'mesh mesh',
     'service bank/ledger',
     'service shop/cart',
+    'service shop/prices',
     'workload 0b5c3a52-6f2d-4f5e-9a43-0d3a5d0a2f11',
     'workload shop.cart-1',
   ]);

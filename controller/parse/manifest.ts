@@ -16,6 +16,7 @@ export type ManifestKind =
   | 'Service'
   | 'EndpointSlice'
   | 'HTTPRoute'
+  | 'GRPCRoute'
   | 'ReferenceGrant'
   | 'AuthorizationPolicy';
 
@@ -81,8 +82,8 @@ export interface BackendReference {
   readonly port: number;
 }
 
-export interface HttpRouteManifest {
-  readonly id: ManifestId & { readonly kind: 'HTTPRoute' };
+export interface RouteManifest {
+  readonly id: ManifestId & { readonly kind: 'HTTPRoute' | 'GRPCRoute' };
   /** `parents` are those of kind Service; every backend's `service` is null until it is resolved. */
   readonly route: HttpRoute;
   /** By rule, then by backend: what the backends of a rule refer to. */
@@ -92,8 +93,8 @@ export interface HttpRouteManifest {
 /** References from these namespaces and kinds to these services are permitted (in the grant's own namespace). */
 export interface ReferenceGrantManifest {
   readonly id: ManifestId & { readonly kind: 'ReferenceGrant' };
-  /** Namespaces whose HTTPRoutes may refer. */
-  readonly fromNamespaces: readonly string[];
+  /** Whose routes may refer. */
+  readonly from: readonly { readonly kind: RouteManifest['id']['kind']; readonly namespace: string }[];
   /** Names of services that may be referred to; null is all of them. */
   readonly services: readonly string[] | null;
 }
@@ -108,6 +109,6 @@ export type Manifest =
   | WorkloadManifest
   | ServiceManifest
   | EndpointSliceManifest
-  | HttpRouteManifest
+  | RouteManifest
   | ReferenceGrantManifest
   | PolicyManifest;

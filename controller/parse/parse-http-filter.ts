@@ -1,18 +1,21 @@
-/** Filters of an HTTPRoute's rules and backends. */
+/** Filters of a route's rules and backends. */
 import type { HeaderEdits, HeaderValue, HttpFilter, HttpRouteMatch, PathEdit } from '../../model/route.js';
 import type { Fields, TextRule } from './fields.js';
 import { dnsSubdomain, headerText, httpToken } from './text-rules.js';
 
-const supported = [
+type FilterType = HttpFilter['type'];
+
+/** The filters of an HTTPRoute that weft carries out. */
+export const httpFilters: readonly FilterType[] = [
   'RequestHeaderModifier',
   'ResponseHeaderModifier',
   'RequestRedirect',
   'URLRewrite',
-] as const;
+];
+/** Those of a GRPCRoute. */
+export const grpcFilters: readonly FilterType[] = ['RequestHeaderModifier', 'ResponseHeaderModifier'];
 /** Gateway API knows these too; naming them tells "not yet" from "misspelt". */
 const unsupported = ['RequestMirror', 'CORS', 'ExternalAuth', 'ExtensionRef'];
-
-type FilterType = (typeof supported)[number];
 
 /** The field that holds a filter's settings, by its type. */
 const settings: Readonly<Record<FilterType, string>> = {
@@ -42,8 +45,12 @@ const framingHeaders = new Set([
 ]);
 
 /** Reads `filters` of a rule or a backend; `matches` are the rule's, which a prefix replacement needs. */
-export function parseFilters(owner: Fields, matches: readonly HttpRouteMatch[]): HttpFilter[] {
-  const filters = owner.objects('filters', 16).flatMap((item) => readFilter(item, matches) ?? []);
+export function parseFilters(
+  owner: Fields,
+  supported: readonly FilterType[],
+  matches: readonly HttpRouteMatch[],
+): HttpFilter[] {
+  const filters = owner.objects('filters', 16).flatMap((item) => readFilter(item, supported, matches) ?? []);
   const types = filters.map((filter) => filter.type);
   for (const type of new Set(types)) {
     if (types.filter((other) => other === type).length > 1) {
@@ -56,12 +63,17 @@ export function parseFilters(owner: Fields, matches: readonly HttpRouteMatch[]):
   return filters;
 }
 
-function readFilter(item: Fields, matches: readonly HttpRouteMatch[]): HttpFilter | null {
+function readFilter(
+  item: Fields,
+  supported: readonly FilterType[],
+  matches: readonly HttpRouteMatch[],
+): HttpFilter | null {
   const text = item.requiredText('type');
   if (text === undefined) return null;
   const type = supported.find((candidate) => candidate === text);
   if (type === undefined) {
-    const message = unsupported.includes(text) ? 'is not supported' : 'is no known filter';
+    const known = unsupported.includes(text) || httpFilters.some((candidate) => candidate === text);
+    const message = known ? 'is not supported' : 'is no known filter';
     item.problem('type', message, `supported are ${supported.join(', ')}`);
     return null;
   }

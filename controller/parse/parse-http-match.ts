@@ -20,12 +20,17 @@ export function parseMatch(match: Fields): HttpRouteMatch {
   const path = match.object('path');
   const parsed: HttpRouteMatch = {
     path: path === undefined ? { type: 'PathPrefix', value: '/' } : readPath(path),
-    headers: readNamed(match, 'headers', 4096, (name) => name.toLowerCase()),
+    headers: readHeaderMatches(match),
     queryParams: readNamed(match, 'queryParams', 1024, (name) => name),
     method: match.oneOf('method', methods),
   };
   match.finish();
   return parsed;
+}
+
+/** HTTPHeaderMatch and GRPCHeaderMatch, which are alike. */
+export function readHeaderMatches(match: Fields): NamedMatch[] {
+  return readNamed(match, 'headers', 4096, (name) => name.toLowerCase());
 }
 
 function readPath(path: Fields): PathMatch {

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { parseDuration } from './duration.js';
 import { formatPath } from './field-problem.js';
-import type { HttpRouteManifest } from './manifest.js';
+import type { RouteManifest } from './manifest.js';
 import { parseManifest } from './parse-manifest.js';
 
 /** Parses an HTTPRoute whose spec is given as YAML. */
@@ -17,10 +17,10 @@ function parseSpec(spec: string) {
 const parent = 'parentRefs: [{group: "", kind: Service, name: web}]\n';
 const ruleOf = (rule: string) => `${parent}rules: [${rule}]`;
 
-function route(spec: string): HttpRouteManifest {
+function route(spec: string): RouteManifest {
   const parsed = parseSpec(spec);
   if (parsed.type !== 'manifest') throw new Error(JSON.stringify(parsed));
-  return parsed.manifest as HttpRouteManifest;
+  return parsed.manifest as RouteManifest;
 }
 
 /** `field: message; fix` of each problem. */
@@ -32,6 +32,7 @@ function problems(spec: string): string[] {
 
 test('a route without rules matches everything and forwards nowhere', () => {
   expect(route(parent).route).toEqual({
+    kind: 'http-route',
     namespace: 'shop',
     name: 'r',
     parents: [{ namespace: 'shop', name: 'web', port: undefined }],

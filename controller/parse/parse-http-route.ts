@@ -1,18 +1,21 @@
 /** gateway.networking.k8s.io/v1 HTTPRoute as Gateway API v1.6 defines it, for parents of kind Service (GAMMA). */
-import type { HttpRouteMatch, HttpRouteRule, Retry, RouteParent } from '../../model/route.js';
+import type { HttpFilter, HttpRouteMatch, HttpRouteRule, Retry } from '../../model/route.js';
 import { parseDuration } from './duration.js';
-import { fieldProblem } from './field-problem.js';
 import type { Fields } from './fields.js';
-import type { BackendReference, HttpRouteManifest } from './manifest.js';
+import type { RouteManifest } from './manifest.js';
 import type { ObjectMetadata } from './object-metadata.js';
-import { parseFilters } from './parse-http-filter.js';
+import { httpFilters, parseFilters } from './parse-http-filter.js';
 import { parseMatch } from './parse-http-match.js';
-import { dnsLabel, dnsSubdomain, hostname } from './text-rules.js';
+import {
+  maxMatches,
+  type ParsedRule,
+  parseRoute,
+  type RouteForm,
+  readBackend,
+  refuseSessionPersistence,
+} from './parse-route.js';
+import { dnsSubdomain } from './text-rules.js';
 
-/** Gateway API: at most 16 rules, 64 matches a rule, 128 in all. */
-const maxRules = 16;
-const maxMatches = 64;
-const maxMatchesInAll = 128;
 /** Where `retry` says no number: GEP-1731 leaves it to the implementation. */
 const defaultAttempts = 2;
 const defaultBackoffMs = 25;
@@ -26,61 +29,23 @@ const everyPath: HttpRouteMatch = {
   method: undefined,
 };
 
-interface ParsedRule {
-  readonly rule: HttpRouteRule;
-  readonly references: readonly BackendReference[];
-}
+const httpForm: RouteForm = {
+  manifestKind: 'HTTPRoute',
+  kind: 'http-route',
+  everything: everyPath,
+  readRule,
+};
 
-export function parseHttpRoute(object: Fields, metadata: ObjectMetadata): HttpRouteManifest | null {
-  const { namespace, name, createdMs } = metadata;
-  const spec = object.object('spec');
-  object.ignore('status');
-  if (spec === undefined) {
-    if (!object.has('spec')) object.problem('spec', 'is missing', 'add spec with parentRefs and rules');
-    return null;
-  }
-  const parents = spec.objects('parentRefs', 32).flatMap((ref) => readParent(ref, namespace));
-  const hostnames = spec.texts('hostnames', 16, hostname);
-  const parsed = readRules(spec, namespace);
-  spec.finish();
-  checkRules(spec, parsed);
-  return {
-    id: { kind: 'HTTPRoute', namespace, name },
-    route: { namespace, name, parents, hostnames, rules: parsed.map(({ rule }) => rule), createdMs },
-    references: parsed.map(({ references }) => references),
-  };
-}
-
-/** Gateways and other parents are somebody else's to serve, so they are left out here. */
-function readParent(ref: Fields, routeNamespace: string): RouteParent[] {
-  const group = ref.text('group') ?? 'gateway.networking.k8s.io';
-  const kind = ref.text('kind') ?? 'Gateway';
-  const name = ref.requiredText('name', dnsSubdomain);
-  const namespace = ref.text('namespace', dnsLabel) ?? routeNamespace;
-  const port = ref.number('port', 1, 65_535);
-  const section = ref.text('sectionName');
-  ref.finish();
-  if (kind === 'Service' && group !== '') {
-    ref.problem('group', 'is not the group of Service', 'write group: ""');
-    return [];
-  }
-  if (kind !== 'Service') return [];
-  if (section !== undefined) ref.problem('sectionName', 'is not supported for a Service', 'use port');
-  return name === undefined ? [] : [{ namespace, name, port }];
-}
-
-function readRules(spec: Fields, namespace: string): ParsedRule[] {
-  if (!spec.has('rules')) {
-    const rule = { name: '', matches: [everyPath], filters: [], backends: [], retry: undefined };
-    return [{ rule: { ...rule, requestTimeoutMs: 0, backendTimeoutMs: 0 }, references: [] }];
-  }
-  return spec.objects('rules', maxRules).map((rule) => readRule(rule, namespace));
+export function parseHttpRoute(object: Fields, metadata: ObjectMetadata): RouteManifest | null {
+  return parseRoute(httpForm, object, metadata);
 }
 
 function readRule(rule: Fields, namespace: string): ParsedRule {
   const matches = rule.objects('matches', maxMatches).map(parseMatch);
-  const backends = rule.objects('backendRefs', 16).map((ref) => readBackend(ref, namespace, matches));
-  const filters = parseFilters(rule, matches);
+  const backends = rule
+    .objects('backendRefs', 16)
+    .map((ref) => readBackend(ref, namespace, (owner) => readBackendFilters(owner, matches)));
+  const filters = parseFilters(rule, httpFilters, matches);
   const timeouts = readTimeouts(rule);
   const retry = rule.object('retry');
   const name = rule.text('name', dnsSubdomain) ?? '';
@@ -92,9 +57,7 @@ function readRule(rule: Fields, namespace: string): ParsedRule {
     ...timeouts,
     retry: retry === undefined ? undefined : readRetry(retry),
   };
-  if (rule.has('sessionPersistence')) {
-    rule.problem('sessionPersistence', 'is not supported', 'remove it');
-  }
+  refuseSessionPersistence(rule);
   if (filters.some((filter) => filter.type === 'RequestRedirect') && backends.length > 0) {
     rule.problem('backendRefs', 'cannot stand beside a RequestRedirect filter', 'remove one of them');
   }
@@ -102,29 +65,14 @@ function readRule(rule: Fields, namespace: string): ParsedRule {
   return { rule: parsed, references: backends.map(({ reference }) => reference) };
 }
 
-function readBackend(ref: Fields, routeNamespace: string, matches: readonly HttpRouteMatch[]) {
-  const name = ref.requiredText('name', dnsSubdomain) ?? '';
-  const kind = ref.text('kind') ?? 'Service';
-  const group = ref.text('group') ?? '';
-  const namespace = ref.text('namespace', dnsLabel) ?? routeNamespace;
-  const port = ref.number('port', 1, 65_535);
-  if (!ref.has('port') && kind === 'Service' && group === '') {
-    ref.problem('port', 'is missing', "add the service's port number");
-  }
-  const weight = ref.number('weight', 0, 1_000_000) ?? 1;
-  const filters = parseFilters(ref, matches);
+/** A redirect is answered before a backend is chosen. */
+function readBackendFilters(ref: Fields, matches: readonly HttpRouteMatch[]): HttpFilter[] {
+  const filters = parseFilters(ref, httpFilters, matches);
   if (filters.some((filter) => filter.type === 'RequestRedirect')) {
-    ref.problem(
-      'filters',
-      'cannot hold a RequestRedirect: a backend is chosen already',
-      'move it to the rule',
-    );
+    const message = 'cannot hold a RequestRedirect: a backend is chosen already';
+    ref.problem('filters', message, 'move it to the rule');
   }
-  ref.finish();
-  return {
-    backend: { service: null, weight, filters },
-    reference: { group, kind, namespace, name, port: port ?? 0 },
-  };
+  return filters;
 }
 
 /** Milliseconds; absent and "0s" are no limit (GEP-1742). */
@@ -154,20 +102,4 @@ function readRetry(retry: Fields): Retry {
   const backoffMs = readDuration(retry, 'backoff') ?? defaultBackoffMs;
   retry.finish();
   return { codes: [...new Set(codes)], attempts, backoffMs };
-}
-
-/** What holds over all rules of a route. */
-function checkRules(spec: Fields, parsed: readonly ParsedRule[]): void {
-  const total = parsed.reduce((sum, { rule }) => sum + rule.matches.length, 0);
-  if (total > maxMatchesInAll) {
-    spec.problem('rules', `hold ${total} matches, at most ${maxMatchesInAll} are allowed`, 'split the route');
-  }
-  const seen = new Set<string>();
-  for (const [index, { rule }] of parsed.entries()) {
-    if (rule.name !== '' && seen.has(rule.name)) {
-      const path = [...spec.path, 'rules', index, 'name'];
-      spec.problems.push(fieldProblem(path, rule.name, 'is used twice', 'give each rule its own name'));
-    }
-    seen.add(rule.name);
-  }
 }

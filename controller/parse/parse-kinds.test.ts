@@ -355,7 +355,7 @@ describe('documents that cannot be named or known', () => {
     ['apps/v1', 'Deployment', undefined],
     ['networking.k8s.io/v1', 'NetworkPolicy', undefined],
     ['gateway.networking.k8s.io/v1', 'Gateway', undefined],
-    ['gateway.networking.k8s.io/v1', 'GRPCRoute', 'is not supported, so it decides nothing'],
+    ['gateway.networking.k8s.io/v1', 'TLSRoute', 'is not supported, so it decides nothing'],
     [
       'weft.de/v1alpha1',
       'AuthorizationPolicy2',

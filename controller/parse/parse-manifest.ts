@@ -5,6 +5,7 @@ import { type Fields, readObject } from './fields.js';
 import type { Manifest, ManifestId, ManifestKind, PolicyManifest } from './manifest.js';
 import { type ObjectMetadata, readMetadata } from './object-metadata.js';
 import { parseEndpointSlice } from './parse-endpoint-slice.js';
+import { parseGrpcRoute } from './parse-grpc-route.js';
 import { parseHttpRoute } from './parse-http-route.js';
 import { parseMesh } from './parse-mesh.js';
 import { parsePod } from './parse-pod.js';
@@ -48,6 +49,7 @@ const readers: readonly KindReader[] = [
   { kind: 'Service', versions: ['v1'], namespaced: true, parse: parseService },
   { kind: 'EndpointSlice', versions: ['discovery.k8s.io/v1'], namespaced: true, parse: parseEndpointSlice },
   { kind: 'HTTPRoute', versions: [`${gateway}/v1`], namespaced: true, parse: parseHttpRoute },
+  { kind: 'GRPCRoute', versions: [`${gateway}/v1`], namespaced: true, parse: parseGrpcRoute },
   {
     kind: 'ReferenceGrant',
     versions: [`${gateway}/v1`, `${gateway}/v1beta1`],
@@ -126,7 +128,7 @@ function parseUnknown(
 /** Gateway API's kinds that concern other controllers. */
 const passedOver = ['Gateway', 'GatewayClass', 'BackendTLSPolicy', 'ListenerSet'];
 /** Those that a service may be the parent of, and that weft does not carry out. */
-const notYet = ['GRPCRoute', 'TLSRoute', 'TCPRoute', 'UDPRoute'];
+const notYet = ['TLSRoute', 'TCPRoute', 'UDPRoute'];
 
 /** Kubernetes' own kinds may lie beside; of any other group a misspelling is likely enough to be told. */
 function warnForeign(group: string, kind: string): FieldProblem | null {

@@ -11,7 +11,7 @@ export function parseReferenceGrant(object: Fields, metadata: ObjectMetadata): R
     if (!object.has('spec')) object.problem('spec', 'is missing', 'add spec with from and to');
     return null;
   }
-  const fromNamespaces = spec.objects('from', 16).flatMap(readFrom);
+  const from = spec.objects('from', 16).flatMap(readFrom);
   const targets = spec.objects('to', 16).flatMap(readTo);
   if (!spec.has('from')) spec.problem('from', 'is missing', 'list who may refer');
   if (!spec.has('to')) spec.problem('to', 'is missing', 'list what may be referred to');
@@ -19,19 +19,19 @@ export function parseReferenceGrant(object: Fields, metadata: ObjectMetadata): R
   const all = targets.some((target) => target === null);
   return {
     id: { kind: 'ReferenceGrant', namespace, name },
-    fromNamespaces,
+    from,
     services: all ? null : targets.filter((target) => target !== null),
   };
 }
 
-/** Entries for other kinds than HTTPRoute grant nothing here. */
-function readFrom(from: Fields): string[] {
+/** Entries for other kinds than weft's routes grant nothing here. */
+function readFrom(from: Fields): ReferenceGrantManifest['from'] {
   const group = from.requiredText('group');
   const kind = from.requiredText('kind');
   const namespace = from.requiredText('namespace', dnsLabel);
   from.finish();
-  const ours = group === 'gateway.networking.k8s.io' && kind === 'HTTPRoute';
-  return ours && namespace !== undefined ? [namespace] : [];
+  if (group !== 'gateway.networking.k8s.io' || namespace === undefined) return [];
+  return kind === 'HTTPRoute' || kind === 'GRPCRoute' ? [{ kind, namespace }] : [];
 }
 
 /** A service's name, null for all services; other kinds are no concern of a mesh route. */

@@ -29,6 +29,7 @@ const order: readonly Resource['kind'][] = [
   'service',
   'endpoints',
   'http-route',
+  'grpc-route',
 ];
 
 export class Snapshot {

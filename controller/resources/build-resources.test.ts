@@ -227,6 +227,69 @@ spec:
   });
 });
 
+describe('GRPCRoutes', () => {
+  const ledger = serviceYaml('web', '10.96.0.1').replace(
+    '{name: http, port: 80}',
+    '{name: http, port: 80}, {name: grpc, port: 90}',
+  );
+  const grpc = (name: string, port = '') => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: ${name}, namespace: shop}
+spec:
+  parentRefs: [{group: "", kind: Service, name: web${port}}]
+  rules:
+  - matches: [{method: {service: shop.Web, method: Get}}]
+    backendRefs: [{name: web, port: 90}]
+`;
+
+  test('resolve their backends and may share a name with an HTTPRoute', () => {
+    const http = routeYaml('r', 'web', 'web').replace('name: web}]', 'name: web, port: 80}]');
+    const { body, problems } = build(ledger, grpc('r', ', port: 90'), http);
+    expect(problems).toEqual([]);
+    expect(body('grpc-route', 'shop/r')?.rules[0]).toMatchObject({
+      matches: [{ path: { type: 'GrpcExact', service: 'shop.Web', method: 'Get' }, method: 'POST' }],
+      backends: [{ service: { namespace: 'shop', name: 'web', port: 90 } }],
+    });
+    expect(body('http-route', 'shop/r')?.kind).toBe('http-route');
+  });
+
+  test('decide a port alone; the HTTPRoute is told so, with its place, for each port that it loses', () => {
+    const { body, problems } = build(ledger, routeYaml('old', 'web', 'web'), grpc('r', ', port: 90'));
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^1.yaml:6: HTTPRoute shop\/old: spec.parentRefs "port 90" of shop\/web is decided by GRPCRoute shop\/r alone/,
+      ),
+    ]);
+    expect(body('http-route', 'shop/old')).toBeDefined();
+    expect(build(ledger, routeYaml('old', 'web', 'web'), grpc('r')).problems).toHaveLength(2);
+    const elsewhere = routeYaml('old', 'web', 'web').replace('namespace: shop', 'namespace: bank');
+    const consumer = elsewhere.replaceAll('name: web', 'namespace: shop, name: web');
+    expect(build(ledger, consumer, grpc('r')).problems).toEqual([
+      expect.stringMatching(/is not permitted by a ReferenceGrant/),
+    ]);
+  });
+
+  test('a backend that cannot be used answers UNAVAILABLE; a grant for HTTPRoutes is none for them', () => {
+    const bank = serviceYaml('ledger', '10.96.0.7').replace('namespace: shop', 'namespace: bank');
+    const grant = (kind: string) => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: ReferenceGrant
+metadata: {name: g, namespace: bank}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: ${kind}, namespace: shop}]
+  to: [{group: "", kind: Service}]
+`;
+    const route = grpc('r').replace('{name: web, port: 90}', '{namespace: bank, name: ledger, port: 80}');
+    expect(build(ledger, bank, route, grant('GRPCRoute')).problems).toEqual([]);
+    expect(build(ledger, bank, route, grant('HTTPRoute')).problems).toEqual([
+      expect.stringMatching(
+        /not permitted by a ReferenceGrant; such requests are answered UNAVAILABLE; fix: .*from GRPCRoute of shop/,
+      ),
+    ]);
+  });
+});
+
 describe('policies', () => {
   const open = workloadYaml('web', '10.1.0.2', ', failMode: open');
   const failMode = (...policies: string[]) => {

@@ -60,7 +60,7 @@ export function buildResources(
     ...workloads.map((body) => makeResource('workload', body.uid, body.namespace, body)),
     ...services.map((body) => owned('service', body)),
     ...sets.map((body) => owned('endpoints', body)),
-    ...routes.map((body) => owned('http-route', body)),
+    ...routes.map((body) => owned(body.kind, body)),
     ...policies.map((body) => owned('authorization-policy', body)),
   ];
   return { resources, problems: check.problems };

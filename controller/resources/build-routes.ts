@@ -1,11 +1,12 @@
-/** HTTP routes with their references resolved against services and grants. */
+/** Routes with their references resolved against services and grants. */
 import type { HttpRoute } from '../../model/route.js';
 import type {
   BackendReference,
-  HttpRouteManifest,
   ReferenceGrantManifest,
+  RouteManifest,
   ServiceManifest,
 } from '../parse/manifest.js';
+import { type BuiltRoute, checkRouteKinds } from './check-route-kinds.js';
 import type { CrossCheck, Stored } from './manifests-by-kind.js';
 
 export interface RouteReferences {
@@ -14,13 +15,13 @@ export interface RouteReferences {
   readonly grants: readonly ReferenceGrantManifest[];
 }
 
-/** Routes that are attached to at least one service. A backend that cannot be used answers 500 (Gateway API). */
+/** Routes that are attached to at least one service. A backend that cannot be used answers 500, UNAVAILABLE to gRPC. */
 export function buildRoutes(
-  manifests: readonly Stored<HttpRouteManifest>[],
+  manifests: readonly Stored<RouteManifest>[],
   references: RouteReferences,
   check: CrossCheck,
 ): HttpRoute[] {
-  return manifests.flatMap((stored) => {
+  const built = manifests.flatMap((stored): BuiltRoute[] => {
     const { route } = stored.manifest;
     const parents = route.parents.filter((_, index) => parentExists(stored, index, references, check));
     if (parents.length === 0) {
@@ -35,12 +36,14 @@ export function buildRoutes(
         service: resolveBackend(stored, ruleIndex, index, references, check),
       })),
     }));
-    return [{ ...route, parents, rules }];
+    return [{ stored, route: { ...route, parents, rules } }];
   });
+  checkRouteKinds(built, references.services, check);
+  return built.map(({ route }) => route);
 }
 
 function parentExists(
-  stored: Stored<HttpRouteManifest>,
+  stored: Stored<RouteManifest>,
   index: number,
   { services }: RouteReferences,
   check: CrossCheck,
@@ -65,7 +68,7 @@ function parentExists(
   }
   const ports = service.service.ports.filter((candidate) => port === undefined || candidate.port === port);
   if (!ports.some(({ protocol }) => protocol === 'http' || protocol === 'http2' || protocol === 'grpc')) {
-    const fix = 'declare appProtocol: http on the port of the service';
+    const fix = 'declare appProtocol: http (http2, grpc) on the port of the service';
     check.warning(
       stored,
       [...path, 'name'],
@@ -78,7 +81,7 @@ function parentExists(
 }
 
 function resolveBackend(
-  stored: Stored<HttpRouteManifest>,
+  stored: Stored<RouteManifest>,
   ruleIndex: number,
   index: number,
   references: RouteReferences,
@@ -86,14 +89,15 @@ function resolveBackend(
 ): { namespace: string; name: string; port: number } | null {
   const reference = stored.manifest.references[ruleIndex]?.[index];
   if (reference === undefined) return null;
-  const refusal = refuseReference(stored.manifest.route.namespace, reference, references);
+  const refusal = refuseReference(stored.manifest.id, reference, references);
   if (refusal === null) return { namespace: reference.namespace, name: reference.name, port: reference.port };
   const path = ['spec', 'rules', ruleIndex, 'backendRefs', index, refusal.field];
+  const answer = stored.manifest.route.kind === 'grpc-route' ? 'UNAVAILABLE' : '500';
   check.warning(
     stored,
     path,
     refusal.value,
-    `${refusal.message}; such requests are answered 500`,
+    `${refusal.message}; such requests are answered ${answer}`,
     refusal.fix,
   );
   return null;
@@ -101,7 +105,7 @@ function resolveBackend(
 
 /** Why a reference cannot be used, null where it can. */
 function refuseReference(
-  routeNamespace: string,
+  route: RouteManifest['id'],
   reference: BackendReference,
   { services, grants }: RouteReferences,
 ): { field: string; value: unknown; message: string; fix: string } | null {
@@ -110,8 +114,9 @@ function refuseReference(
     const value = `${group}/${kind}`;
     return { field: 'kind', value, message: 'is not supported as a backend', fix: 'name a Service' };
   }
-  if (namespace !== routeNamespace && !isGranted(routeNamespace, namespace, name, grants)) {
-    const fix = `add a ReferenceGrant in namespace ${namespace} from HTTPRoute of ${routeNamespace} to Service`;
+  if (namespace !== route.namespace && !isGranted(route, namespace, name, grants)) {
+    const from = `${route.kind} of ${route.namespace}`;
+    const fix = `add a ReferenceGrant in namespace ${namespace} from ${from} to Service`;
     return { field: 'namespace', value: namespace, message: 'is not permitted by a ReferenceGrant', fix };
   }
   const service = services.get(`${namespace}/${name}`);
@@ -134,7 +139,7 @@ function refuseReference(
 
 /** GEP-709: a grant lives in the namespace that is referred to. */
 function isGranted(
-  from: string,
+  route: RouteManifest['id'],
   to: string,
   service: string,
   grants: readonly ReferenceGrantManifest[],
@@ -142,7 +147,7 @@ function isGranted(
   return grants.some(
     (grant) =>
       grant.id.namespace === to &&
-      grant.fromNamespaces.includes(from) &&
+      grant.from.some(({ kind, namespace }) => kind === route.kind && namespace === route.namespace) &&
       (grant.services === null || grant.services.includes(service)),
   );
 }

@@ -2,11 +2,11 @@
 import { type FieldPath, fieldProblem } from '../parse/field-problem.js';
 import type {
   EndpointSliceManifest,
-  HttpRouteManifest,
   Manifest,
   MeshManifest,
   PolicyManifest,
   ReferenceGrantManifest,
+  RouteManifest,
   ServiceManifest,
   WorkloadManifest,
 } from '../parse/manifest.js';
@@ -22,7 +22,7 @@ export interface ManifestsByKind {
   readonly workloads: readonly Stored<WorkloadManifest>[];
   readonly services: readonly Stored<ServiceManifest>[];
   readonly slices: readonly Stored<EndpointSliceManifest>[];
-  readonly routes: readonly Stored<HttpRouteManifest>[];
+  readonly routes: readonly Stored<RouteManifest>[];
   readonly grants: readonly Stored<ReferenceGrantManifest>[];
   readonly policies: readonly Stored<PolicyManifest>[];
 }
@@ -41,7 +41,7 @@ export function sortByKind(manifests: readonly StoredManifest[]): ManifestsByKin
     workloads: pick<WorkloadManifest>('Workload', 'Pod'),
     services: pick<ServiceManifest>('Service'),
     slices: pick<EndpointSliceManifest>('EndpointSlice'),
-    routes: pick<HttpRouteManifest>('HTTPRoute'),
+    routes: pick<RouteManifest>('HTTPRoute', 'GRPCRoute'),
     grants: pick<ReferenceGrantManifest>('ReferenceGrant'),
     policies: pick<PolicyManifest>('AuthorizationPolicy'),
   };

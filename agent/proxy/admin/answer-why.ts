@@ -102,5 +102,11 @@ function describeReason(code: number): object {
   const entry = reasonOf(code);
   return entry === undefined
     ? { reason: reasonName(code) }
-    : { reason: entry.name, status: entry.status, summary: entry.summary, hint: entry.hint };
+    : {
+        reason: entry.name,
+        status: entry.status,
+        grpc: entry.grpc,
+        summary: entry.summary,
+        hint: entry.hint,
+      };
 }

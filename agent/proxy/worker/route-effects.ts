@@ -5,7 +5,7 @@
 import type { CompiledFilters } from '../../../model/compile-filters.js';
 import type { CompiledRule } from '../../../model/compile-route.js';
 import type { HeaderEdits } from '../../../model/route.js';
-import type { Snapshot } from '../../../model/snapshot.js';
+import { resourceId, type Snapshot } from '../../../model/snapshot.js';
 import type { Edit, Engine } from '../../../native/engine.js';
 
 /** Ids of one set of folded filters; 0 is none. */
@@ -71,7 +71,7 @@ export class RouteEffects {
   follow(snapshot: Snapshot): void {
     for (const [rule, effects] of this.#rules) {
       const { route } = rule;
-      const current = snapshot.resources.get(`http-route:${route.namespace}/${route.name}`);
+      const current = snapshot.resources.get(resourceId(route.kind, `${route.namespace}/${route.name}`));
       if (current?.body !== route) this.#release(rule, effects);
     }
   }

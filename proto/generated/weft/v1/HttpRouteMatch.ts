@@ -4,7 +4,7 @@ import type { NamedMatch as _weft_v1_NamedMatch, NamedMatch__Output as _weft_v1_
 
 export interface HttpRouteMatch {
   /**
-   * Exact | PathPrefix | RegularExpression
+   * Exact | PathPrefix | RegularExpression; of a GRPCRoute: PathPrefix (/) | GrpcExact | GrpcRegularExpression
    */
   'pathType'?: (string);
   'pathValue'?: (string);
@@ -14,11 +14,16 @@ export interface HttpRouteMatch {
    * Empty: any.
    */
   'method'?: (string);
+  /**
+   * With the types of gRPC; empty is any.
+   */
+  'grpcService'?: (string);
+  'grpcMethod'?: (string);
 }
 
 export interface HttpRouteMatch__Output {
   /**
-   * Exact | PathPrefix | RegularExpression
+   * Exact | PathPrefix | RegularExpression; of a GRPCRoute: PathPrefix (/) | GrpcExact | GrpcRegularExpression
    */
   'pathType': (string);
   'pathValue': (string);
@@ -28,4 +33,9 @@ export interface HttpRouteMatch__Output {
    * Empty: any.
    */
   'method': (string);
+  /**
+   * With the types of gRPC; empty is any.
+   */
+  'grpcService': (string);
+  'grpcMethod': (string);
 }

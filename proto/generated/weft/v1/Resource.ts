@@ -20,7 +20,11 @@ export interface Resource {
   'endpoints'?: (_weft_v1_EndpointSet | null);
   'httpRoute'?: (_weft_v1_HttpRoute | null);
   'authorizationPolicy'?: (_weft_v1_AuthorizationPolicy | null);
-  'body'?: "mesh"|"workload"|"service"|"endpoints"|"httpRoute"|"authorizationPolicy";
+  /**
+   * A GRPCRoute in the same form.
+   */
+  'grpcRoute'?: (_weft_v1_HttpRoute | null);
+  'body'?: "mesh"|"workload"|"service"|"endpoints"|"httpRoute"|"authorizationPolicy"|"grpcRoute";
 }
 
 export interface Resource__Output {
@@ -36,5 +40,9 @@ export interface Resource__Output {
   'endpoints'?: (_weft_v1_EndpointSet__Output | null);
   'httpRoute'?: (_weft_v1_HttpRoute__Output | null);
   'authorizationPolicy'?: (_weft_v1_AuthorizationPolicy__Output | null);
-  'body'?: "mesh"|"workload"|"service"|"endpoints"|"httpRoute"|"authorizationPolicy";
+  /**
+   * A GRPCRoute in the same form.
+   */
+  'grpcRoute'?: (_weft_v1_HttpRoute__Output | null);
+  'body'?: "mesh"|"workload"|"service"|"endpoints"|"httpRoute"|"authorizationPolicy"|"grpcRoute";
 }
