@@ -2,6 +2,8 @@ import type { Channel, ChannelHandlers } from '../../native/channel.js';
 import { CaptureServer } from './capture-server.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
+import type { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
+import type { PodBook } from './runtime/pod-book.js';
 import { Vault } from './vault.js';
 import { ProxyWatch } from './watch-proxy.js';
 
@@ -30,6 +32,8 @@ function setUp(openProcess: (pid: number) => number = () => 70) {
     proxyUid,
     ownUid,
     register: { enrolled: [], pods: [] } as unknown as EnrolmentRegister,
+    pods: { held: [] } as unknown as PodBook,
+    namespaces: {} as EnrolledNamespaces,
     rules: {} as RuleStore,
     vault,
     watch,
@@ -53,8 +57,8 @@ function setUp(openProcess: (pid: number) => number = () => 70) {
   return { open, events, watch, vault };
 }
 
-const takeOver = { type: 'take-over', protocol: 2 };
-const hello = { type: 'hello', protocol: 1 };
+const takeOver = { type: 'take-over', protocol: 3 };
+const hello = { type: 'hello', protocol: 2 };
 
 test('another user is refused', () => {
   expect(setUp().open(1001).handlers).toBeUndefined();

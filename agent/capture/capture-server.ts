@@ -3,6 +3,8 @@ import type { Channel, ChannelFunctions, ChannelHandlers, ChannelServer } from '
 import { type CaptureLog, describeError } from './capture-log.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
+import type { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
+import type { PodBook } from './runtime/pod-book.js';
 import { ProxySession } from './serve-proxy.js';
 import { handOver, isTaken, isTakeOver } from './take-over.js';
 import type { Vault } from './vault.js';
@@ -15,6 +17,8 @@ export interface ServerParts {
   /** Who may take over: capture's own user. */
   readonly ownUid: number;
   readonly register: EnrolmentRegister;
+  readonly pods: PodBook;
+  readonly namespaces: EnrolledNamespaces;
   readonly rules: RuleStore;
   readonly vault: Vault;
   readonly watch: ProxyWatch;
@@ -44,6 +48,11 @@ export class CaptureServer {
   close(): void {
     this.#server.close();
     for (const session of this.#sessions) session.close();
+  }
+
+  /** Tells the proxies of a pod that waits for its enrolment. */
+  tellHeld(workload: string): void {
+    for (const session of this.#sessions) session.tellHeld(workload);
   }
 
   /** The first packet shows whether it is a proxy or a successor; undefined refuses the peer. */
@@ -105,11 +114,12 @@ export class CaptureServer {
   #handOver(channel: Channel): ChannelHandlers {
     const { register, vault, log, onReplaced } = this.#parts;
     const { pods } = register;
+    const held = new Set(this.#parts.pods.held);
     let replaced = false;
     return {
       onMessage: (packet) => {
         if (isTakeOver(packet)) {
-          handOver(channel, pods, vault.entries);
+          handOver(channel, { pods, held, secrets: vault.entries });
           return;
         }
         replaced = isTaken(packet);

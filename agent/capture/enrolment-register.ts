@@ -46,6 +46,11 @@ export class EnrolmentRegister {
     return [...this.#pods.keys(), ...this.#orphans.keys()];
   }
 
+  /** Those that an earlier process enrolled and this one not yet. */
+  get orphans(): string[] {
+    return [...this.#orphans.keys()];
+  }
+
   get pods(): readonly HeldPod[] {
     return [...this.#pods.values()];
   }

@@ -2,18 +2,23 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The cgroup2 mount point of a mountinfo text (proc(5)), or null. Hybrid machines have it beside cgroup v1. */
-export function findCgroupMount(mountinfo: string): string | null {
+/**
+ * The cgroup2 mount point of a mountinfo text (proc(5)), or null. Hybrid machines have it beside cgroup v1. In a
+ * container the node's lies in a folder of its own; what the container sees elsewhere may be its own part alone.
+ */
+export function findCgroupMount(mountinfo: string, folder = '/'): string | null {
   for (const line of mountinfo.split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
-    if (after.startsWith('cgroup2 ')) return unescapePath(before.split(' ')[4] ?? '');
+    const point = unescapePath(before.split(' ')[4] ?? '');
+    const within = folder === '/' || point === folder || point.startsWith(`${folder}/`);
+    if (after.startsWith('cgroup2 ') && within) return point;
   }
   return null;
 }
 
 /** The pods' own cgroup, where kubelet made one, then the root. Throws where no cgroup2 is mounted. */
-export function findCgroups(): string[] {
-  const mount = findCgroupMount(readFileSync('/proc/self/mountinfo', 'utf8'));
+export function findCgroups(folder?: string): string[] {
+  const mount = findCgroupMount(readFileSync('/proc/self/mountinfo', 'utf8'), folder);
   if (mount === null) {
     throw new Error(
       'no cgroup2 is mounted, so no connection can be captured; mount one: mount -t cgroup2 none /sys/fs/cgroup/unified',

@@ -15,14 +15,19 @@ import { EnrolmentRegister } from './enrolment-register.js';
 import { findCgroups } from './find-cgroups.js';
 import { type CaptureFlags, parseFlags, usage } from './parse-flags.js';
 import { RuleStore } from './rule-store.js';
+import { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
+import { NriPlugin } from './runtime/nri-plugin.js';
+import { PodBook } from './runtime/pod-book.js';
 import { startKernel } from './start-kernel.js';
 import { takeOver } from './take-over.js';
 import { Vault } from './vault.js';
-import { ProxyWatch } from './watch-proxy.js';
+import { ProxyWatch, type Timer } from './watch-proxy.js';
 
 const builtObject = fileURLToPath(new URL('../../../build/bpf/weft.bpf.o', import.meta.url));
 /** A namespace that is gone is noticed within this time. */
 const vanishedMs = 1_000;
+/** The container runtime is waited for so long before the proxy is served. */
+const runtimeMs = 5_000;
 
 const log = makeLog(
   (line) => process.stderr.write(line),
@@ -42,7 +47,7 @@ async function run(flags: CaptureFlags): Promise<void> {
     {
       object: flags.object ?? builtObject,
       pinFolder: flags.pinFolder,
-      cgroups: flags.cgroups.length > 0 ? flags.cgroups : findCgroups(),
+      cgroups: flags.cgroups.length > 0 ? flags.cgroups : findCgroups(flags.cgroupFolder),
       kubeletCgroup: flags.kubeletCgroup,
     },
     log,
@@ -55,30 +60,77 @@ async function run(flags: CaptureFlags): Promise<void> {
     isSameNamespace: (name, netns) => isSameNamespace(flags.netnsFolders, name, netns),
   });
   const vault = new Vault();
+  const namespaces = new EnrolledNamespaces(
+    flags.state && join(flags.state, 'enrolled-namespaces.json'),
+    log,
+  );
+  let server: CaptureServer | undefined;
+  const pods = new PodBook({
+    register,
+    namespaces,
+    onHeld: (workload) => server?.tellHeld(workload),
+    onStopped: (workload) => vault.drop(workload),
+    log,
+  });
   const forgotten = register.readLeftOver();
   if (flags.takeOver) {
-    const { pods, secrets } = await takeOver(addon, flags.socket);
-    for (const pod of pods) register.adopt(pod);
+    const { pods: handed, held, secrets } = await takeOver(addon, flags.socket);
+    for (const pod of handed) register.adopt(pod);
+    for (const workload of held) pods.adoptHeld(workload);
     for (const { workload, secret } of secrets) vault.put(workload, secret);
-    log('info', 'took over from the capture before', { pods: pods.length, secrets: secrets.length });
+    log('info', 'took over from the capture before', { pods: handed.length, secrets: secrets.length });
   }
   log('info', 'read what was in force', { enrolled: register.enrolled.length, forgotten });
-  serve(addon, flags, register, kernel, vault);
+  const rules = new RuleStore(kernel);
+  if (flags.nriSocket !== undefined) {
+    rules.steerAllWhileEmpty();
+    await followRuntime(flags.nriSocket, pods);
+  }
+  server = serve(addon, flags, { register, pods, namespaces, rules, vault, kernel });
 }
 
-function serve(
-  addon: CaptureAddon,
-  flags: CaptureFlags,
-  register: EnrolmentRegister,
-  kernel: KernelPrograms,
-  vault: Vault,
-): void {
+/** What is in force, and who may change it. */
+interface Holdings {
+  readonly register: EnrolmentRegister;
+  readonly pods: PodBook;
+  readonly namespaces: EnrolledNamespaces;
+  readonly rules: RuleStore;
+  readonly vault: Vault;
+  readonly kernel: KernelPrograms;
+}
+
+/**
+ * Follows the container runtime's pods; waits for the first list of them, so that a proxy that connects learns at once
+ * who is held. A runtime that does not answer is tried further.
+ */
+async function followRuntime(socket: string, pods: PodBook): Promise<void> {
+  const listed = Promise.withResolvers<void>();
+  const nri = new NriPlugin(
+    { socket, after, log },
+    {
+      ...pods.events,
+      onSynchronized: (sandboxes) => {
+        pods.events.onSynchronized(sandboxes);
+        listed.resolve();
+      },
+    },
+  );
+  nri.start();
+  const timer = after(runtimeMs, listed.resolve);
+  await listed.promise;
+  timer.cancel();
+}
+
+function after(delayMs: number, call: () => void): Timer {
+  const timer = setTimeout(call, delayMs);
+  return { cancel: () => clearTimeout(timer) };
+}
+
+function serve(addon: CaptureAddon, flags: CaptureFlags, holdings: Holdings): CaptureServer {
+  const { register, pods, vault, kernel } = holdings;
   const watch = new ProxyWatch({
     graceMs: flags.graceMs,
-    after: (delayMs, call) => {
-      const timer = setTimeout(call, delayMs);
-      return { cancel: () => clearTimeout(timer) };
-    },
+    after,
     hasEnded: addon.hasEnded,
     closeDescriptor: closeSync,
     onGone: () => {
@@ -95,9 +147,7 @@ function serve(
     socket: flags.socket,
     proxyUid: flags.proxyUid,
     ownUid: process.geteuid?.() ?? 0,
-    register,
-    rules: new RuleStore(kernel),
-    vault,
+    ...holdings,
     watch,
     notesMap: kernel.maps.notes as number,
     readRefusals: () => countRefusals(kernel.sumCounters('refusals')),
@@ -108,12 +158,16 @@ function serve(
   });
   setInterval(() => {
     const vanished = register.withdrawVanished();
-    for (const workload of vanished) vault.drop(workload);
+    for (const workload of vanished) {
+      vault.drop(workload);
+      pods.forget(workload);
+    }
     if (vanished.length > 0) log('info', 'namespaces are gone', { workloads: vanished });
   }, vanishedMs).unref();
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   process.stdout.write('{"ready":true}\n');
+  return server;
 }
 
 /** Throws where a capture serves at the socket: two would undo each other's enrolments. */

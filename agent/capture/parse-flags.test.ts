@@ -12,6 +12,9 @@ test('the defaults', () => {
     proxyUid: 1000,
     graceMs: 5000,
     kubeletCgroup: undefined,
+    cgroupFolder: undefined,
+    nriSocket: undefined,
+    state: undefined,
     object: undefined,
     takeOver: false,
   });
@@ -34,4 +37,12 @@ test('cgroup2 is found where it is mounted, also beside cgroup v1', () => {
   const v2 = '31 25 0:27 / /sys/fs/cgroup/unified\\040x rw,relatime shared:9 - cgroup2 cgroup2 rw';
   expect(findCgroupMount(`${v1}\n${v2}\n`)).toBe('/sys/fs/cgroup/unified x');
   expect(findCgroupMount(`${v1}\n`)).toBeNull();
+});
+
+test('below a folder only the cgroup2 that the node mounted there counts, not the container its own', () => {
+  const own = '31 25 0:27 / /sys/fs/cgroup ro - cgroup2 cgroup ro';
+  const node = '40 25 0:27 /../.. /host/sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw';
+  expect(findCgroupMount(`${own}\n${node}\n`, '/host/sys/fs/cgroup')).toBe('/host/sys/fs/cgroup/unified');
+  expect(findCgroupMount(`${own}\n`, '/host/sys/fs/cgroup')).toBeNull();
+  expect(findCgroupMount(`${own}\n`, '/sys/fs/cgroup')).toBe('/sys/fs/cgroup');
 });

@@ -12,13 +12,20 @@ export interface CaptureFlags {
   /** How long no proxy may be there before pods that ask for it fail open. */
   readonly graceMs: number;
   readonly kubeletCgroup: string | undefined;
+  /** Where the node's cgroup file systems are mounted; undefined: wherever this process sees them. */
+  readonly cgroupFolder: string | undefined;
+  /** The container runtime's NRI socket; undefined: no runtime tells of pods. */
+  readonly nriSocket: string | undefined;
+  /** Folder of what must outlive this process and the node's restart. */
+  readonly state: string | undefined;
   readonly object: string | undefined;
   /** Ask the capture that holds the socket for its namespaces and listeners. */
   readonly takeOver: boolean;
 }
 
 export const usage = `usage: capture --socket PATH --proxy-uid UID [--pin-folder PATH] [--cgroup PATH]... (the pods' own first, the root last)
-  [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH] [--object PATH] [--take-over]`;
+  [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH] [--object PATH] [--take-over]
+  [--cgroup-folder PATH] [--nri-socket PATH] [--state PATH]`;
 
 /** Throws Error with one sentence where an argument is missing, unknown or out of range. */
 export function parseFlags(argv: readonly string[]): CaptureFlags {
@@ -32,6 +39,9 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
       'proxy-uid': { type: 'string' },
       'grace-ms': { type: 'string', default: '5000' },
       'kubelet-cgroup': { type: 'string' },
+      'cgroup-folder': { type: 'string' },
+      'nri-socket': { type: 'string' },
+      state: { type: 'string' },
       object: { type: 'string' },
       'take-over': { type: 'boolean', default: false },
     },
@@ -44,6 +54,9 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
     proxyUid: requireNumber('--proxy-uid', values['proxy-uid'], 0xffff_fffe),
     graceMs: requireNumber('--grace-ms', values['grace-ms'], 3_600_000),
     kubeletCgroup: optionalPath('--kubelet-cgroup', values['kubelet-cgroup']),
+    cgroupFolder: optionalPath('--cgroup-folder', values['cgroup-folder']),
+    nriSocket: optionalPath('--nri-socket', values['nri-socket']),
+    state: optionalPath('--state', values.state),
     object: optionalPath('--object', values.object),
     takeOver: values['take-over'],
   };

@@ -15,6 +15,16 @@ export class RuleStore {
     this.#current = { destinations: this.#read('destinations'), rules: this.#read('rules') };
   }
 
+  /**
+   * Where nothing has ever been told: captured pods' connections to any address go to the proxy, so that those of a pod
+   * that is held wait. The first rules of a proxy replace it.
+   */
+  steerAllWhileEmpty(): void {
+    if (this.#current.destinations.size > 0) return;
+    const all = ['0.0.0.0/0', '::/0'].map((cidr) => ({ cidr, action: 'proxy' as const, group: 0 }));
+    this.apply({ destinations: all, rules: [] });
+  }
+
   /** Throws where the kernel refuses an entry, having put back what was in force. */
   apply(rules: KernelRules): void {
     const wanted = encodeRules(rules);

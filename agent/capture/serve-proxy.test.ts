@@ -3,10 +3,16 @@ import type { CaptureMessage } from '../handover/messages.js';
 import { parseCaptureMessage } from '../handover/parse-capture-message.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
+import { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
+import type { PodBook } from './runtime/pod-book.js';
 import { ProxySession } from './serve-proxy.js';
 import { Vault } from './vault.js';
 
-function setUp(register: Partial<EnrolmentRegister> = {}, rules: Partial<RuleStore> = {}) {
+function setUp(
+  register: Partial<EnrolmentRegister> = {},
+  rules: Partial<RuleStore> = {},
+  pods: Partial<PodBook> = {},
+) {
   const answers: { message: CaptureMessage; descriptors: readonly number[] }[] = [];
   const closed: number[] = [];
   const events: string[] = [];
@@ -17,8 +23,11 @@ function setUp(register: Partial<EnrolmentRegister> = {}, rules: Partial<RuleSto
     },
     close: () => events.push('closed'),
   };
+  const namespaces = new EnrolledNamespaces(undefined, () => {});
   const session = new ProxySession(channel, {
     register: { enrolled: ['uid-1'], ...register } as EnrolmentRegister,
+    pods: { held: ['uid-2'], ...pods } as PodBook,
+    namespaces,
     rules: rules as RuleStore,
     vault: new Vault(),
     notesMap: 3,
@@ -32,15 +41,15 @@ function setUp(register: Partial<EnrolmentRegister> = {}, rules: Partial<RuleSto
     session.handlers.onMessage(Buffer.from(JSON.stringify(message)), descriptors);
     return answers.at(-1);
   };
-  return { say, session, answers, closed, events };
+  return { say, session, answers, closed, events, namespaces };
 }
 
-const hello = { type: 'hello', protocol: 1 };
+const hello = { type: 'hello', protocol: 2 };
 
 test('a proxy is welcomed with the notes map and what is enrolled', () => {
   const { say, events } = setUp();
   expect(say(hello)).toEqual({
-    message: { type: 'welcome', protocol: 1, enrolled: ['uid-1'] },
+    message: { type: 'welcome', protocol: 2, enrolled: ['uid-1'], held: ['uid-2'] },
     descriptors: [3],
   });
   expect(events).toEqual(['greeted']);
@@ -49,7 +58,7 @@ test('a proxy is welcomed with the notes map and what is enrolled', () => {
 test('before hello, and for another protocol, everything is refused', () => {
   const { say, events } = setUp();
   expect(say({ type: 'counters' })?.message).toMatchObject({ type: 'refused', message: 'hello comes first' });
-  expect(say({ type: 'hello', protocol: 2 })?.message).toMatchObject({ type: 'refused', request: 'hello' });
+  expect(say({ type: 'hello', protocol: 1 })?.message).toMatchObject({ type: 'refused', request: 'hello' });
   expect(events).toEqual([]);
 });
 
@@ -66,11 +75,10 @@ test('descriptors that a proxy sends are closed', () => {
 });
 
 test('what the register refuses is answered with its reason, and the connection goes on', () => {
-  const { say } = setUp({
-    enrol: () => {
-      throw new Error('there is no namespace pod-1', { cause: new Error('ENOENT') });
-    },
-  });
+  const enrol = () => {
+    throw new Error('there is no namespace pod-1', { cause: new Error('ENOENT') });
+  };
+  const { say } = setUp({}, {}, { enrol });
   say(hello);
   const enrolment = {
     workload: 'uid-1',
@@ -130,7 +138,7 @@ test('only a greeted proxy that leaves is missed', () => {
 });
 
 test('a secret is kept until it is dropped or its workload is withdrawn', () => {
-  const { say } = setUp({ withdraw: () => true });
+  const { say } = setUp({}, {}, { withdraw: () => {} });
   say(hello);
   const put = (workload: string) => say({ type: 'vault-put', workload, secret: 'c2VjcmV0' })?.message;
   const get = (workload: string) => say({ type: 'vault-get', workload })?.message;
@@ -149,4 +157,25 @@ test('a secret is kept until it is dropped or its workload is withdrawn', () => 
 test('before hello nobody gets a secret', () => {
   const { say } = setUp();
   expect(say({ type: 'vault-get', workload: 'a' })?.message).toMatchObject({ message: 'hello comes first' });
+});
+
+test('namespaces in several packets come into force together', () => {
+  const { say, namespaces } = setUp();
+  say(hello);
+  say({ type: 'hold', namespaces: ['shop'], more: true });
+  expect(namespaces.has('shop')).toBe(false);
+  expect(say({ type: 'hold', namespaces: ['bank'], more: false })?.message).toEqual({ type: 'hold-applied' });
+  expect([namespaces.has('shop'), namespaces.has('bank'), namespaces.has('other')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('a proxy is told of a new pod that is held, once it was greeted', () => {
+  const { say, session, answers } = setUp();
+  session.tellHeld('uid-3');
+  say(hello);
+  session.tellHeld('uid-3');
+  expect(answers.map(({ message }) => message.type)).toEqual(['welcome', 'held']);
 });

@@ -12,10 +12,14 @@ import { parseProxyMessage } from '../handover/parse-proxy-message.js';
 import { type CaptureLog, describeError } from './capture-log.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
+import { type EnrolledNamespaces, maxNamespaces } from './runtime/enrolled-namespaces.js';
+import type { PodBook } from './runtime/pod-book.js';
 import type { Vault } from './vault.js';
 
 export interface ServeParts {
   readonly register: EnrolmentRegister;
+  readonly pods: PodBook;
+  readonly namespaces: EnrolledNamespaces;
   readonly rules: RuleStore;
   readonly vault: Vault;
   readonly notesMap: number;
@@ -35,6 +39,9 @@ export class ProxySession {
   #state: State = 'connected';
   /** Rules whose rest is still to come. */
   #partial: KernelRules = { destinations: [], rules: [] };
+
+  /** Namespaces whose rest is still to come. */
+  #partialNamespaces: readonly string[] = [];
 
   constructor(channel: Channel, parts: ServeParts) {
     this.#channel = channel;
@@ -61,6 +68,11 @@ export class ProxySession {
 
   close(): void {
     this.#channel.close();
+  }
+
+  /** Tells a proxy that was greeted of a new pod. */
+  tellHeld(workload: string): void {
+    if (this.#state === 'greeted') this.#send({ type: 'held', workload });
   }
 
   #receive(packet: Buffer): void {
@@ -90,7 +102,7 @@ export class ProxySession {
     if (this.#state !== 'greeted') throw new Error('hello comes first');
     switch (message.type) {
       case 'enrol': {
-        const listeners = this.#parts.register.enrol(message.enrolment);
+        const listeners = this.#parts.pods.enrol(message.enrolment);
         this.#send(
           {
             type: 'enrolled',
@@ -102,7 +114,7 @@ export class ProxySession {
         return;
       }
       case 'withdraw':
-        this.#parts.register.withdraw(message.workload);
+        this.#parts.pods.withdraw(message.workload);
         this.#parts.vault.drop(message.workload);
         this.#send({ type: 'withdrawn', workload: message.workload });
         return;
@@ -118,6 +130,9 @@ export class ProxySession {
           refusals: this.#parts.readRefusals(),
           pods: this.#parts.register.readCounters(),
         });
+        return;
+      case 'hold':
+        this.#takeNamespaces(message);
         return;
       case 'vault-put':
       case 'vault-get':
@@ -163,7 +178,8 @@ export class ProxySession {
       pid: this.#channel.peer.pid,
       enrolled: enrolled.length,
     });
-    this.#send({ type: 'welcome', protocol: handoverProtocol, enrolled }, [this.#parts.notesMap]);
+    const { held } = this.#parts.pods;
+    this.#send({ type: 'welcome', protocol: handoverProtocol, enrolled, held }, [this.#parts.notesMap]);
   }
 
   #sendSockets({ workload, family, count }: Extract<ProxyMessage, { type: 'sockets' }>): void {
@@ -190,6 +206,15 @@ export class ProxySession {
     }
     this.#parts.rules.apply(whole);
     this.#send({ type: 'rules-applied' });
+  }
+
+  #takeNamespaces({ namespaces, more }: Extract<ProxyMessage, { type: 'hold' }>): void {
+    const whole = [...this.#partialNamespaces, ...namespaces];
+    if (whole.length > maxNamespaces) throw new Error(`there are more than ${maxNamespaces} namespaces`);
+    this.#partialNamespaces = more ? whole : [];
+    if (more) return;
+    this.#parts.namespaces.set(whole);
+    this.#send({ type: 'hold-applied' });
   }
 
   #refuse(message: ProxyMessage, why: string): void {

@@ -14,7 +14,7 @@ function handAll(secrets: readonly { workload: string; secret: string }[]) {
           handlers.onClose(undefined);
           return;
         }
-        handOver(predecessor, [], secrets);
+        handOver(predecessor, { pods: [], held: new Set(), secrets });
         queueMicrotask(() => {
           for (const packet of packets) handlers.onMessage(packet, []);
         });
@@ -31,7 +31,7 @@ test('a full vault arrives whole, in few packets that each fit', async () => {
     secret: 'A'.repeat(4096),
   }));
   const { taken, packets } = handAll(secrets);
-  expect(await taken).toEqual({ pods: [], secrets });
+  expect(await taken).toEqual({ pods: [], held: new Set(), secrets });
   expect(packets.length).toBeLessThan(50);
   expect(Math.max(...packets.map((packet) => packet.length))).toBeLessThanOrEqual(maxMessageBytes);
 });
@@ -39,6 +39,6 @@ test('a full vault arrives whole, in few packets that each fit', async () => {
 test('the longest secrets go one by one, and an empty vault needs no packet', async () => {
   const secrets = ['a', 'b', 'c'].map((workload) => ({ workload, secret: 'A'.repeat(64 * 1024) }));
   const { taken, packets } = handAll(secrets);
-  expect([await taken, packets.length]).toEqual([{ pods: [], secrets }, 4]);
+  expect([await taken, packets.length]).toEqual([{ pods: [], held: new Set(), secrets }, 4]);
   expect((await handAll([]).taken).secrets).toEqual([]);
 });

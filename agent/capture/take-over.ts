@@ -11,7 +11,7 @@ import { Field } from '../handover/read-fields.js';
 import type { HeldPod } from './enrolment-register.js';
 import type { VaultEntry } from './vault.js';
 
-const protocol = 2;
+const protocol = 3;
 const request = JSON.stringify({ type: 'take-over', protocol });
 const end = JSON.stringify({ type: 'end' });
 const taken = JSON.stringify({ type: 'taken' });
@@ -27,12 +27,13 @@ export function isTaken(packet: Uint8Array): boolean {
 }
 
 /** Sends everything; the descriptors stay this process's. */
-export function handOver(channel: Channel, pods: readonly HeldPod[], secrets: readonly VaultEntry[]): void {
+export function handOver(channel: Channel, { pods, held, secrets }: TakenOver): void {
   for (const { enrolment, cookie, netns, listeners } of pods) {
     const message = {
       type: 'pod',
       enrolment,
       cookie: cookie.toString(16),
+      held: held.has(enrolment.workload),
       listeners: listeners.map(({ direction, family, port }) => ({ direction, family, port })),
     };
     channel.send(Buffer.from(JSON.stringify(message)), [netns, ...listeners.map((one) => one.descriptor)]);
@@ -63,6 +64,8 @@ function batch(secrets: readonly VaultEntry[]): VaultEntry[][] {
 /** What a predecessor handed over. */
 export interface TakenOver {
   readonly pods: readonly HeldPod[];
+  /** Those of the pods that no proxy has enrolled yet. */
+  readonly held: ReadonlySet<string>;
   readonly secrets: readonly VaultEntry[];
 }
 
@@ -73,14 +76,17 @@ export function takeOver(
 ): Promise<TakenOver> {
   return new Promise((resolve, reject) => {
     const pods: HeldPod[] = [];
+    const held = new Set<string>();
     const secrets: VaultEntry[] = [];
     let ended = false;
     const channel = functions.connectChannel(socket, {
       onMessage: (packet, descriptors) => {
         try {
           const part = readPart(packet, descriptors);
-          if (part.type === 'pod') pods.push(part.pod);
-          else if (part.type === 'secrets') secrets.push(...part.entries);
+          if (part.type === 'pod') {
+            pods.push(part.pod);
+            if (part.held) held.add(part.pod.enrolment.workload);
+          } else if (part.type === 'secrets') secrets.push(...part.entries);
           else {
             ended = true;
             channel.send(Buffer.from(taken));
@@ -92,7 +98,7 @@ export function takeOver(
       },
       // The predecessor closes when it has let go of the socket's path.
       onClose: () => {
-        if (ended) resolve({ pods, secrets });
+        if (ended) resolve({ pods, held, secrets });
         else reject(new Error(`capture at ${socket} does not hand over; is it of another version?`));
       },
     });
@@ -104,7 +110,7 @@ export function takeOver(
 const maxBatch = 2048;
 
 type Part =
-  | { readonly type: 'pod'; readonly pod: HeldPod }
+  | { readonly type: 'pod'; readonly pod: HeldPod; readonly held: boolean }
   | { readonly type: 'secrets'; readonly entries: readonly VaultEntry[] }
   | { readonly type: 'end' };
 
@@ -113,7 +119,7 @@ function readPart(packet: Buffer, descriptors: readonly number[]): Part {
   const type = new Field('type', message.tag('type')).oneOf(['pod', 'secrets', 'end']);
   switch (type) {
     case 'pod':
-      return { type, pod: readPod(message, descriptors) };
+      return { type, ...readPod(message, descriptors) };
     case 'secrets':
       return { type, entries: message.secretObject(['type', 'entries']).entries.array(maxBatch, readSecret) };
     case 'end':
@@ -126,8 +132,8 @@ function readSecret(item: Field): VaultEntry {
   return { workload: workload.string(253), secret: secret.secret(maxSecretLength) };
 }
 
-function readPod(message: Field, descriptors: readonly number[]): HeldPod {
-  const parts = message.object(['type', 'enrolment', 'cookie', 'listeners']);
+function readPod(message: Field, descriptors: readonly number[]): { pod: HeldPod; held: boolean } {
+  const parts = message.object(['type', 'enrolment', 'cookie', 'held', 'listeners']);
   const [netns, ...sockets] = descriptors;
   const listeners = parts.listeners.array(64, (item) => {
     const { direction, family, port } = item.object(['direction', 'family', 'port']);
@@ -138,10 +144,11 @@ function readPod(message: Field, descriptors: readonly number[]): HeldPod {
     };
   });
   if (netns === undefined || sockets.length !== listeners.length) throw new Error('descriptors are missing');
-  return {
+  const pod = {
     enrolment: readEnrolment(parts.enrolment),
     cookie: BigInt(`0x${parts.cookie.string(16)}`),
     netns,
     listeners: listeners.map((listener, at) => ({ ...listener, descriptor: sockets[at] as number })),
   };
+  return { pod, held: parts.held.boolean() };
 }

@@ -7,7 +7,7 @@
 import type { AddressText, Family } from './values.js';
 
 /** Both ends must speak the same version; capture refuses another in its answer to hello. */
-export const handoverProtocol = 1;
+export const handoverProtocol = 2;
 
 export const maxMessageBytes = 128 * 1024;
 
@@ -20,10 +20,13 @@ export const maxSecretLength = 64 * 1024;
 /** Kernel rules have at most so many destinations, and so many rules. */
 export const maxRuleEntries = 65_536;
 
+/** Names of namespaces (at most 63 characters) that fit one packet. */
+export const maxNamespacesPerPacket = 1_900;
+
 /** How one workload's network namespace is to be captured. */
 export interface Enrolment {
   readonly workload: string;
-  /** Name below capture's namespace folders. */
+  /** Name below capture's namespace folders; empty: capture knows it by the workload's uid. */
   readonly netns: string;
   readonly addresses: readonly AddressText[];
   readonly failMode: 'closed' | 'open';
@@ -60,6 +63,10 @@ export type ProxyMessage =
   | { readonly type: 'kernel-rules'; readonly rules: KernelRules; readonly more?: boolean }
   | { readonly type: 'counters' }
   /**
+   * Hold new pods of these Kubernetes namespaces until they are enrolled; replaces all before. `more` as with rules.
+   */
+  | { readonly type: 'hold'; readonly namespaces: readonly string[]; readonly more: boolean }
+  /**
    * Keep a secret of a workload in capture's memory, in place of the one before, until it is dropped or the workload
    * is withdrawn: an identity outlives its proxy so. Capture does not read it. Base64.
    */
@@ -87,8 +94,19 @@ export interface PodCounters {
 }
 
 export type CaptureMessage =
-  /** Descriptors: the notes map (sk_storage). `enrolled` lists workloads kept from an earlier proxy. */
-  | { readonly type: 'welcome'; readonly protocol: number; readonly enrolled: readonly string[] }
+  /**
+   * Descriptors: the notes map (sk_storage). `enrolled` lists workloads kept from an earlier proxy, `held` those that
+   * wait for their first enrolment.
+   */
+  | {
+      readonly type: 'welcome';
+      readonly protocol: number;
+      readonly enrolled: readonly string[];
+      readonly held: readonly string[];
+    }
+  /** Unasked: a new pod waits for its enrolment. */
+  | { readonly type: 'held'; readonly workload: string }
+  | { readonly type: 'hold-applied' }
   /** Descriptors: one per listener, in order. Also the answer to an enrolment that already stood. */
   | { readonly type: 'enrolled'; readonly workload: string; readonly listeners: readonly Listener[] }
   | { readonly type: 'withdrawn'; readonly workload: string }

@@ -35,6 +35,8 @@ function descriptorBounds(message: CaptureMessage): readonly [least: number, mos
     case 'sockets':
       return [1, maxDescriptors];
     case 'withdrawn':
+    case 'held':
+    case 'hold-applied':
     case 'rules-applied':
     case 'counters':
     case 'vault-kept':
@@ -50,6 +52,8 @@ function readMessage(message: Field): CaptureMessage {
     'welcome',
     'enrolled',
     'withdrawn',
+    'held',
+    'hold-applied',
     'sockets',
     'rules-applied',
     'counters',
@@ -60,11 +64,12 @@ function readMessage(message: Field): CaptureMessage {
   ]);
   switch (type) {
     case 'welcome': {
-      const { protocol, enrolled } = message.object(['type', 'protocol', 'enrolled']);
+      const { protocol, enrolled, held } = message.object(['type', 'protocol', 'enrolled', 'held']);
       return {
         type,
         protocol: protocol.integer(0, 1e6),
         enrolled: enrolled.array(maxWorkloads, readWorkload),
+        held: held.array(maxWorkloads, readWorkload),
       };
     }
     case 'enrolled': {
@@ -72,12 +77,14 @@ function readMessage(message: Field): CaptureMessage {
       return { type, workload: readWorkload(workload), listeners: listeners.array(64, readListener) };
     }
     case 'withdrawn':
+    case 'held':
       return { type, workload: readWorkload(message.object(['type', 'workload']).workload) };
     case 'sockets': {
       const { workload, family } = message.object(['type', 'workload', 'family']);
       return { type, workload: readWorkload(workload), family: family.oneOf([4, 6]) };
     }
     case 'rules-applied':
+    case 'hold-applied':
       message.object(['type']);
       return { type };
     case 'counters': {
@@ -139,6 +146,7 @@ function readRefused(field: Field): CaptureMessage {
       'sockets',
       'kernel-rules',
       'counters',
+      'hold',
       'vault-put',
       'vault-get',
       'vault-drop',

@@ -16,6 +16,7 @@ const enrolment = {
 
 const fromProxy: ProxyMessage[] = [
   { type: 'hello', protocol: 1 },
+  { type: 'hold', namespaces: ['shop'], more: false },
   { type: 'enrol', enrolment },
   { type: 'withdraw', workload: 'uid-1' },
   { type: 'sockets', workload: 'uid-1', family: 6, count: 253 },
@@ -68,7 +69,9 @@ test.each([
 });
 
 const fromCapture: (readonly [CaptureMessage, number])[] = [
-  [{ type: 'welcome', protocol: 1, enrolled: ['uid-1'] }, 1],
+  [{ type: 'welcome', protocol: 1, enrolled: ['uid-1'], held: [] }, 1],
+  [{ type: 'held', workload: 'uid-1' }, 0],
+  [{ type: 'hold-applied' }, 0],
   [{ type: 'enrolled', workload: 'uid-1', listeners: [{ direction: 'outbound', family: 4 }] }, 1],
   [{ type: 'withdrawn', workload: 'uid-1' }, 0],
   [{ type: 'sockets', workload: 'uid-1', family: 4 }, 16],

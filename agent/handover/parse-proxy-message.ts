@@ -3,6 +3,7 @@ import {
   type Enrolment,
   type KernelRules,
   maxDescriptors,
+  maxNamespacesPerPacket,
   maxRuleEntries,
   maxSecretLength,
   type ProxyMessage,
@@ -22,6 +23,7 @@ export function parseProxyMessage(packet: Uint8Array): ProxyMessage {
     'sockets',
     'kernel-rules',
     'counters',
+    'hold',
     'vault-put',
     'vault-get',
     'vault-drop',
@@ -49,6 +51,11 @@ export function parseProxyMessage(packet: Uint8Array): ProxyMessage {
     case 'counters':
       message.object(['type']);
       return { type };
+    case 'hold': {
+      const { namespaces, more } = message.object(['type', 'namespaces', 'more']);
+      const names = namespaces.array(maxNamespacesPerPacket, (item) => item.string(63));
+      return { type, namespaces: names, more: more.boolean() };
+    }
     case 'vault-put': {
       const { workload, secret } = message.secretObject(['type', 'workload', 'secret']);
       return { type, workload: readWorkload(workload), secret: secret.secret(maxSecretLength) };
@@ -68,7 +75,7 @@ export function readEnrolment(field: Field): Enrolment {
   const parts = field.object(['workload', 'netns', 'addresses', 'failMode', 'udp', 'probePorts', 'group']);
   return {
     workload: readWorkload(parts.workload),
-    netns: parts.netns.string(255),
+    netns: parts.netns.value === '' ? '' : parts.netns.string(255),
     addresses: parts.addresses.array(16, (address) => address.address()),
     failMode: parts.failMode.oneOf(['closed', 'open']),
     udp: parts.udp.oneOf(['allow', 'deny']),

@@ -22,6 +22,7 @@ function harness(workers = 1) {
   const asked: string[] = [];
   const delivered: string[] = [];
   const closed: number[] = [];
+  const known = new Set<string>();
   const manager = new EnrolmentManager({
     workers,
     capture: {
@@ -29,6 +30,7 @@ function harness(workers = 1) {
       withdraw: (uid) => void asked.push(`withdraw ${uid}`),
       requestSockets: (uid, family, count) => void asked.push(`sockets ${uid} ${family} ${count}`),
     },
+    isKnown: (uid) => known.has(uid),
     deliver: (worker, message) => {
       const descriptors = 'descriptors' in message ? message.descriptors.join() : '';
       const handle = 'handle' in message ? message.handle : 0;
@@ -38,7 +40,7 @@ function harness(workers = 1) {
     closeDescriptor: (descriptor) => void closed.push(descriptor),
     timers,
   });
-  return { manager, timers, asked, delivered, closed };
+  return { manager, timers, asked, delivered, closed, known };
 }
 
 test('a wanted workload is enrolled once, again when it changes, and its listeners reach a worker', () => {
@@ -56,7 +58,7 @@ test('listeners that the worker already holds are closed, new ones are added', (
   const { manager, delivered, closed } = harness();
   manager.setWanted([enrolment('a')], true);
   manager.enrolled('a', pair, [11, 12]);
-  manager.captureReady(['a']);
+  manager.captureReady({ enrolled: ['a'], held: [] });
   manager.enrolled('a', pair, [111, 113]);
   expect(closed).toEqual([111]);
   expect(delivered).toEqual(['0: listeners 1 11,12', '0: listeners 1 113']);
@@ -81,7 +83,7 @@ test('workloads spread over workers and stay where they are', () => {
 
 test('what an earlier proxy enrolled is withdrawn only once the controller’s configuration does not want it', () => {
   const { manager, asked } = harness();
-  manager.captureReady(['a', 'old']);
+  manager.captureReady({ enrolled: ['a', 'old'], held: [] });
   expect(asked).toEqual([]);
   manager.setWanted([], false);
   expect(asked).toEqual([]);
@@ -109,9 +111,9 @@ test('sockets asked for while capture was away are asked for again', () => {
   const { manager, asked, delivered } = harness();
   manager.setWanted([enrolment('a')], true);
   manager.socketsLow(1, 4, 16);
-  manager.captureReady([]);
+  manager.captureReady({ enrolled: [], held: [] });
   manager.sockets('a', 4, [21, 22]);
-  manager.captureReady([]);
+  manager.captureReady({ enrolled: [], held: [] });
   expect(asked).toEqual(['enrol a', 'sockets a 4 16', 'enrol a', 'sockets a 4 16', 'enrol a']);
   expect(delivered).toEqual(['0: sockets 1 21,22']);
 });
@@ -123,4 +125,26 @@ test('descriptors for a workload that is gone are closed', () => {
   manager.enrolled('a', pair, [1, 2]);
   manager.sockets('a', 4, [3]);
   expect(closed).toEqual([1, 2, 3]);
+});
+
+test('a new pod that capture holds is enrolled at once where it is wanted already, or when it becomes so', () => {
+  const { manager, asked } = harness();
+  manager.setWanted([enrolment('early', { netns: '' })], true);
+  manager.held('early');
+  manager.held('late');
+  manager.setWanted([enrolment('early', { netns: '' }), enrolment('late', { netns: '' })], true);
+  expect(asked).toEqual(['enrol early', 'enrol early', 'enrol late']);
+});
+
+test('a held pod is released only where the controller’s configuration knows it and does not want it', () => {
+  const { manager, asked, known } = harness();
+  manager.captureReady({ enrolled: ['unknown', 'unwanted'], held: ['unknown', 'unwanted'] });
+  known.add('unwanted');
+  manager.setWanted([], false);
+  expect(asked).toEqual([]);
+  manager.setWanted([], true);
+  expect(asked).toEqual(['withdraw unwanted']);
+  known.add('unknown');
+  manager.setWanted([], true);
+  expect(asked).toEqual(['withdraw unwanted', 'withdraw unknown']);
 });

@@ -5,6 +5,7 @@
 import type { Enrolment, Listener, ProxyMessage } from '../../handover/messages.js';
 import type { Family } from '../../handover/values.js';
 import type { ToWorker } from '../worker/messages.js';
+import type { StandingWorkloads } from './handover-client.js';
 import type { Timer, Timers } from './timers.js';
 
 export interface EnrolmentParts {
@@ -15,6 +16,8 @@ export interface EnrolmentParts {
     withdraw(workload: string): void;
     requestSockets(workload: string, family: Family, count: number): void;
   };
+  /** Whether the configuration speaks of the workload at all: then what it does not want captured is released. */
+  readonly isKnown: (workload: string) => boolean;
   readonly deliver: (worker: number, message: ToWorker) => void;
   /** Inode of an open descriptor: equal for duplicates of one socket. */
   readonly inodeOf: (descriptor: number) => number;
@@ -49,6 +52,8 @@ export class EnrolmentManager {
   #authoritative = false;
   /** What capture kept from an earlier proxy and nobody has claimed yet. */
   #kept: readonly string[] = [];
+  /** New pods that capture holds and the configuration does not speak of yet. */
+  readonly #held = new Set<string>();
 
   constructor(parts: EnrolmentParts) {
     this.#parts = parts;
@@ -86,16 +91,31 @@ export class EnrolmentManager {
     for (const uid of this.#pods.keys()) if (!wanted.has(uid)) this.#withdraw(uid);
     for (const enrolment of enrolments) this.#want(enrolment);
     if (this.#authoritative) this.#withdrawUnclaimed();
+    this.#releaseUnwanted();
+  }
+
+  /** Capture holds a new pod: enrol it, release it, or wait until the configuration speaks of it. */
+  held(uid: string): void {
+    const pod = this.#pods.get(uid);
+    if (pod !== undefined) {
+      this.#enrol(pod);
+      return;
+    }
+    this.#held.add(uid);
+    this.#releaseUnwanted();
   }
 
   /** Capture greeted: ask for everything again. */
-  captureReady(enrolled: readonly string[]): void {
-    this.#kept = enrolled;
+  captureReady({ enrolled, held }: StandingWorkloads): void {
+    this.#held.clear();
+    for (const uid of held) this.#held.add(uid);
+    this.#kept = enrolled.filter((uid) => !this.#held.has(uid));
     for (const [uid, pod] of this.#pods) {
       this.#enrol(pod);
       for (const [family, count] of pod.socketsAsked) this.#parts.capture.requestSockets(uid, family, count);
     }
     if (this.#authoritative) this.#withdrawUnclaimed();
+    this.#releaseUnwanted();
   }
 
   enrolled(uid: string, listeners: readonly Listener[], descriptors: readonly number[]): void {
@@ -105,6 +125,7 @@ export class EnrolmentManager {
       return;
     }
     pod.refusals = 0;
+    this.#held.delete(uid);
     const fresh: { listener: Listener; descriptor: number }[] = [];
     for (const [index, descriptor] of descriptors.entries()) {
       const listener = listeners[index];
@@ -206,6 +227,16 @@ export class EnrolmentManager {
     this.#parts.capture.withdraw(uid);
     if (pod.listeners.size > 0) {
       this.#parts.deliver(pod.worker, { type: 'withdraw', handle: pod.handle, graceMs: withdrawGraceMs });
+    }
+  }
+
+  /** Held pods that the configuration speaks of: it wants them, or they are let go. */
+  #releaseUnwanted(): void {
+    for (const uid of this.#held) {
+      const wanted = this.#pods.has(uid);
+      const release = !wanted && this.#authoritative && this.#parts.isKnown(uid);
+      if (wanted || release) this.#held.delete(uid);
+      if (release) this.#parts.capture.withdraw(uid);
     }
   }
 

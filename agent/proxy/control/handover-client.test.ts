@@ -15,7 +15,8 @@ function harness() {
     close: () => state.handlers?.onClose(undefined),
   };
   const events: HandoverEvents = {
-    onReady: (notesMap, enrolled) => void seen.push(`ready ${notesMap} ${enrolled.join()}`),
+    onReady: (notesMap, { enrolled }) => void seen.push(`ready ${notesMap} ${enrolled.join()}`),
+    onHeld: (uid) => void seen.push(`held ${uid}`),
     onLost: () => void seen.push('lost'),
     onEnrolled: (workload, listeners, fds) =>
       void seen.push(`enrolled ${workload} ${listeners.length} ${fds}`),
@@ -46,7 +47,7 @@ function harness() {
       Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
       descriptors,
     );
-  const welcome = (fd: number) => say({ type: 'welcome', protocol: 1, enrolled: ['a'] }, [fd]);
+  const welcome = (fd: number) => say({ type: 'welcome', protocol: 2, enrolled: ['a'], held: [] }, [fd]);
   return { client, timers, sent, seen, closed, state, say, welcome };
 }
 

@@ -10,6 +10,7 @@ import {
   handoverProtocol,
   type KernelRules,
   type Listener,
+  maxNamespacesPerPacket,
   type PodCounters,
   type ProxyMessage,
 } from '../../handover/messages.js';
@@ -20,8 +21,10 @@ import type { Timers } from './timers.js';
 
 /** What capture says; descriptors are the receiver's from then on. */
 export interface HandoverEvents {
-  /** Greeted: everything that shall be in force must be asked for again. `enrolled` stood before. */
-  readonly onReady: (notesMap: number, enrolled: readonly string[]) => void;
+  /** Greeted: everything that shall be in force must be asked for again. `standing` is from before. */
+  readonly onReady: (notesMap: number, standing: StandingWorkloads) => void;
+  /** A new pod waits for its enrolment. */
+  readonly onHeld: (workload: string) => void;
   readonly onLost: () => void;
   readonly onEnrolled: (
     workload: string,
@@ -37,6 +40,14 @@ export interface HandoverEvents {
   /** A request to the vault is answered, also with {@link onSecret} before; a refusal comes by {@link onRefused}. */
   readonly onVaultAnswered: () => void;
   readonly onRefused: (request: ProxyMessage['type'], workload: string | undefined, message: string) => void;
+}
+
+/** What capture holds when it greets. */
+export interface StandingWorkloads {
+  /** All that are captured. */
+  readonly enrolled: readonly string[];
+  /** Those of them that no proxy has enrolled yet: new pods that wait for their configuration. */
+  readonly held: readonly string[];
 }
 
 export interface KernelCounters {
@@ -119,6 +130,15 @@ export class HandoverClient {
     for (const message of splitKernelRules(rules)) this.#request(message);
   }
 
+  /** New pods of these namespaces are held until they are enrolled; replaces all before. */
+  holdNamespaces(namespaces: readonly string[]): void {
+    for (let from = 0; from === 0 || from < namespaces.length; from += maxNamespacesPerPacket) {
+      const to = from + maxNamespacesPerPacket;
+      const more = to < namespaces.length;
+      this.#request({ type: 'hold', namespaces: namespaces.slice(from, to), more });
+    }
+  }
+
   /** Keeps a secret in capture's vault, over this proxy's end. */
   putSecret(workload: string, secret: string): void {
     this.#request({ type: 'vault-put', workload, secret });
@@ -164,10 +184,15 @@ export class HandoverClient {
   #dispatch(message: CaptureMessage, descriptors: readonly number[]): void {
     switch (message.type) {
       case 'welcome':
-        this.#welcome(message.enrolled, descriptors);
+        this.#welcome(message, descriptors);
         return;
       case 'enrolled':
         this.#events.onEnrolled(message.workload, message.listeners, descriptors);
+        return;
+      case 'held':
+        this.#events.onHeld(message.workload);
+        return;
+      case 'hold-applied':
         return;
       case 'withdrawn':
         this.#events.onWithdrawn(message.workload);
@@ -201,7 +226,7 @@ export class HandoverClient {
     }
   }
 
-  #welcome(enrolled: readonly string[], descriptors: readonly number[]): void {
+  #welcome({ enrolled, held }: StandingWorkloads, descriptors: readonly number[]): void {
     const notesMap = descriptors[0];
     if (this.#state.kind !== 'greeting' || notesMap === undefined) {
       for (const descriptor of descriptors) this.#parts.closeDescriptor(descriptor);
@@ -209,8 +234,11 @@ export class HandoverClient {
     }
     this.#complained = false;
     this.#state = { kind: 'ready', channel: this.#state.channel };
-    this.#parts.log('info', 'capture welcomed this proxy', { enrolled: enrolled.length });
-    this.#events.onReady(notesMap, enrolled);
+    this.#parts.log('info', 'capture welcomed this proxy', {
+      enrolled: enrolled.length,
+      held: held.length,
+    });
+    this.#events.onReady(notesMap, { enrolled, held });
   }
 
   #lost(error: Error | undefined): void {

@@ -15,7 +15,7 @@ import { AccessLogWriter } from './access-log-writer.js';
 import { Configuration, type RefusedResource } from './configuration.js';
 import { type ControllerConnection, connectController } from './connect-controller.js';
 import { EnrolmentManager } from './enrolment-manager.js';
-import { HandoverClient } from './handover-client.js';
+import { HandoverClient, type StandingWorkloads } from './handover-client.js';
 import { KernelCounterReader } from './kernel-counter-reader.js';
 import { planNode } from './plan-node.js';
 import type { Timer, Timers } from './timers.js';
@@ -64,6 +64,7 @@ export class NodeProxy {
   #planTimer: Timer | undefined;
   #groups: GroupTable = noGroups;
   #publishedRules = '';
+  #publishedNamespaces: readonly string[] | undefined;
   #planned = false;
   #announced = false;
   /** The configuration is the controller's, not only what was saved. */
@@ -97,6 +98,7 @@ export class NodeProxy {
     this.#enrolments = new EnrolmentManager({
       workers: flags.workers,
       capture: this.#handover,
+      isKnown: (workload) => this.snapshot.workloads.has(workload),
       deliver: (worker, message) => this.#pool.send(worker, message),
       inodeOf: (descriptor) => fstatSync(descriptor).ino,
       closeDescriptor: closeSync,
@@ -193,7 +195,8 @@ export class NodeProxy {
         log,
       },
       {
-        onReady: (notesMap, enrolled) => this.#captureReady(notesMap, enrolled),
+        onReady: (notesMap, standing) => this.#captureReady(notesMap, standing),
+        onHeld: (workload) => this.#enrolments.held(workload),
         onLost: () => {
           this.#kernelCounters.lost();
           this.identities?.captureLost();
@@ -222,7 +225,7 @@ export class NodeProxy {
     );
   }
 
-  #captureReady(notesMap: number, enrolled: readonly string[]): void {
+  #captureReady(notesMap: number, standing: StandingWorkloads): void {
     const mapId = mapIdOf(notesMap);
     if (!this.#pool.started) {
       this.#notesMapId = mapId;
@@ -235,9 +238,10 @@ export class NodeProxy {
       }
     }
     this.#publishedRules = '';
+    this.#publishedNamespaces = undefined;
     this.#identities?.vault.reset();
     if (this.#planned) this.#plan();
-    this.#enrolments.captureReady(enrolled);
+    this.#enrolments.captureReady(standing);
     this.identities?.captureReady();
   }
 
@@ -293,6 +297,11 @@ export class NodeProxy {
     if (text !== this.#publishedRules && this.#handover.ready) {
       this.#publishedRules = text;
       this.#handover.publishRules(plan.kernelRules);
+    }
+    const namespaces = this.snapshot.mesh?.enrolledNamespaces;
+    if (namespaces !== undefined && namespaces !== this.#publishedNamespaces && this.#handover.ready) {
+      this.#publishedNamespaces = namespaces;
+      this.#handover.holdNamespaces(namespaces);
     }
     this.#enrolments.setWanted(plan.enrolments, this.#controllerSpoke);
     this.#wantIdentities(plan.enrolments);
