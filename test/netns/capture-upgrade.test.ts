@@ -33,7 +33,7 @@ class StandInProxy {
   }
 
   async greet(): Promise<unknown> {
-    const { message, descriptors } = await this.ask({ type: 'hello', protocol: 1 });
+    const { message, descriptors } = await this.ask({ type: 'hello', protocol: 2 });
     for (const descriptor of descriptors) closeSync(descriptor);
     return message.enrolled;
   }
