@@ -35,6 +35,8 @@ export interface PolicyProgram {
   readonly audit: readonly CompiledPolicy[];
   /** The first enforced one that reads the path. */
   readonly pathPolicy: CompiledPolicy | null;
+  /** Headers that enforced ones read, by lower-case name. */
+  readonly headerNames: readonly string[];
   /** No enforced ALLOW policy has a rule with HTTP attributes. */
   readonly allowByConnection: boolean;
 }
@@ -56,6 +58,7 @@ export function buildProgram(policies: readonly CompiledPolicy[]): PolicyProgram
     allow,
     audit: policies.filter(({ policy }) => policy.mode === 'Audit'),
     pathPolicy: sound.find(({ readsPath }) => readsPath) ?? null,
+    headerNames: [...new Set(sound.flatMap(({ headerNames }) => headerNames))],
     allowByConnection: allow.every(({ connectionOnly }) => connectionOnly),
   };
 }

@@ -44,6 +44,8 @@ export class CompiledPolicy {
   readonly policy: AuthorizationPolicy;
   readonly rules: readonly CompiledPolicyRule[];
   readonly readsPath: boolean;
+  /** Lower case; without `host`, which every request has. */
+  readonly headerNames: readonly string[];
   /** Every rule speaks of connections only. */
   readonly connectionOnly: boolean;
   readonly allows: Verdict = { allowed: true, reason: Reason.none, policy: this };
@@ -58,6 +60,9 @@ export class CompiledPolicy {
     this.policy = policy;
     this.rules = policy.broken ? [] : policy.rules.map(compileRule);
     this.readsPath = this.rules.some((rule) => rule.http?.paths != null);
+    this.headerNames = this.rules
+      .flatMap((rule) => rule.http?.headers.map(({ name }) => name) ?? [])
+      .filter((name) => name !== 'host');
     this.connectionOnly = this.rules.every((rule) => rule.http === null);
   }
 }

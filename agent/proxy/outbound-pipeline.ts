@@ -11,6 +11,7 @@ import { forwardRequest } from './stages/forward-request.js';
 import { matchRequestRoute, pickRequestBackend } from './stages/match-request-route.js';
 import { passTrace } from './stages/pass-trace.js';
 import { pickConnectionEndpoint, pickRequestEndpoint } from './stages/pick-endpoint.js';
+import { pickConnectionTransport, pickRequestTransport } from './stages/pick-transport.js';
 import { planLimits } from './stages/plan-limits.js';
 import { planResilience } from './stages/plan-resilience.js';
 import { checkMethod, readProtocol } from './stages/read-protocol.js';
@@ -24,6 +25,8 @@ export const outboundConnection: Pipeline<ConnectionRecord> = [
   // HTTP ends here: its requests go the way below. The rest are opaque bytes.
   ['protocol', readProtocol],
   ['endpoint', pickConnectionEndpoint],
+  // TLS with the identities of both ends, where both have one.
+  ['transport', pickConnectionTransport],
   // A destination with an agent of its own is judged there, not twice.
   ['authorization', authorizeOutboundConnection],
   ['verdict', (_, connection) => tunnelConnection(connection)],
@@ -40,6 +43,7 @@ export const outboundRequest: Pipeline<RequestRecord> = [
   ['filters', applyFilters],
   ['limits', planLimits],
   ['endpoint', pickRequestEndpoint],
+  ['transport', pickRequestTransport],
   ['authorization', authorizeOutboundRequest],
   // Deadlines, retries and their budget.
   ['resilience', planResilience],

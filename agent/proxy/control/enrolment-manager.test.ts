@@ -23,6 +23,7 @@ function harness(workers = 1) {
   const delivered: string[] = [];
   const closed: number[] = [];
   const known = new Set<string>();
+  const unsettled = new Set<string>();
   const manager = new EnrolmentManager({
     workers,
     capture: {
@@ -36,11 +37,12 @@ function harness(workers = 1) {
       const handle = 'handle' in message ? message.handle : 0;
       delivered.push(`${worker}: ${message.type} ${handle} ${descriptors}`.trim());
     },
+    mayServe: (uid) => !unsettled.has(uid),
     inodeOf: (descriptor) => descriptor % 100,
     closeDescriptor: (descriptor) => void closed.push(descriptor),
     timers,
   });
-  return { manager, timers, asked, delivered, closed, known };
+  return { manager, timers, asked, delivered, closed, known, unsettled };
 }
 
 test('a wanted workload is enrolled once, again when it changes, and its listeners reach a worker', () => {
@@ -147,4 +149,32 @@ test('a held pod is released only where the controller’s configuration knows i
   known.add('unknown');
   manager.setWanted([], true);
   expect(asked).toEqual(['withdraw unwanted', 'withdraw unknown']);
+});
+
+test('listeners wait until it is known whether the workload has an identity', () => {
+  const { manager, delivered, closed, unsettled } = harness();
+  unsettled.add('a');
+  manager.setWanted([enrolment('a'), enrolment('b')], true);
+  manager.enrolled('a', pair, [1, 2]);
+  manager.enrolled('b', pair, [3, 4]);
+  expect(delivered).toEqual(['0: listeners 2 3,4']);
+  expect([manager.served, manager.settled]).toEqual([1, false]);
+  manager.captureReady({ enrolled: [], held: [] });
+  manager.enrolled('a', pair, [101, 102]);
+  expect(closed).toEqual([101, 102]);
+  manager.release('a');
+  manager.release('a');
+  expect(delivered.slice(1)).toEqual(['0: listeners 1 1,2']);
+  expect([manager.served, manager.settled]).toEqual([2, true]);
+});
+
+test('listeners that waited are closed where their workload leaves', () => {
+  const { manager, delivered, closed, unsettled } = harness();
+  unsettled.add('a');
+  manager.setWanted([enrolment('a')], true);
+  manager.enrolled('a', pair, [1, 2]);
+  manager.setWanted([], true);
+  manager.release('a');
+  expect(closed).toEqual([1, 2]);
+  expect(delivered).toEqual(['0: withdraw 1']);
 });

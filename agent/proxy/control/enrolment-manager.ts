@@ -6,6 +6,7 @@ import type { Enrolment, Listener, ProxyMessage } from '../../handover/messages.
 import type { Family } from '../../handover/values.js';
 import type { ToWorker } from '../worker/messages.js';
 import type { StandingWorkloads } from './handover-client.js';
+import type { WorkloadPlace } from './identity-delivery.js';
 import type { Timer, Timers } from './timers.js';
 
 export interface EnrolmentParts {
@@ -19,6 +20,8 @@ export interface EnrolmentParts {
   /** Whether the configuration speaks of the workload at all: then what it does not want captured is released. */
   readonly isKnown: (workload: string) => boolean;
   readonly deliver: (worker: number, message: ToWorker) => void;
+  /** False: a workload's listeners wait for {@link EnrolmentManager.release}, new connections in their backlog. */
+  readonly mayServe: (workload: string) => boolean;
   /** Inode of an open descriptor: equal for duplicates of one socket. */
   readonly inodeOf: (descriptor: number) => number;
   readonly closeDescriptor: (descriptor: number) => void;
@@ -31,8 +34,10 @@ interface Pod {
   enrolment: Enrolment;
   /** Text of the enrolment, to see whether it changed. */
   wanted: string;
-  /** Listeners that the worker holds. */
+  /** Inodes of its listeners. */
   readonly listeners: Set<number>;
+  /** Listeners that no worker has yet. */
+  waiting: { readonly listener: Listener; readonly descriptor: number }[];
   readonly socketsAsked: Map<Family, number>;
   retry: Timer | undefined;
   refusals: number;
@@ -63,13 +68,13 @@ export class EnrolmentManager {
   /** Workloads that capture has enrolled and a worker serves. */
   get served(): number {
     let count = 0;
-    for (const pod of this.#pods.values()) count += pod.listeners.size > 0 ? 1 : 0;
+    for (const pod of this.#pods.values()) count += isServed(pod) ? 1 : 0;
     return count;
   }
 
   /** Each wanted workload is served, or capture has refused it at least once. */
   get settled(): boolean {
-    for (const pod of this.#pods.values()) if (pod.listeners.size === 0 && pod.refusals === 0) return false;
+    for (const pod of this.#pods.values()) if (!isServed(pod) && pod.refusals === 0) return false;
     return true;
   }
 
@@ -79,6 +84,11 @@ export class EnrolmentManager {
 
   uidOf(handle: number): string | undefined {
     return this.#uids.get(handle);
+  }
+
+  /** Which worker serves a workload, under which handle; undefined where it is not wanted. */
+  placeOf(uid: string): WorkloadPlace | undefined {
+    return this.#pods.get(uid);
   }
 
   /**
@@ -126,17 +136,24 @@ export class EnrolmentManager {
     }
     pod.refusals = 0;
     this.#held.delete(uid);
-    const fresh: { listener: Listener; descriptor: number }[] = [];
     for (const [index, descriptor] of descriptors.entries()) {
       const listener = listeners[index];
       const inode = this.#parts.inodeOf(descriptor);
       if (listener === undefined || pod.listeners.has(inode)) this.#parts.closeDescriptor(descriptor);
       else {
         pod.listeners.add(inode);
-        fresh.push({ listener, descriptor });
+        pod.waiting.push({ listener, descriptor });
       }
     }
-    if (fresh.length === 0) return;
+    if (this.#parts.mayServe(uid)) this.release(uid);
+  }
+
+  /** Hands a workload's listeners to its worker. */
+  release(uid: string): void {
+    const pod = this.#pods.get(uid);
+    if (pod === undefined || pod.waiting.length === 0) return;
+    const fresh = pod.waiting;
+    pod.waiting = [];
     this.#parts.deliver(pod.worker, {
       type: 'listeners',
       handle: pod.handle,
@@ -203,6 +220,7 @@ export class EnrolmentManager {
       enrolment,
       wanted,
       listeners: new Set(),
+      waiting: [],
       socketsAsked: new Map(),
       retry: undefined,
       refusals: 0,
@@ -225,9 +243,8 @@ export class EnrolmentManager {
     this.#uids.delete(pod.handle);
     this.#load[pod.worker] = (this.#load[pod.worker] ?? 1) - 1;
     this.#parts.capture.withdraw(uid);
-    if (pod.listeners.size > 0) {
-      this.#parts.deliver(pod.worker, { type: 'withdraw', handle: pod.handle, graceMs: withdrawGraceMs });
-    }
+    this.#closeAll(pod.waiting.map(({ descriptor }) => descriptor));
+    this.#parts.deliver(pod.worker, { type: 'withdraw', handle: pod.handle, graceMs: withdrawGraceMs });
   }
 
   /** Held pods that the configuration speaks of: it wants them, or they are let go. */
@@ -249,4 +266,8 @@ export class EnrolmentManager {
   #closeAll(descriptors: readonly number[]): void {
     for (const descriptor of descriptors) this.#parts.closeDescriptor(descriptor);
   }
+}
+
+function isServed(pod: Pod): boolean {
+  return pod.listeners.size > 0 && pod.waiting.length === 0;
 }

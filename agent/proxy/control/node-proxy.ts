@@ -16,6 +16,7 @@ import { Configuration, type RefusedResource } from './configuration.js';
 import { type ControllerConnection, connectController } from './connect-controller.js';
 import { EnrolmentManager } from './enrolment-manager.js';
 import { HandoverClient, type StandingWorkloads } from './handover-client.js';
+import { IdentityDelivery } from './identity-delivery.js';
 import { KernelCounterReader } from './kernel-counter-reader.js';
 import { planNode } from './plan-node.js';
 import type { Timer, Timers } from './timers.js';
@@ -58,6 +59,7 @@ export class NodeProxy {
   readonly #resourceRefusals = new Map<string, number>();
   readonly #serving = Promise.withResolvers<void>();
   readonly #pool: WorkerPool;
+  readonly #delivery: IdentityDelivery;
   readonly #identities: Identities | undefined;
   #notesMapId: string | undefined;
   #controller: ControllerConnection | undefined;
@@ -100,11 +102,13 @@ export class NodeProxy {
       capture: this.#handover,
       isKnown: (workload) => this.snapshot.workloads.has(workload),
       deliver: (worker, message) => this.#pool.send(worker, message),
+      mayServe: (workload) => this.identities?.settled(workload) !== false,
       inodeOf: (descriptor) => fstatSync(descriptor).ino,
       closeDescriptor: closeSync,
       timers,
     });
-    this.#identities = flags.identities ? this.#createIdentities() : undefined;
+    this.#delivery = this.#createDelivery();
+    this.#identities = flags.identities ? this.#createIdentities(this.#delivery) : undefined;
   }
 
   /** Begins; {@link serving} tells when the wanted workloads are served. */
@@ -267,6 +271,9 @@ export class NodeProxy {
           this.#pool.send(worker, { type: 'log-written', bytes: news.lines.length }),
         );
         return;
+      case 'identity-in-force':
+        this.#delivery.installed(news.uid, news.generation);
+        return;
       case 'log':
         this.#parts.log(news.level, news.message, { worker, ...news.details });
         return;
@@ -308,15 +315,29 @@ export class NodeProxy {
     this.#checkServing();
   }
 
-  /** What is published here is the transport's; until it reads identities, they are kept and shown. */
-  #createIdentities(): Identities {
+  #createDelivery(): IdentityDelivery {
+    return new IdentityDelivery({
+      placeOf: (workload) => this.#enrolments.placeOf(workload),
+      deliver: (worker, message, transfer) => this.#pool.send(worker, message, transfer),
+      onChange: () => {},
+    });
+  }
+
+  #createIdentities(delivery: IdentityDelivery): Identities {
     const { flags, timers, random, log } = this.#parts;
-    const ignore = () => {};
     return createIdentities({
       controller: flags.controller,
       node: flags.node,
       vault: this.#handover,
-      events: { onPublished: ignore, onWithdrawn: ignore, onBundle: ignore },
+      events: {
+        onPublished: (workload, identity) => delivery.onPublished(workload, identity),
+        onWithdrawn: (workload, why) => delivery.onWithdrawn(workload, why),
+        onBundle: (roots) => delivery.onBundle(roots),
+        onSettled: (workload) => {
+          this.#enrolments.release(workload);
+          this.#checkServing();
+        },
+      },
       timers,
       random,
       log,

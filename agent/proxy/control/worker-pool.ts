@@ -13,7 +13,10 @@ export interface WorkerReport {
 }
 
 /** What a worker tells without being asked. */
-export type WorkerNews = Extract<FromWorker, { readonly type: 'sockets-low' | 'access-log' | 'log' }>;
+export type WorkerNews = Extract<
+  FromWorker,
+  { readonly type: 'sockets-low' | 'access-log' | 'log' | 'identity-in-force' }
+>;
 
 export interface WorkerPoolEvents {
   readonly onNews: (worker: number, news: WorkerNews) => void;
@@ -35,7 +38,11 @@ export class WorkerPool {
   readonly #events: WorkerPoolEvents;
   readonly #workers: Worker[] = [];
   /** Messages from before the start; undefined: to every worker. */
-  #early: { readonly worker: number | undefined; readonly message: ToWorker }[] = [];
+  #early: {
+    readonly worker: number | undefined;
+    readonly message: ToWorker;
+    readonly transfer: ArrayBuffer[];
+  }[] = [];
   readonly #ready: Promise<void>[] = [];
   readonly #reports = new Map<number, (report: WorkerReport) => void>();
   readonly #drained: Promise<void>[] = [];
@@ -55,9 +62,9 @@ export class WorkerPool {
   start(notesMap: number): void {
     const { workers, accessLog } = this.#options;
     for (let worker = 0; worker < workers; worker += 1) this.#spawn({ worker, notesMap, accessLog });
-    for (const { worker, message } of this.#early) {
+    for (const { worker, message, transfer } of this.#early) {
       if (worker === undefined) this.sendAll(message);
-      else this.send(worker, message);
+      else this.send(worker, message, transfer);
     }
     this.#early = [];
   }
@@ -67,14 +74,15 @@ export class WorkerPool {
     await Promise.all(this.#ready);
   }
 
-  send(worker: number, message: ToWorker): void {
-    if (this.started) this.#workers[worker]?.postMessage(message);
-    else this.#early.push({ worker, message });
+  /** The memory behind `transfer` moves to the worker. */
+  send(worker: number, message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    if (this.started) this.#workers[worker]?.postMessage(message, transfer);
+    else this.#early.push({ worker, message, transfer });
   }
 
   sendAll(message: ToWorker): void {
     if (this.started) for (const worker of this.#workers) worker.postMessage(message);
-    else this.#early.push({ worker: undefined, message });
+    else this.#early.push({ worker: undefined, message, transfer: [] });
   }
 
   /** Asks every worker; the slow ones are missing from the answer. */

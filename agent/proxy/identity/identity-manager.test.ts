@@ -18,6 +18,7 @@ const web = { workload: 'shop.web', spiffeId: 'spiffe://test.mesh/ns/shop/sa/web
 class Harness {
   readonly timers = new PausedTimers();
   readonly seen: string[] = [];
+  readonly settled: string[] = [];
   readonly logged: string[] = [];
   readonly published = new Map<string, Identity>();
   readonly vault: Map<string, string>;
@@ -45,11 +46,12 @@ class Harness {
           this.published.set(workload, identity);
           this.seen.push(`published ${workload}`);
         },
-        onWithdrawn: (workload) => {
+        onWithdrawn: (workload, why) => {
           this.published.delete(workload);
-          this.seen.push(`withdrawn ${workload}`);
+          this.seen.push(`${why} ${workload}`);
         },
         onBundle: (roots) => void this.seen.push(`bundle ${roots.length}`),
+        onSettled: (workload) => void this.settled.push(workload),
       },
       timers: this.timers,
       wallClock: () => begun + this.timers.now(),
@@ -139,7 +141,7 @@ test('without an authority nothing changes until the end; that is told loudly, a
   expect(harness.published.size).toBe(1);
   harness.timers.advance(1);
   expect([harness.kinds, harness.published.size]).toEqual([['expired'], 0]);
-  expect(harness.seen.at(-1)).toBe('withdrawn shop.cart');
+  expect(harness.seen.at(-1)).toBe('expired shop.cart');
   harness.answer = undefined;
   await harness.until('an attempt to end', () => harness.requests > 0);
   harness.timers.advance(60_000);

@@ -28,8 +28,10 @@ export interface WantedIdentity {
 /** Who uses identities: the transport. What was published stays in force until it is replaced or withdrawn. */
 export interface IdentityEvents {
   readonly onPublished: (workload: string, identity: Identity) => void;
-  /** Expired, or the workload has left: its connections must not go on. */
-  readonly onWithdrawn: (workload: string) => void;
+  /** Expired, or the workload has left or is another: its connections must not go on. */
+  readonly onWithdrawn: (workload: string, why: 'expired' | 'withdrawn') => void;
+  /** Capture's vault has answered: whether the workload has an identity by now is known. */
+  readonly onSettled: (workload: string) => void;
   /** The roots to trust, DER. */
   readonly onBundle: (roots: readonly Uint8Array[]) => void;
 }
@@ -142,6 +144,12 @@ export class IdentityManager {
       this.#apply(held, { type: 'vault-empty' });
       this.#enqueue(held);
     }
+    this.#parts.events.onSettled(workload);
+  }
+
+  /** False while capture's vault may hold the identity of the workload and has not answered. */
+  settled(workload: string): boolean {
+    return this.#held.get(workload)?.state.kind !== 'none';
   }
 
   /** New roots to trust, DER. An identity that they do not vouch for is renewed at once. */
@@ -192,7 +200,10 @@ export class IdentityManager {
     held.state = nextState(held.state, event);
     const now = identityOf(held.state);
     if (now !== null && now !== before) this.#parts.events.onPublished(held.workload, now);
-    if (now === null && before !== null) this.#parts.events.onWithdrawn(held.workload);
+    if (now === null && before !== null) {
+      const why = event.type === 'expired' ? 'expired' : 'withdrawn';
+      this.#parts.events.onWithdrawn(held.workload, why);
+    }
   }
 
   #obtain(held: Held, identity: Identity): void {

@@ -1,6 +1,6 @@
 /** How stages end a pipeline. */
 import { beginAttempt } from '../../../model/choose-endpoint.js';
-import { Action, originalDestination } from '../../../native/engine.js';
+import { Action } from '../../../native/engine.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import type { RequestRecord } from '../worker/request-record.js';
@@ -12,14 +12,10 @@ export function resetConnection(connection: ConnectionRecord, reason: number): f
   return false;
 }
 
-/** Bytes are copied to the connection's endpoint, or to its original destination. */
+/** Bytes are copied to where the connection's slots say. */
 export function tunnelConnection(connection: ConnectionRecord): false {
   connection.action = Action.tunnel;
-  if (connection.endpoint === null) {
-    connection.endpointId = originalDestination;
-    return false;
-  }
-  connection.endpointId = connection.endpoint.id;
+  if (connection.endpoint === null) return false;
   beginAttempt(connection.endpoint.load);
   connection.attempting = true;
   return false;

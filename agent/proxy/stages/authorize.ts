@@ -21,11 +21,19 @@ export function authorizeInboundConnection(context: DecisionContext, connection:
 /** Inbound request: everything again, since policies may have changed while its connection lived. */
 export function authorizeInboundRequest(context: DecisionContext, request: RequestRecord): boolean {
   const { program, source, destinationPort } = request.connection as ConnectionRecord;
+  request.program = program;
+  request.source = source;
+  if (program.headerNames.length > 0) request.headers = keepHeaders(context.head, program.headerNames);
   const verdict = authorizeRequest(program, source, destinationPort, context.head);
   if (program.audit.length > 0) {
     context.audit.count(auditRequest(program, source, destinationPort, context.head));
   }
   return verdict.allowed ? true : refuseRequest(context, request, verdict.reason);
+}
+
+/** Where policies change while the request runs, they are held against the same values. */
+function keepHeaders(head: RequestHead, names: readonly string[]): ReadonlyMap<string, string | null> {
+  return new Map(names.map((name) => [name, head.header(name)]));
 }
 
 /** Outbound connection: a destination with an agent of its own decides there; for others it is decided here. */

@@ -1,12 +1,14 @@
 /** Slots `destination`, `source` and `protocol`, inbound: whose listener took the connection, who calls, and how. */
 import { openProgram } from '../../../model/authorize.js';
 import { portProtocol } from '../../../model/find-destination.js';
-import { programOf, type Snapshot, workloadAt } from '../../../model/snapshot.js';
-import { unknownSource } from '../../../model/source.js';
+import { checkPeer } from '../../../model/mtls.js';
+import { programOf, type Snapshot, type WorkloadView, workloadAt } from '../../../model/snapshot.js';
+import { type Source, unknownSource } from '../../../model/source.js';
 import { Reason } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import type { RequestRecord } from '../worker/request-record.js';
+import { Transport } from '../worker/transport.js';
 import { readRequests, refuseRequest, resetConnection } from './answers.js';
 
 export function findInboundConnection(context: DecisionContext, connection: ConnectionRecord): boolean {
@@ -17,9 +19,11 @@ export function findInboundConnection(context: DecisionContext, connection: Conn
 /** A connection outlives snapshots: each request is judged by the one that is in force when it comes. */
 export function findInboundRequest(context: DecisionContext, request: RequestRecord): boolean {
   const connection = request.connection as ConnectionRecord;
-  if (connection.snapshot === context.snapshot) return true;
-  const reason = lookUpInbound(context, connection);
-  return reason === Reason.none ? true : refuseRequest(context, request, reason);
+  request.transport = connection.transport;
+  const reason = connection.snapshot === context.snapshot ? Reason.none : lookUpInbound(context, connection);
+  if (reason !== Reason.none) return refuseRequest(context, request, reason);
+  // What has lost its name is cut; what it asks meanwhile is nobody's.
+  return isImpostor(connection) ? refuseRequest(context, request, Reason.tls_wrong_identity) : true;
 }
 
 /** Last of a connection's stages: HTTP/1.1 is read request by request, the rest goes on as opaque bytes. */
@@ -27,8 +31,14 @@ export function readInboundRequests(_context: DecisionContext, connection: Conne
   return connection.protocol === 'http' ? readRequests(connection) : true;
 }
 
+/** Whether the identity that a TLS peer has proven is no longer that of its address. */
+export function isImpostor(connection: ConnectionRecord): boolean {
+  return connection.transport === Transport.tls && !connection.source.authenticated;
+}
+
 /**
- * Fills the connection's slots from the present snapshot; returns why it cannot. Until mutual TLS proves it, the source is the workload that owns the peer's address.
+ * Fills the connection's slots from the present snapshot; returns why it cannot. The source is the workload that owns the
+ * peer's address: proven, where TLS has shown its identity, else by its address alone; nobody where TLS has shown another.
  */
 export function lookUpInbound(context: DecisionContext, connection: ConnectionRecord): number {
   const { snapshot } = context;
@@ -41,12 +51,18 @@ export function lookUpInbound(context: DecisionContext, connection: ConnectionRe
   connection.local = local;
   connection.localLabelId = -1;
   connection.peer = peer ?? null;
-  connection.source = peer === undefined ? unknownSource : peer.addressed;
+  connection.source = sourceOf(connection, peer);
   connection.program = programOf(snapshot, local);
   connection.protocol = portProtocol(snapshot, local, connection.destinationPort);
   connection.serviceName = serviceBefore(snapshot, connection.destinationAddress);
   connection.snapshot = snapshot;
   return Reason.none;
+}
+
+function sourceOf(connection: ConnectionRecord, peer: WorkloadView | undefined): Source {
+  if (peer === undefined) return unknownSource;
+  if (connection.transport !== Transport.tls) return peer.addressed;
+  return checkPeer(peer, connection.peerId) === 'proven' ? peer.authenticated : unknownSource;
 }
 
 /** The one service in front of an address; `unknown` where there are several: the client's choice is not seen here. */

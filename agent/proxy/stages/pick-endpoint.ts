@@ -51,7 +51,7 @@ function choose(
 }
 
 /** A workload's own address as an endpoint, so that its connections are pooled like others. */
-function directCandidate(connection: ConnectionRecord): Candidate {
+export function directCandidate(connection: ConnectionRecord): Candidate {
   const { destination, destinationAddress: address, destinationPort: port } = connection;
   if (destination.kind !== 'workload') throw new Error('the destination is no workload');
   const { workload } = destination.view;

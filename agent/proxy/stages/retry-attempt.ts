@@ -18,6 +18,7 @@ import { sendAttempt } from './forward-request.js';
 import { passNormalPath } from './pass-normal-path.js';
 import { passTrace } from './pass-trace.js';
 import { pickRequestEndpoint } from './pick-endpoint.js';
+import { pickRequestTransport } from './pick-transport.js';
 
 /** Requests without a service behind them share one budget per worker. */
 const sharedBudget: RetryBudget = newRetryBudget();
@@ -54,6 +55,7 @@ export function retryAttempt(
 const nextAttempt: Pipeline<RequestRecord> = [
   ['filters', applyFilters],
   ['endpoint', pickRequestEndpoint],
+  ['transport', pickAttemptTransport],
   ['authorization', authorizeAttempt],
   ['path', passInboundPath],
   ['trace', passTrace],
@@ -63,6 +65,11 @@ const nextAttempt: Pipeline<RequestRecord> = [
 function authorizeAttempt(context: DecisionContext, request: RequestRecord): boolean {
   const outbound = request.connection?.direction === Direction.outbound;
   return outbound ? authorizeOutboundRequest(context, request) : true;
+}
+
+function pickAttemptTransport(context: DecisionContext, request: RequestRecord): boolean {
+  const outbound = request.connection?.direction === Direction.outbound;
+  return outbound ? pickRequestTransport(context, request) : true;
 }
 
 function passInboundPath(context: DecisionContext, request: RequestRecord): boolean {

@@ -5,7 +5,7 @@ import type { Destination } from '../../../model/find-destination.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import { type Source, unknownSource } from '../../../model/source.js';
 import type { AppProtocol } from '../../../model/workload.js';
-import { Action, originalDestination } from '../../../native/engine.js';
+import { Action, Alpn, originalDestination, RowKind } from '../../../native/engine.js';
 import type { LoggedParties } from '../telemetry/access-log.js';
 import type { SeriesKey } from '../telemetry/traffic-counters.js';
 import type { EndpointEntry } from './endpoint-table.js';
@@ -13,6 +13,7 @@ import type { Tagged } from './record-pool.js';
 import type { RequestRecord } from './request-record.js';
 import type { ServedWorkload } from './served-workload.js';
 import type { ServiceTraffic } from './service-traffic.js';
+import { Transport } from './transport.js';
 
 /** Before the destination stage, and for inbound connections. */
 export const noDestination: Destination = { kind: 'passthrough' };
@@ -24,6 +25,14 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   direction = 0;
   sourceAddress = '';
   sourcePort = 0;
+  /** How far an inbound connection has come: RowKind of its last row. */
+  stage: number = RowKind.connection;
+  /** Inbound: how its bytes come; outbound tunnel: how they go on. */
+  transport: number = Transport.none;
+  /** SPIFFE id of the far end under TLS: the caller's, proven (inbound), or what the endpoint must prove (tunnel). */
+  peerId = '';
+  /** Inbound TLS: what was agreed on, an Alpn. */
+  alpn: number = Alpn.none;
   /** Where the peer wanted to go. */
   destinationAddress = '';
   destinationPort = 0;
@@ -87,6 +96,10 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   /** Forgets its last user. */
   reset(): void {
     this.workload = null;
+    this.stage = RowKind.connection;
+    this.transport = Transport.none;
+    this.peerId = '';
+    this.alpn = Alpn.none;
     this.snapshot = null;
     this.local = null;
     this.localLabelId = -1;

@@ -5,18 +5,24 @@
 import { formatAddress } from '../../../model/address.js';
 import type { Snapshot } from '../../../model/snapshot.js';
 import { Direction, type Engine, RowKind } from '../../../native/engine.js';
-import { inboundConnection, inboundRequest } from '../inbound-pipeline.js';
+import {
+  inboundConnection,
+  inboundRequest,
+  securedConnection,
+  sniffedConnection,
+} from '../inbound-pipeline.js';
 import { outboundConnection, outboundRequest } from '../outbound-pipeline.js';
 import { retryAttempt } from '../stages/retry-attempt.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { DecisionContext } from './decision-context.js';
 import type { HeldConnections } from './held-connections.js';
-import { runPipeline } from './pipeline.js';
+import { type Pipeline, runPipeline } from './pipeline.js';
 import type { RecordPool } from './record-pool.js';
 import type { RequestRecord } from './request-record.js';
 import type { RowRequest } from './row-request.js';
 import type { ServedWorkload } from './served-workload.js';
 import type { TrafficLedger } from './traffic-ledger.js';
+import { Transport } from './transport.js';
 
 export interface DeciderParts {
   readonly engine: Engine;
@@ -57,14 +63,18 @@ export class Decider {
   /** Decides a held connection again, under the present snapshot. */
   decideHeld(connection: ConnectionRecord): void {
     this.#parts.context.nowMs = this.#parts.now();
-    runPipeline(outboundConnection, this.#parts.context, connection);
+    runPipeline(pipelineOf(connection), this.#parts.context, connection);
   }
 
   #decideRow(row: number): void {
     this.#parts.context.verdict.bind(row);
     switch (this.#parts.engine.rows.kind[row]) {
       case RowKind.connection:
-        this.#decideConnection(row);
+        this.#decideConnection(row, this.#openConnection(row));
+        return;
+      case RowKind.secured:
+      case RowKind.sniffed:
+        this.#continueConnection(row);
         return;
       case RowKind.request:
         this.#decideRequest(row);
@@ -77,12 +87,10 @@ export class Decider {
     }
   }
 
-  #decideConnection(row: number): void {
+  #decideConnection(row: number, connection: ConnectionRecord): void {
     const { engine, context, held } = this.#parts;
-    const connection = this.#openConnection(row);
     try {
-      const outbound = connection.direction === Direction.outbound;
-      runPipeline(outbound ? outboundConnection : inboundConnection, context, connection);
+      runPipeline(pipelineOf(connection), context, connection);
       if (held.wants(connection)) {
         held.hold(engine.rows.id[row] as number, engine.rows.generation[row] as number, connection);
       } else {
@@ -92,6 +100,28 @@ export class Decider {
       context.verdict.fail(false, connection.tag);
       this.#parts.onDefect(error);
     }
+  }
+
+  /** Its handshake is done, or did not come. */
+  #continueConnection(row: number): void {
+    const { rows } = this.#parts.engine;
+    const tag = rows.connectionTag[row] as number;
+    const connection = this.#parts.connections.find(tag);
+    if (connection === undefined) {
+      this.#parts.context.verdict.fail(false, tag);
+      this.#parts.onDefect(new Error('a connection went on that is not known'));
+      return;
+    }
+    connection.stage = rows.kind[row] as number;
+    if (connection.stage === RowKind.secured) {
+      connection.transport = Transport.tls;
+      connection.alpn = rows.alpn[row] as number;
+      connection.peerId = this.#parts.engine.readText(
+        rows.peerOffset[row] as number,
+        rows.peerLength[row] as number,
+      );
+    }
+    this.#decideConnection(row, connection);
   }
 
   #openConnection(row: number): ConnectionRecord {
@@ -119,7 +149,7 @@ export class Decider {
       request.connection = connection;
       connection.request = request;
       request.snapshotVersion = context.snapshot.version;
-      if (context.logging) keepTexts(request, head);
+      keepTexts(request, head);
       const outbound = connection.direction === Direction.outbound;
       runPipeline(outbound ? outboundRequest : inboundRequest, context, request);
     } catch (error) {
@@ -143,9 +173,22 @@ export class Decider {
   }
 }
 
+function pipelineOf(connection: ConnectionRecord): Pipeline<ConnectionRecord> {
+  if (connection.direction === Direction.outbound) return outboundConnection;
+  switch (connection.stage) {
+    case RowKind.secured:
+      return securedConnection;
+    case RowKind.sniffed:
+      return sniffedConnection;
+    default:
+      return inboundConnection;
+  }
+}
+
 function keepTexts(request: RequestRecord, head: RowRequest): void {
   request.method = head.method;
   request.host = head.authority;
   request.path = head.target;
   request.http10 = head.http10;
+  request.http2 = head.http2;
 }

@@ -4,7 +4,7 @@ import type { Delta } from '../../../model/resource.js';
 import { emptySnapshot, type Snapshot } from '../../../model/snapshot.js';
 import { type Engine, type EngineOptions, maxWantedHeaders } from '../../../native/engine.js';
 import type { Timers } from '../control/timers.js';
-import { recheckTunnels } from '../stages/recheck-tunnels.js';
+import { TrafficRecheck } from '../stages/recheck-traffic.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { AccessLogBuffer } from '../telemetry/access-log-buffer.js';
@@ -63,6 +63,7 @@ export class DecisionWorker {
   readonly #seen = new SeenConnections(this.#labels);
   readonly #logBuffer: AccessLogBuffer;
   readonly #held: HeldConnections;
+  readonly #recheck: TrafficRecheck;
   readonly #decider: Decider;
   #wanted: readonly string[] = [];
   #defectLoggedMs = Number.NEGATIVE_INFINITY;
@@ -95,6 +96,14 @@ export class DecisionWorker {
     };
     this.#logBuffer = new AccessLogBuffer((lines) => parts.post({ type: 'access-log', lines }), parts.timers);
     this.#held = new HeldConnections(this.#engine, verdict, parts.timers);
+    this.#recheck = new TrafficRecheck({
+      context: this.#context,
+      engine: this.#engine,
+      connections: this.#connections,
+      requests: this.#requests,
+      timers: parts.timers,
+      onDefect: (error) => this.#defect(error),
+    });
     this.#decider = this.#createDecider();
     this.#askForHeaders(emptySnapshot);
     this.#scheduleSweep();
@@ -114,6 +123,12 @@ export class DecisionWorker {
         return;
       case 'withdraw':
         this.#workloads.withdraw(message.handle, message.graceMs);
+        return;
+      case 'identity':
+        this.#identify(message);
+        return;
+      case 'identity-withdrawn':
+        this.#workloads.removeIdentity(message.handle, message.reason);
         return;
       case 'sockets':
         this.#workloads.addSockets(message);
@@ -164,6 +179,20 @@ export class DecisionWorker {
     });
   }
 
+  /** The engine's message says what does not fit, and nothing of the key. */
+  #identify(message: Extract<ToWorker, { type: 'identity' }>): void {
+    try {
+      this.#workloads.identify(message, this.#context.snapshot);
+      const { uid, generation } = message;
+      this.#parts.post({ type: 'identity-in-force', uid, generation });
+    } catch (error) {
+      this.#parts.log('error', `the engine refused the identity ${message.spiffeId}`, {
+        workload: message.uid,
+        error: describeError(error),
+      });
+    }
+  }
+
   /** Between two batches, so that none is decided by two snapshots. */
   #apply(delta: Delta, version: number): void {
     const { snapshot, touched } = applyDelta(this.#context.snapshot, delta, version);
@@ -171,9 +200,7 @@ export class DecisionWorker {
     this.#context.snapshot = snapshot;
     this.#context.effects.follow(snapshot);
     this.#workloads.follow(snapshot, touched.workloads);
-    if (touched.policies.size + touched.workloads.size > 0) {
-      recheckTunnels(this.#context, this.#engine, this.#connections.inUse());
-    }
+    if (touched.policies.size + touched.workloads.size > 0) this.#recheck.begin();
     this.#held.retry((connection) => this.#decider.decideHeld(connection));
   }
 

@@ -1,15 +1,13 @@
 /**
- * The endpoints that this worker sends to: each has a small number that verdicts name, and its load figures. One that
- * nobody has used for a while is forgotten, so the table follows the traffic and not the size of the mesh.
+ * The endpoints that this worker sends to: each has its load figures, and a small number per transport that verdicts
+ * name. One that nobody has used for a while is forgotten, so the table follows the traffic and not the size of the mesh.
  */
 
 import { type Candidate, type EndpointLoad, newEndpointLoad } from '../../../model/choose-endpoint.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
-import type { Engine } from '../../../native/engine.js';
+import type { EndpointOptions, Engine } from '../../../native/engine.js';
 
 export interface EndpointEntry {
-  /** Names the endpoint in verdicts and completions; 1 and up. */
-  readonly id: number;
   readonly candidate: Candidate;
   readonly load: EndpointLoad;
   usedMs: number;
@@ -18,8 +16,11 @@ export interface EndpointEntry {
   viewSnapshot: Snapshot | null;
   /** Number of the view's metrics label; -1 where it was not asked for yet. */
   labelId: number;
-  /** Connections of an older generation are not reused. */
-  readonly generation: number;
+  /** Its names in verdicts and completions, by the transport that is spoken to it; 0 until the first use. */
+  plaintextId: number;
+  tlsId: number;
+  /** What it must prove under `tlsId`. */
+  tlsIdentity: string;
 }
 
 /** The workload behind an endpoint; undefined where the mesh knows none. Looked up once per snapshot. */
@@ -43,6 +44,8 @@ export class EndpointTable {
   readonly #byKey = new Map<string, EndpointEntry>();
   readonly #byId: (EndpointEntry | undefined)[] = [undefined];
   readonly #freeIds: number[] = [];
+  /** One per definition: what was pooled under another is not used for it. */
+  #generation = 0;
   /** Numbers of destinations for the engine's pools: equal for equal workloads. */
   readonly #destinations = new Map<string, number>();
   #nextDestination = 1;
@@ -69,6 +72,25 @@ export class EndpointTable {
     return this.#byId[id];
   }
 
+  /** The number that verdicts name for plaintext to an endpoint; 1 and up. */
+  plaintextId(entry: EndpointEntry): number {
+    if (entry.plaintextId === 0) entry.plaintextId = this.#define(entry, 'plaintext', '');
+    return entry.plaintextId;
+  }
+
+  /** The same for TLS; `identity` is the SPIFFE id that the endpoint must prove. */
+  tlsId(entry: EndpointEntry, identity: string): number {
+    if (entry.tlsId !== 0 && entry.tlsIdentity !== identity) {
+      this.#release(entry.tlsId);
+      entry.tlsId = 0;
+    }
+    if (entry.tlsId === 0) {
+      entry.tlsId = this.#define(entry, 'tls', identity);
+      entry.tlsIdentity = identity;
+    }
+    return entry.tlsId;
+  }
+
   /** Forgets what was not used for long and has nothing under way. */
   sweep(nowMs: number): void {
     for (const entry of this.#byKey.values()) {
@@ -82,34 +104,48 @@ export class EndpointTable {
 
   #add(candidate: Candidate, replaced: EndpointEntry | undefined): EndpointEntry {
     if (replaced !== undefined) this.#drop(replaced);
-    const id = this.#freeIds.length > minFreeIds ? (this.#freeIds.shift() as number) : this.#byId.length;
     const entry: EndpointEntry = {
-      id,
       candidate,
       load: newEndpointLoad(),
       usedMs: 0,
       view: undefined,
       viewSnapshot: null,
       labelId: -1,
-      generation: 0,
+      plaintextId: 0,
+      tlsId: 0,
+      tlsIdentity: '',
     };
-    this.#engine.setEndpoint(id, {
-      address: candidate.address,
-      port: candidate.port,
-      destination: this.#destinationOf(candidate),
-      generation: entry.generation,
-      transport: 'plaintext',
-      identity: '',
-    });
-    this.#byId[id] = entry;
     this.#byKey.set(candidate.key, entry);
     return entry;
   }
 
+  #define(entry: EndpointEntry, transport: EndpointOptions['transport'], identity: string): number {
+    const id = this.#freeIds.length > minFreeIds ? (this.#freeIds.shift() as number) : this.#byId.length;
+    const { candidate } = entry;
+    this.#generation += 1;
+    this.#engine.setEndpoint(id, {
+      address: candidate.address,
+      port: candidate.port,
+      destination: this.#destinationOf(candidate),
+      generation: this.#generation,
+      transport,
+      identity,
+    });
+    this.#byId[id] = entry;
+    return id;
+  }
+
   #drop(entry: EndpointEntry): void {
-    this.#byId[entry.id] = undefined;
-    this.#freeIds.push(entry.id);
-    this.#engine.removeEndpoint(entry.id);
+    if (entry.plaintextId !== 0) this.#release(entry.plaintextId);
+    if (entry.tlsId !== 0) this.#release(entry.tlsId);
+    entry.plaintextId = 0;
+    entry.tlsId = 0;
+  }
+
+  #release(id: number): void {
+    this.#byId[id] = undefined;
+    this.#freeIds.push(id);
+    this.#engine.removeEndpoint(id);
   }
 
   #destinationOf(candidate: Candidate): number {

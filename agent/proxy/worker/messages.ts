@@ -2,6 +2,7 @@
 
 import type { Delta } from '../../../model/resource.js';
 import type { ConnectionInfo, EngineStats } from '../../../native/engine.js';
+import type { ReasonCode } from '../../../reasons/reasons.js';
 import type { Listener } from '../../handover/messages.js';
 import type { Family } from '../../handover/values.js';
 import type { LogDetails, LogLevel } from '../start/process-log.js';
@@ -27,6 +28,21 @@ export type ToWorker =
       readonly descriptors: readonly number[];
     }
   | { readonly type: 'withdraw'; readonly handle: number; readonly graceMs: number }
+  /** Who a workload is from now on. Never logged: it holds the key, whose memory is the worker's alone. All in DER. */
+  | {
+      readonly type: 'identity';
+      readonly handle: number;
+      readonly uid: string;
+      readonly spiffeId: string;
+      /** Grows with every identity of the node. */
+      readonly generation: number;
+      readonly chain: readonly Uint8Array[];
+      /** PKCS#8. */
+      readonly privateKey: Uint8Array;
+      readonly roots: readonly Uint8Array[];
+    }
+  /** Its identity is no longer in force. */
+  | { readonly type: 'identity-withdrawn'; readonly handle: number; readonly reason: ReasonCode }
   | {
       readonly type: 'sockets';
       readonly handle: number;
@@ -51,6 +67,8 @@ export interface LiveConnection extends Omit<ConnectionInfo, 'direction' | 'prot
 
 export type FromWorker =
   | { readonly type: 'ready' }
+  /** The engine proves and asks for this identity from now on. */
+  | { readonly type: 'identity-in-force'; readonly uid: string; readonly generation: number }
   | { readonly type: 'sockets-low'; readonly handle: number; readonly family: Family; readonly count: number }
   /** The memory moves to the receiver. */
   | { readonly type: 'access-log'; readonly lines: Uint8Array<ArrayBuffer> }

@@ -45,7 +45,8 @@ export class RecordPool<Entry extends Tagged> {
     return this.#records.length - this.#free.length;
   }
 
-  *inUse(): Generator<Entry> {
-    for (const [index, entry] of this.#records.entries()) if (this.#live[index] === true) yield entry;
+  /** The highest tag there ever was. */
+  get capacity(): number {
+    return this.#records.length;
   }
 }

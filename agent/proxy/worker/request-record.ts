@@ -1,16 +1,20 @@
 /** One request from its head to its end: a pipeline's stages fill the slots, in the order in which they stand here. */
+import { openProgram, type PolicyProgram } from '../../../model/authorize.js';
 import type { Candidate } from '../../../model/choose-endpoint.js';
 import { type CompiledFilters, noFilters } from '../../../model/compile-filters.js';
 import type { CompiledBackend, CompiledMatch } from '../../../model/compile-route.js';
 import type { RetryPolicy } from '../../../model/retry-plan.js';
 import { compileRetry } from '../../../model/retry-plan.js';
 import type { ServicePortView } from '../../../model/snapshot.js';
+import { type Source, unknownSource } from '../../../model/source.js';
+import { originalDestination } from '../../../native/engine.js';
 import { traceIdWords } from '../telemetry/trace-context.js';
 import type { SeriesKey } from '../telemetry/traffic-counters.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { EndpointEntry } from './endpoint-table.js';
 import type { Tagged } from './record-pool.js';
 import type { ServiceTraffic } from './service-traffic.js';
+import { Transport } from './transport.js';
 
 /** What holds where no rule says anything: only failed connects are tried again. */
 export const defaultRetry: RetryPolicy = compileRetry(undefined);
@@ -37,6 +41,10 @@ export class RequestRecord implements Tagged, SeriesKey {
   bufferBytes = 0;
   /** Endpoint: null is the connection's original destination. */
   endpoint: EndpointEntry | null = null;
+  /** Transport: the endpoint's number for the transport that is spoken to it; see {@link EndpointEntry}. */
+  endpointId: number = originalDestination;
+  /** Inbound: how its connection came; outbound: how the endpoint is spoken to. */
+  transport: number = Transport.none;
   /** Endpoint: the service's load figures and budget; null without a service. */
   traffic: ServiceTraffic | null = null;
   /** Endpoints that earlier attempts used. */
@@ -60,12 +68,19 @@ export class RequestRecord implements Tagged, SeriesKey {
   destinationId = 0;
   targetId = 0;
 
-  /** Kept for the access log; empty where there is none. */
+  /** Authorization: what judged it last; see stages/recheck-traffic.ts. */
+  program: PolicyProgram = openProgram;
+  source: Source = unknownSource;
+  /** Headers that the policies read; null where they read none. */
+  headers: ReadonlyMap<string, string | null> | null = null;
+
+  /** As sent, for the access log and for later policies. */
   method = '';
   host = '';
   path = '';
   traceId = '';
   http10 = false;
+  http2 = false;
 
   constructor(tag: number) {
     this.tag = tag;
@@ -87,6 +102,8 @@ export class RequestRecord implements Tagged, SeriesKey {
     this.responseEdit = 0;
     this.bufferBytes = 0;
     this.endpoint = null;
+    this.endpointId = originalDestination;
+    this.transport = Transport.none;
     this.traffic = null;
     if (this.tried.length > 0) this.tried.length = 0;
     this.retry = defaultRetry;
@@ -95,10 +112,14 @@ export class RequestRecord implements Tagged, SeriesKey {
     this.traceStarted = false;
     this.attempting = false;
     this.attempts = 0;
+    this.program = openProgram;
+    this.source = unknownSource;
+    this.headers = null;
     this.method = '';
     this.host = '';
     this.path = '';
     this.traceId = '';
     this.http10 = false;
+    this.http2 = false;
   }
 }

@@ -112,6 +112,10 @@ export class RowRequest implements RequestHead {
     return this.#engine.rows.bodyBytes[this.#row] as number;
   }
 
+  get http2(): boolean {
+    return this.#engine.rows.protocol[this.#row] === 2;
+  }
+
   get http10(): boolean {
     return this.#flag(RowFlag.http10);
   }

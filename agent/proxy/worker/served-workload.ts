@@ -5,4 +5,6 @@ export interface ServedWorkload {
   readonly uid: string;
   /** Number of its metrics label, for the counts of seen connections; follows the snapshot. */
   labelId: number;
+  /** The engine holds an identity of it that is in force. */
+  identified: boolean;
 }

@@ -6,6 +6,7 @@ import { addressBytes } from '../../../model/address.js';
 import type { Resource, ResourceKey } from '../../../model/resource.js';
 import {
   Action,
+  Alpn,
   absentHeader,
   CompletionKind,
   type Completions,
@@ -15,6 +16,7 @@ import {
   type Engine,
   type EngineOptions,
   type EngineStats,
+  type IdentityOptions,
   Method,
   maxWantedHeaders,
   type Reply,
@@ -61,6 +63,8 @@ export interface TestVerdict {
   readonly flags: number;
   /** `address:port` of the endpoint; empty for the original destination. */
   readonly endpoint: string;
+  /** SPIFFE id that the endpoint must prove; empty for plaintext. */
+  readonly identity: string;
   readonly requestEdit: Edit | undefined;
   readonly responseEdit: Edit | undefined;
   readonly reply: Reply | undefined;
@@ -86,6 +90,11 @@ class BatchEngine implements Engine {
   readonly defined = new Map<string, Edit | Reply | readonly number[]>();
   readonly resumed: (ResumeVerdict & { id: number })[] = [];
   readonly workloads = new Map<number, object>();
+  readonly identities = new Map<number, IdentityOptions>();
+  /** Why `setIdentity` throws; empty where it does not. */
+  refusedIdentity = '';
+  /** What was ended otherwise than by closing at once. */
+  readonly ended: string[] = [];
   readonly closed: { reason: string; tag: number }[] = [];
   #nextId = 1;
   textUsed = 0;
@@ -111,8 +120,14 @@ class BatchEngine implements Engine {
   }
   addListener(): void {}
   addSockets(): void {}
-  setIdentity(): void {}
-  removeIdentity(): void {}
+  setIdentity(workload: number, identity: IdentityOptions): void {
+    if (this.refusedIdentity !== '') throw new RangeError(this.refusedIdentity);
+    this.identities.set(workload, identity);
+  }
+  removeIdentity(workload: number, reason: number, graceMs: number): void {
+    this.identities.delete(workload);
+    this.ended.push(`identity ${workload} ${reasonName(reason)} ${graceMs}`);
+  }
   setEndpoint(id: number, endpoint: EndpointOptions): void {
     this.endpoints.set(id, endpoint);
   }
@@ -139,11 +154,13 @@ class BatchEngine implements Engine {
     this.closed.push({ reason: reasonName(reason), tag: match.connectionTag ?? 0 });
     return 1;
   }
-  drainConnections(): number {
-    return 0;
+  drainConnections(reason: number, match: { connectionTag?: number }, graceMs: number): number {
+    this.ended.push(`connection ${match.connectionTag} ${reasonName(reason)} ${graceMs}`);
+    return 1;
   }
-  endRequests(): number {
-    return 0;
+  endRequests(reason: number, match: { requestTag: number }): number {
+    this.ended.push(`request ${match.requestTag} ${reasonName(reason)}`);
+    return 1;
   }
   connections(): ConnectionInfo[] {
     return [];
@@ -249,6 +266,39 @@ export class TestBatch {
     return this.verdict(0);
   }
 
+  /** A workload proves who it is from now on. */
+  identify(handle: number, uid: string): void {
+    const roots = [new Uint8Array(1)];
+    const [chain, privateKey, spiffeId, generation] = [roots, new Uint8Array([1, 2, 3]), `id of ${uid}`, 1];
+    const identity = { handle, uid, spiffeId, generation, chain, privateKey, roots } as const;
+    this.worker.receive({ type: 'identity', ...identity });
+  }
+
+  /** The TLS handshake of an inbound connection is done. */
+  secured(connectionTag: number, peer: string, alpn: keyof typeof Alpn): TestVerdict {
+    const { rows } = this.engine;
+    this.#clear();
+    rows.kind[0] = RowKind.secured;
+    rows.id[0] = 7;
+    rows.connectionTag[0] = connectionTag;
+    rows.peerOffset[0] = 0;
+    rows.peerLength[0] = this.engine.text.write(peer, 0, 'latin1');
+    rows.alpn[0] = Alpn[alpn];
+    this.engine.options.decide(1, 0);
+    return this.verdict(0);
+  }
+
+  /** No TLS came on an inbound connection. */
+  sniffed(connectionTag: number): TestVerdict {
+    const { rows } = this.engine;
+    this.#clear();
+    rows.kind[0] = RowKind.sniffed;
+    rows.id[0] = 7;
+    rows.connectionTag[0] = connectionTag;
+    this.engine.options.decide(1, 0);
+    return this.verdict(0);
+  }
+
   /** A request on a connection, decided. */
   request(connectionTag: number, request: TestRequest = {}): TestVerdict {
     this.#clear();
@@ -335,6 +385,7 @@ export class TestBatch {
       tag: at('tag'),
       flags: at('flags'),
       endpoint: endpoint === undefined ? '' : `${endpoint.address}:${endpoint.port}`,
+      identity: endpoint?.identity ?? '',
       requestEdit: defined.get(`edit ${at('requestEdit')}`) as Edit | undefined,
       responseEdit: defined.get(`edit ${at('responseEdit')}`) as Edit | undefined,
       reply: defined.get(`reply ${at('reply')}`) as Reply | undefined,

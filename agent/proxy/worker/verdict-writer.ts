@@ -45,7 +45,7 @@ export class VerdictWriter {
     const row = this.#row;
     verdicts.tag[row] = request.tag;
     verdicts.flags[row] = flags;
-    verdicts.endpoint[row] = request.endpoint === null ? 0 : request.endpoint.id;
+    verdicts.endpoint[row] = request.endpointId;
     verdicts.requestEdit[row] = request.requestEdit;
     verdicts.responseEdit[row] = request.responseEdit;
     verdicts.retryStatuses[row] = retryStatuses;

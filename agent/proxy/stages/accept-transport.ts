@@ -1,0 +1,78 @@
+/**
+ * Slots `transport` and `peer`, inbound: whether a caller must speak TLS, may, or does not, and whether the identity that
+ * it proves is the one that its address has.
+ */
+import { type AcceptRule, acceptRule, checkPeer } from '../../../model/mtls.js';
+import { Action, Alpn } from '../../../native/engine.js';
+import { Reason } from '../../../reasons/reasons.js';
+import type { ConnectionRecord } from '../worker/connection-record.js';
+import type { DecisionContext } from '../worker/decision-context.js';
+import { Transport } from '../worker/transport.js';
+import { resetConnection } from './answers.js';
+
+/** Accepted, and nothing is read yet. What may be TLS comes back as a secured or a sniffed row. */
+export function acceptTransport(_context: DecisionContext, connection: ConnectionRecord): boolean {
+  const rule = ruleOf(connection);
+  switch (rule) {
+    case 'secure':
+      connection.action = Action.secure;
+      return false;
+    case 'sniff':
+      connection.action = Action.sniff;
+      return false;
+    case 'plaintext':
+      return passPlaintext(connection);
+    default:
+      return resetConnection(connection, rule);
+  }
+}
+
+/** The engine has looked and found no TLS; the configuration may demand it by now. */
+export function acceptPlaintext(_context: DecisionContext, connection: ConnectionRecord): boolean {
+  const rule = ruleOf(connection);
+  if (rule === 'sniff' || rule === 'plaintext') return passPlaintext(connection);
+  return resetConnection(connection, rule === 'secure' ? Reason.plaintext_refused : rule);
+}
+
+/** Only who proves to be the workload that has the caller's address goes on; one that is not known yet is held. */
+export function provePeer(_context: DecisionContext, connection: ConnectionRecord): boolean {
+  switch (checkPeer(connection.peer ?? undefined, connection.peerId)) {
+    case 'proven':
+      return true;
+    case 'wrong-identity':
+      return resetConnection(connection, Reason.tls_wrong_identity);
+    case 'unknown-address':
+      connection.action = Action.park;
+      connection.reason = Reason.tls_wrong_identity;
+      return false;
+  }
+}
+
+/**
+ * What both agents agreed on must fit what the port is here. Requests on a port that is opaque here would be framed for
+ * nobody. Opaque bytes on a port of requests are what a caller sends that has not heard of the declaration yet: they
+ * go on, judged as the opaque bytes that they are, so that what policies say of requests fails closed.
+ */
+export function fitProtocol(_context: DecisionContext, connection: ConnectionRecord): boolean {
+  switch (connection.alpn) {
+    case Alpn.tcp:
+      connection.protocol = 'tcp';
+      return true;
+    case Alpn.h1:
+    case Alpn.h2:
+      if (connection.protocol !== 'tcp' && connection.protocol !== 'tls') return true;
+      return resetConnection(connection, Reason.tls_alpn_refused);
+    default:
+      return resetConnection(connection, Reason.tls_alpn_refused);
+  }
+}
+
+function passPlaintext(connection: ConnectionRecord): true {
+  connection.transport = Transport.plaintext;
+  return true;
+}
+
+function ruleOf({ local, workload, destinationPort, peer }: ConnectionRecord): AcceptRule {
+  if (local === null) throw new Error('the connection belongs to no workload');
+  return acceptRule(local, workload?.identified === true, destinationPort, peer ?? undefined);
+}

@@ -1,0 +1,61 @@
+/** Slot `transport`, outbound: TLS or plaintext to the endpoint, by what both of its ends are and demand. */
+import { type DialRule, dialTransport } from '../../../model/mtls.js';
+import type { WorkloadView } from '../../../model/snapshot.js';
+import { originalDestination } from '../../../native/engine.js';
+import type { ConnectionRecord } from '../worker/connection-record.js';
+import type { DecisionContext } from '../worker/decision-context.js';
+import { viewOf } from '../worker/endpoint-table.js';
+import type { RequestRecord } from '../worker/request-record.js';
+import { Transport } from '../worker/transport.js';
+import { refuseRequest, resetConnection } from './answers.js';
+import { directCandidate } from './pick-endpoint.js';
+
+/** Plaintext to an address that was asked for itself stays what it is; TLS makes it an endpoint with an identity. */
+export function pickConnectionTransport(context: DecisionContext, connection: ConnectionRecord): boolean {
+  const { destination } = connection;
+  const direct = destination.kind === 'workload' ? destination.view : undefined;
+  const view = connection.endpoint === null ? direct : viewOf(connection.endpoint, context.snapshot);
+  const port = connection.endpoint?.candidate.port ?? connection.destinationPort;
+  const rule = ruleOf(connection, view, port);
+  if (typeof rule === 'number') return resetConnection(connection, rule);
+  if (rule === 'plaintext' || view === undefined) {
+    connection.transport = Transport.plaintext;
+    connection.endpointId =
+      connection.endpoint === null ? originalDestination : context.endpoints.plaintextId(connection.endpoint);
+    return true;
+  }
+  connection.endpoint ??= context.endpoints.entryOf(directCandidate(connection), context.nowMs);
+  connection.transport = Transport.tls;
+  connection.peerId = view.authenticated.spiffeId;
+  connection.endpointId = context.endpoints.tlsId(connection.endpoint, connection.peerId);
+  return true;
+}
+
+export function pickRequestTransport(context: DecisionContext, request: RequestRecord): boolean {
+  const { endpoint } = request;
+  if (endpoint === null) {
+    request.transport = Transport.plaintext;
+    return true;
+  }
+  const view = viewOf(endpoint, context.snapshot);
+  const rule = ruleOf(request.connection as ConnectionRecord, view, endpoint.candidate.port);
+  if (typeof rule === 'number') return refuseRequest(context, request, rule);
+  if (rule === 'plaintext' || view === undefined) {
+    request.transport = Transport.plaintext;
+    request.endpointId = context.endpoints.plaintextId(endpoint);
+    return true;
+  }
+  request.transport = Transport.tls;
+  request.endpointId = context.endpoints.tlsId(endpoint, view.authenticated.spiffeId);
+  return true;
+}
+
+/** A connection that reaches this stage has found its own workload. */
+function ruleOf(
+  { local, workload }: ConnectionRecord,
+  destination: WorkloadView | undefined,
+  port: number,
+): DialRule {
+  if (local === null) throw new Error('the connection belongs to no workload');
+  return dialTransport(local, workload?.identified === true, destination, port);
+}
