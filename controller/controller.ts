@@ -1,4 +1,5 @@
 /** The controller's way of a change, in one place: source → parse → store → build → publish → status. */
+import type { Resource } from '../model/resource.js';
 import type { Authority } from './authority/authority.js';
 import type { AuthoritySurroundings } from './authority/create-authority.js';
 import {
@@ -13,6 +14,7 @@ import { ManifestStore } from './resources/manifest-store.js';
 import { describeProblem, type StatusProblem } from './resources/status-problem.js';
 import type { Source, SourceChange } from './source/source.js';
 import type { Log } from './status/log.js';
+import { TransportControl } from './transport/transport-control.js';
 
 export interface ControllerOptions {
   readonly source: Source;
@@ -42,12 +44,24 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #store = new ManifestStore();
   readonly #server: ConfigServer;
+  readonly #transport: TransportControl;
   #problems: readonly StatusProblem[] = [];
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    const events: ConfigServerEvents = { onAgentChange: () => options.onChange?.() };
+    this.#transport = new TransportControl({
+      now: () => performance.now(),
+      publish: (resources) => this.#publish(resources),
+    });
+    const transport = this.#transport;
+    const events: ConfigServerEvents = {
+      onAgentChange: () => options.onChange?.(),
+      onCome: ({ node, transports }) => transport.come(node, transports),
+      onGone: ({ node }) => transport.gone(node),
+      onAcked: ({ node, ackedVersion }) => transport.acked(node, ackedVersion),
+      onReport: ({ node, report }) => transport.report(node, report ?? new Map()),
+    };
     this.#server = new ConfigServer(this.publisher, options.log, events, options.times);
     const { log, now, createAuthority } = options;
     const created = createAuthority?.({ publisher: this.publisher, log, now });
@@ -73,21 +87,30 @@ export class Controller {
   stop(): void {
     clearInterval(this.#refresh);
     this.#options.source.stop();
+    this.#transport.stop();
     this.#server.stop();
   }
 
   #apply(changes: readonly SourceChange[]): void {
-    const { build, log, now, onChange } = this.#options;
+    const { build, log, onChange } = this.#options;
     this.#store.apply(changes);
     const built = buildResources(this.#store.manifests(), build);
     const problems = [...this.#store.problems(), ...built.problems];
     logProblems(log, this.#problems, problems);
     this.#problems = problems;
-    if (built.resources !== null && this.publisher.publish(built.resources, this.#store.incomplete, now())) {
-      const version = this.publisher.snapshot?.version;
-      log.info('published', { version, resources: built.resources.length, problems: problems.length });
-    }
+    if (built.resources !== null) this.#transport.want(built.resources);
     onChange?.();
+  }
+
+  /** Returns the version that holds them. */
+  #publish(resources: readonly Resource[]): number {
+    const { log, now } = this.#options;
+    const changed = this.publisher.publish(resources, this.#store.incomplete, now());
+    const version = this.publisher.snapshot?.version ?? 0;
+    if (changed) {
+      log.info('published', { version, resources: resources.length, problems: this.#problems.length });
+    }
+    return version;
   }
 }
 

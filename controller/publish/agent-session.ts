@@ -4,11 +4,14 @@
  */
 
 import type { Resource } from '../../model/resource.js';
+import type { TransportPhase } from '../../model/workload.js';
+import { transportPhases } from '../../proto/decode-workload.js';
 import { encodeResource } from '../../proto/encode-resource.js';
 import { configProtocol } from '../../proto/load-config-service.js';
 import type {
   DeltaMessage,
   ReceivedAgentMessage,
+  ReceivedNodeReport,
   ReceivedRefusal,
   ResourceMessage,
   ResourceVersionMessage,
@@ -36,6 +39,8 @@ interface InFlight {
 }
 
 const maxHeld = 500_000;
+/** Of one node. */
+const maxReported = 10_000;
 const encoded = new WeakMap<Resource, ResourceMessage>();
 
 export class AgentSession {
@@ -43,6 +48,8 @@ export class AgentSession {
   #node = '';
   #agentVersion = '';
   #held = new Map<ResourceId, string>();
+  #transports: ReadonlyMap<string, TransportPhase> = new Map();
+  #report: ReadonlyMap<string, boolean> | null = null;
   #refusals = new Map<ResourceId, ReceivedRefusal>();
   /** Versions that were sent a second time after a refusal. */
   readonly #retried = new Map<ResourceId, string>();
@@ -67,6 +74,16 @@ export class AgentSession {
     return this.#ackedVersion;
   }
 
+  /** Phases, by workload, that the agent held when it came. */
+  get transports(): ReadonlyMap<string, TransportPhase> {
+    return this.#transports;
+  }
+
+  /** How the node's workloads stand, by uid; true: captured, and the identity in force. null before the first report. */
+  get report(): ReadonlyMap<string, boolean> | null {
+    return this.#report;
+  }
+
   /** What the agent refuses now. */
   get refusals(): readonly ReceivedRefusal[] {
     return [...this.#refusals.values()];
@@ -77,7 +94,8 @@ export class AgentSession {
     if (this.#state === 'closed') return null;
     if (message.hello) return this.#onHello(message.hello);
     if (message.ack) return this.#onAck(message.ack);
-    return { code: 'INVALID_ARGUMENT', message: 'the message is neither hello nor ack' };
+    if (message.report) return this.#onReport(message.report);
+    return { code: 'INVALID_ARGUMENT', message: 'the message is neither hello nor ack nor report' };
   }
 
   close(): void {
@@ -146,11 +164,31 @@ export class AgentSession {
     if (!/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(hello.node)) {
       return { code: 'INVALID_ARGUMENT', message: 'hello.node is no DNS name' };
     }
-    if (hello.held.length > maxHeld) return { code: 'INVALID_ARGUMENT', message: 'hello.held is too long' };
+    if (hello.held.length > maxHeld || hello.transports.length > maxHeld) {
+      return { code: 'INVALID_ARGUMENT', message: 'hello.held or hello.transports is too long' };
+    }
     this.#node = hello.node;
     this.#agentVersion = hello.agentVersion.slice(0, 100);
     this.#held = new Map(hello.held.map(({ kind, name, version }) => [`${kind} ${name}`, version]));
+    this.#transports = new Map(
+      hello.transports.flatMap(({ uid, transport }) => {
+        const phase = transportPhases.find((known) => known === transport);
+        return phase === undefined ? [] : [[uid, phase] as const];
+      }),
+    );
     this.#state = 'idle';
+    return null;
+  }
+
+  #onReport({ workloads }: ReceivedNodeReport): SessionFault | null {
+    if (this.#state === 'awaiting-hello') {
+      return { code: 'INVALID_ARGUMENT', message: 'a report came before hello' };
+    }
+    if (workloads.length > maxReported)
+      return { code: 'INVALID_ARGUMENT', message: 'the report is too long' };
+    this.#report = new Map(
+      workloads.map(({ uid, captured, identityReady }) => [uid, captured && identityReady]),
+    );
     return null;
   }
 

@@ -28,8 +28,13 @@ const streamTimes: StreamTimes = { helloMs: 10_000, ackMs: 60_000 };
 type AgentStream = ServerDuplexStream<ReceivedAgentMessage, DeltaMessage>;
 
 export interface ConfigServerEvents {
-  /** An agent has acknowledged a delta, or came or went. */
+  /** An agent has said something, or came or went. */
   readonly onAgentChange: () => void;
+  /** Before the agent's first delta. */
+  readonly onCome: (session: AgentSession) => void;
+  readonly onGone: (session: AgentSession) => void;
+  readonly onAcked: (session: AgentSession) => void;
+  readonly onReport: (session: AgentSession) => void;
 }
 
 /** Another service on the same listener. */
@@ -94,7 +99,10 @@ export class ConfigServer {
     const close = () => {
       clearTimeout(deadline);
       session.close();
-      if (this.#open.delete(session)) this.#publisher.remove(session);
+      if (this.#open.delete(session) && session.node !== '') {
+        this.#publisher.remove(session);
+        this.#events.onGone(session);
+      }
       this.#events.onAgentChange();
     };
     const end = (code: number, message: string) => {
@@ -140,6 +148,7 @@ export class ConfigServer {
     if (message.hello) {
       const other = this.#publisher.otherSessionOf(session);
       if (other !== undefined) this.#open.get(other)?.(status.ABORTED, 'another agent of this node has come');
+      this.#events.onCome(session);
       this.#publisher.add(session, wake);
       this.#log.info('an agent has come', { node: session.node, agentVersion: session.agentVersion });
     }
@@ -147,6 +156,8 @@ export class ConfigServer {
       const { kind, name, version, problems } = refusal;
       this.#log.warn('an agent refused a resource', { node: session.node, kind, name, version, problems });
     }
+    if (message.ack) this.#events.onAcked(session);
+    if (message.report) this.#events.onReport(session);
     wake();
     this.#events.onAgentChange();
   }
