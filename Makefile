@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 export PATH := $(CURDIR)/.tools:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup build bpf native typescript test demo shop bench fuzz lint format check test-kernels clean
+.PHONY: help setup build bpf native typescript test demo shop bench fuzz lint format check test-kernels test-cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,11 @@ test-kernels: ## the kernel programs on Debian's kernels 6.1 and 6.12, in virtua
 	@cmake -S native -B build/kernel-tests -G Ninja -DWEFT_KERNEL_TESTS=ON --log-level=WARNING
 	@cmake --build build/kernel-tests --target functional-test
 	@scripts/test-kernels $(SERIES)
+
+test-cluster: ## the controller on a real Kubernetes cluster of two nodes; ONLY=part of a name, KEEP=1 leaves it up (root, Go)
+	@scripts/setup all
+	@$(MAKE) --no-print-directory build
+	@scripts/test-cluster $(if $(KEEP),--keep) $(ONLY)
 
 check: typescript ## what is quick: lint and unit tests
 	@node scripts/run-tests.mjs lint unit
