@@ -42,7 +42,7 @@ export class Controller {
   readonly authority: Authority | null;
   readonly publisher = new Publisher();
   readonly #options: ControllerOptions;
-  readonly #store = new ManifestStore();
+  readonly #store: ManifestStore;
   readonly #server: ConfigServer;
   readonly #transport: TransportControl;
   #problems: readonly StatusProblem[] = [];
@@ -50,6 +50,7 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
+    this.#store = new ManifestStore(options.build.cluster === undefined ? 'folder' : 'cluster');
     this.#transport = new TransportControl({
       now: () => performance.now(),
       publish: (resources) => this.#publish(resources),

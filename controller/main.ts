@@ -2,7 +2,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { Controller, type ControllerOptions } from './controller.js';
 import { type ControllerFlags, parseFlags, UsageError, usage } from './options.js';
-import { FolderSource } from './source/folder-source.js';
+import { openSource } from './source/open-source.js';
 import { serveAdmin } from './status/admin-server.js';
 import { createLog, describeError } from './status/log.js';
 import { createMetrics } from './status/metrics.js';
@@ -15,14 +15,10 @@ const log = createLog(
 
 async function run(flags: ControllerFlags): Promise<void> {
   const metrics = createMetrics();
-  const source = new FolderSource({
-    folder: flags.folder,
-    shownAs: flags.shownAs,
-    onTrouble: (error) => log.error(describeError(error), { folder: flags.shownAs }),
-  });
+  const { source, cluster } = await openSource(flags.source, log);
   const controller = new Controller({
     source,
-    build: { trustDomain: flags.trustDomain, node: flags.node },
+    build: { trustDomain: flags.trustDomain, node: flags.node, ...(cluster === null ? {} : { cluster }) },
     log,
     createAuthority: await authorityOf(flags),
     now: () => Date.now(),

@@ -2,10 +2,24 @@
 import { parseArgs } from 'node:util';
 import type { IdentitySettings } from './authority/create-authority.js';
 
+/** Where configuration comes from. */
+export type SourceFlags =
+  | {
+      readonly kind: 'folder';
+      readonly folder: string;
+      /** The folder's name in problems; the same where it is not mounted elsewhere. */
+      readonly shownAs: string;
+    }
+  | {
+      readonly kind: 'kubernetes';
+      /** null: the service account of the pod that the controller runs in. */
+      readonly kubeconfig: string | null;
+      /** Weft's own namespace. */
+      readonly namespace: string;
+    };
+
 export interface ControllerFlags {
-  readonly folder: string;
-  /** The folder's name in problems; the same where it is not mounted elsewhere. */
-  readonly shownAs: string;
+  readonly source: SourceFlags;
   readonly listen: string;
   readonly admin: string | null;
   readonly metrics: { readonly host: string; readonly port: number } | null;
@@ -40,8 +54,8 @@ export class UsageError extends Error {}
 export function parseFlags(args: readonly string[]): ControllerFlags | null {
   const { values } = parseValues(args);
   if (values.help === true) return null;
-  const { folder, listen, admin, metrics, node = 'local' } = values;
-  if (folder === undefined) throw new UsageError('--folder is missing');
+  const { listen, admin, metrics, node = 'local' } = values;
+  const source = readSource(values);
   if (listen === undefined) throw new UsageError('--listen is missing');
   if (!/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(node)) throw new UsageError(`--node ${node} is no DNS name`);
   const trustDomain = values['trust-domain'] ?? null;
@@ -52,8 +66,7 @@ export function parseFlags(args: readonly string[]): ControllerFlags | null {
   }
   checkListen(listen);
   return {
-    folder,
-    shownAs: values['shown-as'] ?? folder,
+    source,
     listen,
     admin: admin ?? null,
     metrics: metrics === undefined ? null : parseHostPort('--metrics', metrics),
@@ -61,6 +74,17 @@ export function parseFlags(args: readonly string[]): ControllerFlags | null {
     trustDomain,
     identities: readIdentities(values, listen),
   };
+}
+
+function readSource(values: ReturnType<typeof parseValues>['values']): SourceFlags {
+  const { folder, kubernetes = false, kubeconfig, namespace = 'weft-system' } = values;
+  const shownAs = values['shown-as'];
+  if (kubernetes && folder !== undefined)
+    throw new UsageError('--folder and --kubernetes exclude each other');
+  if (kubernetes) return { kind: 'kubernetes', kubeconfig: kubeconfig ?? null, namespace };
+  if (folder === undefined) throw new UsageError('--folder or --kubernetes is missing');
+  if (kubeconfig !== undefined) throw new UsageError('--kubeconfig needs --kubernetes');
+  return { kind: 'folder', folder, shownAs: shownAs ?? folder };
 }
 
 function readIdentities(
@@ -100,6 +124,9 @@ function parseValues(args: readonly string[]) {
       options: {
         folder: text,
         'shown-as': text,
+        kubernetes: { type: 'boolean' },
+        kubeconfig: text,
+        namespace: text,
         listen: text,
         admin: text,
         metrics: text,

@@ -6,7 +6,7 @@ import type { Mesh } from '../../model/mesh.js';
 import type { AuthorizationPolicy } from '../../model/policy.js';
 import type { HttpRoute } from '../../model/route.js';
 import type { Service } from '../../model/service.js';
-import type { Workload } from '../../model/workload.js';
+import type { Locality, Workload } from '../../model/workload.js';
 
 /** Kinds that weft reads, by their Kubernetes names. */
 export type ManifestKind =
@@ -18,9 +18,13 @@ export type ManifestKind =
   | 'HTTPRoute'
   | 'GRPCRoute'
   | 'ReferenceGrant'
-  | 'AuthorizationPolicy';
+  | 'AuthorizationPolicy'
+  | 'Namespace'
+  | 'Node'
+  | 'ServiceAccount'
+  | 'ServiceCIDR';
 
-/** Names a manifest. `namespace` is empty for Mesh. */
+/** Names a manifest. `namespace` is empty for kinds that have none. */
 export interface ManifestId {
   readonly kind: ManifestKind;
   readonly namespace: string;
@@ -44,6 +48,22 @@ export interface WorkloadManifest {
     Workload,
     'trustDomain' | 'cluster' | 'network' | 'captured' | 'mtls' | 'transport'
   >;
+  /** Of a Pod: what decides on a cluster whether it is enrolled. */
+  readonly pod?: PodFacts;
+}
+
+/** What a Pod says about being captured, as written. */
+export interface PodFacts {
+  /** Shares its node's network namespace, so that there is none to capture. */
+  readonly hostNetwork: boolean;
+  /** Empty: the node's usual runtime, where the pod's sockets are the node's kernel's. */
+  readonly runtimeClass: string;
+  /** Its containers have all ended for good. */
+  readonly ended: boolean;
+  readonly probePorts: readonly number[];
+  /** Label weft.dev/mesh. */
+  readonly meshLabel: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export interface ServiceManifest {
@@ -104,6 +124,28 @@ export interface PolicyManifest {
   readonly policy: AuthorizationPolicy;
 }
 
+export interface NamespaceManifest {
+  readonly id: ManifestId & { readonly kind: 'Namespace' };
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface NodeManifest {
+  readonly id: ManifestId & { readonly kind: 'Node' };
+  readonly locality: Locality;
+  /** CIDRs of its pods' addresses; empty where its network plugin keeps them elsewhere. */
+  readonly podRanges: readonly string[];
+}
+
+export interface ServiceAccountManifest {
+  readonly id: ManifestId & { readonly kind: 'ServiceAccount' };
+}
+
+export interface ServiceRangeManifest {
+  readonly id: ManifestId & { readonly kind: 'ServiceCIDR' };
+  /** CIDRs of virtual addresses. */
+  readonly serviceRanges: readonly string[];
+}
+
 export type Manifest =
   | MeshManifest
   | WorkloadManifest
@@ -111,4 +153,8 @@ export type Manifest =
   | EndpointSliceManifest
   | RouteManifest
   | ReferenceGrantManifest
-  | PolicyManifest;
+  | PolicyManifest
+  | NamespaceManifest
+  | NodeManifest
+  | ServiceAccountManifest
+  | ServiceRangeManifest;

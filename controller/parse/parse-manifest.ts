@@ -4,11 +4,12 @@ import { type FieldProblem, fieldProblem } from './field-problem.js';
 import { type Fields, readObject } from './fields.js';
 import type { Manifest, ManifestId, ManifestKind, PolicyManifest } from './manifest.js';
 import { type ObjectMetadata, readMetadata } from './object-metadata.js';
+import { parseNamespace, parseNode, parseServiceAccount, parseServiceCidr } from './parse-cluster-kinds.js';
 import { parseEndpointSlice } from './parse-endpoint-slice.js';
 import { parseGrpcRoute } from './parse-grpc-route.js';
 import { parseHttpRoute } from './parse-http-route.js';
 import { parseMesh } from './parse-mesh.js';
-import { parsePod } from './parse-pod.js';
+import { parseClusterPod, parsePod } from './parse-pod.js';
 import { brokenPolicy, parsePolicy } from './parse-policy.js';
 import { parseReferenceGrant } from './parse-reference-grant.js';
 import { parseService } from './parse-service.js';
@@ -58,11 +59,24 @@ const readers: readonly KindReader[] = [
   },
 ];
 
+/** What only a cluster says; manifests of a folder speak of workloads themselves, so there these kinds are foreign. */
+const clusterReaders: readonly KindReader[] = [
+  ...readers.filter(({ kind }) => kind !== 'Pod'),
+  { kind: 'Pod', versions: ['v1'], namespaced: true, parse: parseClusterPod },
+  { kind: 'Namespace', versions: ['v1'], namespaced: false, parse: parseNamespace },
+  { kind: 'Node', versions: ['v1'], namespaced: false, parse: parseNode },
+  { kind: 'ServiceAccount', versions: ['v1'], namespaced: true, parse: parseServiceAccount },
+  { kind: 'ServiceCIDR', versions: ['networking.k8s.io/v1'], namespaced: false, parse: parseServiceCidr },
+];
+
+/** Whose documents these are: a folder's, written by hand, or the objects of a cluster. */
+export type ManifestOrigin = 'folder' | 'cluster';
+
 /** Groups in which an unknown kind or version is a mistake rather than somebody else's. */
 const ourGroups = ['weft.dev', gateway, 'discovery.k8s.io'];
 
 /** Parses one document. Never throws, whatever the document holds. */
-export function parseManifest(value: unknown): ParsedManifest {
+export function parseManifest(value: unknown, origin: ManifestOrigin = 'folder'): ParsedManifest {
   const problems: FieldProblem[] = [];
   const object = readObject(value, [], problems);
   if (object === undefined) return { type: 'refused', id: null, problems, fallback: null };
@@ -71,7 +85,8 @@ export function parseManifest(value: unknown): ParsedManifest {
   if (apiVersion === undefined || kind === undefined) {
     return { type: 'refused', id: null, problems, fallback: null };
   }
-  const reader = readers.find(
+  const known = origin === 'cluster' ? clusterReaders : readers;
+  const reader = known.find(
     (candidate) => candidate.kind === kind && candidate.versions.includes(apiVersion),
   );
   return reader === undefined

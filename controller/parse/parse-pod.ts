@@ -1,4 +1,7 @@
-/** v1 Pod. Enrolled where annotation weft.dev/netns names its network namespace. */
+/**
+ * v1 Pod. In a folder it is enrolled where annotation weft.dev/netns names its network namespace; on a cluster by labels
+ * (resources/enrol-pods.ts).
+ */
 import { parseAddress } from '../../model/address.js';
 import type { Capture, WorkloadPort } from '../../model/workload.js';
 import { readAppProtocol } from './app-protocol.js';
@@ -12,6 +15,14 @@ import { netnsName } from './text-rules.js';
 export const netnsAnnotation = 'weft.dev/netns';
 export const failModeAnnotation = 'weft.dev/fail-mode';
 export const udpAnnotation = 'weft.dev/udp';
+/** Label of a namespace or a pod: `enabled` or `disabled`. */
+export const meshLabel = 'weft.dev/mesh';
+
+/** A Pod of a cluster: what its author writes about capturing never says where its namespace is. */
+export function parseClusterPod(object: Fields, metadata: ObjectMetadata): WorkloadManifest | null {
+  const { [netnsAnnotation]: _, ...annotations } = metadata.annotations;
+  return parsePod(object, { ...metadata, annotations });
+}
 
 /** A pod that has ended, or that shares its node's namespace, is no workload of its own: no address is its. */
 export function parsePod(object: Fields, metadata: ObjectMetadata): WorkloadManifest | null {
@@ -19,7 +30,9 @@ export function parsePod(object: Fields, metadata: ObjectMetadata): WorkloadMani
   const spec = object.object('spec');
   const status = object.object('status');
   const phase = status?.text('phase') ?? '';
-  const alone = spec?.flag('hostNetwork') !== true && phase !== 'Succeeded' && phase !== 'Failed';
+  const hostNetwork = spec?.flag('hostNetwork') === true;
+  const ended = phase === 'Succeeded' || phase === 'Failed';
+  const alone = !hostNetwork && !ended;
   const containers = [...(spec?.objects('containers', 100) ?? []), ...sidecars(spec)];
   const declared = containers.flatMap((container) => readPorts(container));
   const ports = declared.filter(
@@ -41,6 +54,14 @@ export function parsePod(object: Fields, metadata: ObjectMetadata): WorkloadMani
       ports,
       limits: defaultLimits,
       capture: alone ? readCapture(object, metadata, probePorts) : null,
+    },
+    pod: {
+      hostNetwork,
+      runtimeClass: spec?.text('runtimeClassName') ?? '',
+      ended,
+      probePorts,
+      meshLabel: labels[meshLabel],
+      annotations: metadata.annotations,
     },
   };
 }

@@ -2,7 +2,8 @@
 import { addressBytes, parseCidr } from '../../model/address.js';
 import type { AddressRange, Mesh } from '../../model/mesh.js';
 import type { MeshManifest } from '../parse/manifest.js';
-import type { CrossCheck, Stored } from './manifests-by-kind.js';
+import { coverAddresses } from './cover-addresses.js';
+import type { CrossCheck, ManifestsByKind, Stored } from './manifests-by-kind.js';
 
 /** `defaultTrustDomain` counts where no Mesh is given; null without either. */
 export function buildMesh(
@@ -30,6 +31,25 @@ export function withRanges(mesh: Mesh, addresses: readonly string[]): Mesh {
     }),
   );
   return { ...mesh, ranges };
+}
+
+/**
+ * Where no ranges are given, a cluster's mesh is its nodes' pod ranges, its service ranges, and what lies outside of
+ * both: few ranges, that do not change with every pod. `enrolledNamespaces`: those that a label enrols.
+ */
+export function withClusterRanges(
+  mesh: Mesh,
+  { nodes, serviceRanges }: Pick<ManifestsByKind, 'nodes' | 'serviceRanges'>,
+  addresses: readonly string[],
+  enrolledNamespaces: readonly string[],
+): Mesh {
+  if (mesh.ranges.length > 0) return { ...mesh, enrolledNamespaces };
+  const known = [
+    ...nodes.flatMap(({ manifest }) => manifest.podRanges),
+    ...serviceRanges.flatMap(({ manifest }) => manifest.serviceRanges),
+  ];
+  const ranges = coverAddresses(known, addresses).map((cidr): AddressRange => ({ cidr, action: 'proxy' }));
+  return { ...mesh, ranges, enrolledNamespaces };
 }
 
 /** What the longest matching range says about an address; null where none matches. */

@@ -4,11 +4,12 @@ import type { Mesh } from '../../model/mesh.js';
 import type { Resource, ResourceBodies, ResourceKind } from '../../model/resource.js';
 import type { Service } from '../../model/service.js';
 import type { Workload } from '../../model/workload.js';
-import { buildMesh, rangeLookup, withRanges } from './build-mesh.js';
+import { buildMesh, rangeLookup, withClusterRanges, withRanges } from './build-mesh.js';
 import { buildPolicies, forbidOpenFailure, membersOf } from './build-policies.js';
 import { buildRoutes } from './build-routes.js';
 import { buildEndpointSets, buildServices, WorkloadIndex } from './build-services.js';
 import { type AddressOwners, buildWorkloads } from './build-workloads.js';
+import { type ClusterSettings, enrolledNamespaces, enrolPods } from './enrol-pods.js';
 import type { StoredManifest } from './manifest-store.js';
 import { CrossCheck, type ManifestsByKind, sortByKind } from './manifests-by-kind.js';
 import type { StatusProblem } from './status-problem.js';
@@ -18,6 +19,8 @@ export interface BuildSettings {
   readonly trustDomain: string | null;
   /** Node of workloads that name none. */
   readonly node: string;
+  /** The manifests are a Kubernetes cluster's: labels enrol pods, and ranges follow from nodes and services. */
+  readonly cluster?: ClusterSettings;
 }
 
 export interface BuiltResources {
@@ -36,7 +39,8 @@ export function buildResources(
   if (mesh === null) return { resources: null, problems: [...check.problems, noTrustDomain] };
 
   const owners: AddressOwners = new Map();
-  const built = buildWorkloads(byKind.workloads, mesh, settings.node, owners, check);
+  const pods = settings.cluster ? enrolPods(byKind, settings.cluster, check) : byKind.workloads;
+  const built = buildWorkloads(pods, mesh, settings.node, owners, check);
   const services = buildServices(byKind.services, owners, check);
   const plain = built.map(({ workload }) => workload);
   const sets = buildEndpointSets(services, byKind.slices, new WorkloadIndex(plain), check);
@@ -50,7 +54,9 @@ export function buildResources(
   const members = membersOf(sets);
   const policies = buildPolicies(byKind.policies, plain, members, check);
   const workloads = forbidOpenFailure(built, policies, members, check);
-  const whole = withRanges(mesh, [...owners.keys()]);
+  const whole = settings.cluster
+    ? withClusterRanges(mesh, byKind, [...owners.keys()], enrolledNamespaces(byKind, settings.cluster))
+    : withRanges(mesh, [...owners.keys()]);
   warnOutside(whole, workloads, services, byKind, check);
 
   const owned = <Kind extends ResourceKind>(kind: Kind, body: ResourceBodies[Kind] & NamedBody) =>

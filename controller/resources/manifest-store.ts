@@ -4,7 +4,7 @@
  */
 import { fieldProblem } from '../parse/field-problem.js';
 import { type Manifest, type ManifestId, manifestKey } from '../parse/manifest.js';
-import { type ParsedManifest, parseManifest } from '../parse/parse-manifest.js';
+import { type ManifestOrigin, type ParsedManifest, parseManifest } from '../parse/parse-manifest.js';
 import type { SourceChange, SourceDocument } from '../source/source.js';
 import { type InForce, type Place, placeProblem, type StatusProblem } from './status-problem.js';
 
@@ -26,6 +26,12 @@ export class ManifestStore {
   readonly #origins = new Map<string, OriginRecord>();
   #inForce: ReadonlyMap<string, StoredManifest> = new Map();
   #duplicates: readonly StatusProblem[] = [];
+  readonly #origin: ManifestOrigin;
+
+  /** @param origin what the documents come from */
+  constructor(origin: ManifestOrigin = 'folder') {
+    this.#origin = origin;
+  }
 
   /** Takes a batch of changes in as a whole. */
   apply(changes: readonly SourceChange[]): void {
@@ -66,7 +72,8 @@ export class ManifestStore {
     before: OriginRecord | undefined,
   ): OriginRecord {
     const reader = new OriginReader(before?.manifests ?? new Map(), this.#inForce);
-    for (const { value, locate } of documents) reader.add(parseManifest(value), { origin, locate });
+    for (const { value, locate } of documents)
+      reader.add(parseManifest(value, this.#origin), { origin, locate });
     return reader.finish(before === undefined);
   }
 

@@ -4,10 +4,14 @@ import type {
   EndpointSliceManifest,
   Manifest,
   MeshManifest,
+  NamespaceManifest,
+  NodeManifest,
   PolicyManifest,
   ReferenceGrantManifest,
   RouteManifest,
+  ServiceAccountManifest,
   ServiceManifest,
+  ServiceRangeManifest,
   WorkloadManifest,
 } from '../parse/manifest.js';
 import { manifestKey } from '../parse/manifest.js';
@@ -25,6 +29,10 @@ export interface ManifestsByKind {
   readonly routes: readonly Stored<RouteManifest>[];
   readonly grants: readonly Stored<ReferenceGrantManifest>[];
   readonly policies: readonly Stored<PolicyManifest>[];
+  readonly namespaces: readonly Stored<NamespaceManifest>[];
+  readonly nodes: readonly Stored<NodeManifest>[];
+  readonly serviceAccounts: readonly Stored<ServiceAccountManifest>[];
+  readonly serviceRanges: readonly Stored<ServiceRangeManifest>[];
 }
 
 /** Sorts by name, so that the outcome does not depend on the order of arrival. */
@@ -44,6 +52,10 @@ export function sortByKind(manifests: readonly StoredManifest[]): ManifestsByKin
     routes: pick<RouteManifest>('HTTPRoute', 'GRPCRoute'),
     grants: pick<ReferenceGrantManifest>('ReferenceGrant'),
     policies: pick<PolicyManifest>('AuthorizationPolicy'),
+    namespaces: pick<NamespaceManifest>('Namespace'),
+    nodes: pick<NodeManifest>('Node'),
+    serviceAccounts: pick<ServiceAccountManifest>('ServiceAccount'),
+    serviceRanges: pick<ServiceRangeManifest>('ServiceCIDR'),
   };
 }
 

@@ -1,0 +1,43 @@
+/** A cluster as a source, with the credentials of a kubeconfig or of the pod that the controller runs in. */
+import { KubeConfig } from '@kubernetes/client-node';
+import type { ClusterSettings } from '../resources/enrol-pods.js';
+import type { Log } from '../status/log.js';
+import { ApiClient } from './api-client.js';
+import { KubernetesSource } from './kubernetes-source.js';
+
+export interface ClusterFlags {
+  /** null: in the cluster. */
+  readonly kubeconfig: string | null;
+  /** Weft's own namespace. */
+  readonly namespace: string;
+}
+
+export interface OpenedCluster {
+  readonly source: KubernetesSource;
+  readonly cluster: ClusterSettings;
+}
+
+/** Throws where there are no credentials. */
+export function openCluster({ kubeconfig, namespace }: ClusterFlags, log: Log): OpenedCluster {
+  const client = new ApiClient(loadConfig(kubeconfig));
+  const onTrouble = (message: string) => log.error(message, { server: client.server });
+  return {
+    source: new KubernetesSource({ client, onTrouble }),
+    // The cluster's own DNS and proxy must work before weft does.
+    cluster: { excludedNamespaces: ['kube-system', namespace] },
+  };
+}
+
+/** The current context of a kubeconfig, or the pod's own service account. Throws where it is not there. */
+export function loadConfig(kubeconfig: string | null): KubeConfig {
+  const config = new KubeConfig();
+  if (kubeconfig !== null) {
+    config.loadFromFile(kubeconfig);
+    return config;
+  }
+  if (process.env.KUBERNETES_SERVICE_HOST === undefined) {
+    throw new Error('there is no cluster around this process; fix: name one by --kubeconfig FILE');
+  }
+  config.loadFromCluster();
+  return config;
+}

@@ -1,0 +1,120 @@
+/** Which pods of a cluster are enrolled, and what their node says about them. */
+import type { Capture } from '../../model/workload.js';
+import type { NamespaceManifest, PodFacts, WorkloadManifest } from '../parse/manifest.js';
+import { failModeAnnotation, meshLabel, udpAnnotation } from '../parse/parse-pod.js';
+import type { CrossCheck, ManifestsByKind, Stored } from './manifests-by-kind.js';
+
+export interface ClusterSettings {
+  /** Namespaces whose pods are never enrolled: weft's own, and those without which no pod starts. */
+  readonly excludedNamespaces: readonly string[];
+}
+
+/** What stands against capturing a pod that is meant to be enrolled. */
+export type Obstacle = 'host-network' | 'sandboxed';
+
+/** Why a pod that is asked for cannot be captured; null where it can. */
+export function findObstacle(pod: PodFacts): Obstacle | null {
+  if (pod.hostNetwork) return 'host-network';
+  // gVisor's and Kata's sockets are not the node's kernel's, so no program of it sees them.
+  return pod.runtimeClass === '' ? null : 'sandboxed';
+}
+
+/** Whether the labels ask for the mesh: the pod's own where it has one, else its namespace's. */
+export function isAskedFor(
+  pod: PodFacts,
+  namespaceLabels: Readonly<Record<string, string>> | undefined,
+): boolean {
+  return (pod.meshLabel ?? namespaceLabels?.[meshLabel]) === 'enabled';
+}
+
+/**
+ * Workloads of a cluster's pods: captured where labels ask for it and nothing stands against it, with their node's
+ * place. An enrolled pod's `capture.netns` is empty: its node finds the namespace by the pod's UID.
+ */
+export function enrolPods(
+  { workloads, namespaces, nodes }: Pick<ManifestsByKind, 'workloads' | 'namespaces' | 'nodes'>,
+  { excludedNamespaces }: ClusterSettings,
+  check: CrossCheck,
+): Stored<WorkloadManifest>[] {
+  const labels = new Map(namespaces.map(({ manifest }) => [manifest.id.name, manifest.labels]));
+  const places = new Map(nodes.map(({ manifest }) => [manifest.id.name, manifest.locality]));
+  for (const stored of namespaces) {
+    warnLabel(stored, stored.manifest.id.name, stored.manifest.labels[meshLabel], excludedNamespaces, check);
+  }
+  return workloads.map((stored) => {
+    const { manifest } = stored;
+    const { pod, workload } = manifest;
+    if (pod === undefined) return stored;
+    warnLabel(stored, workload.namespace, pod.meshLabel, excludedNamespaces, check);
+    const excluded = pod.ended || excludedNamespaces.includes(workload.namespace);
+    const asked = !excluded && isAskedFor(pod, labels.get(workload.namespace));
+    const obstacle = findObstacle(pod);
+    if (asked && obstacle !== null) warnObstacle(stored, obstacle, pod, check);
+    const capture = asked && obstacle === null ? captureOf(stored, pod, check) : null;
+    const locality = places.get(workload.node) ?? workload.locality;
+    return { ...stored, manifest: { ...manifest, workload: { ...workload, locality, capture } } };
+  });
+}
+
+/** Namespaces that are enrolled as a whole, in order. */
+export function enrolledNamespaces(
+  { namespaces }: Pick<ManifestsByKind, 'namespaces'>,
+  { excludedNamespaces }: ClusterSettings,
+): string[] {
+  return namespaces.flatMap(({ manifest: { id, labels } }) =>
+    labels[meshLabel] === 'enabled' && !excludedNamespaces.includes(id.name) ? [id.name] : [],
+  );
+}
+
+function captureOf(stored: Stored<WorkloadManifest>, pod: PodFacts, check: CrossCheck): Capture {
+  const choose = <Name extends string>(annotation: string, names: readonly [Name, ...Name[]]): Name => {
+    const text = pod.annotations[annotation] ?? names[0];
+    const found = names.find((name) => name === text);
+    if (found === undefined) {
+      const path = ['metadata', 'annotations', annotation];
+      const message = `is not a known value; ${names[0]} is in force`;
+      check.warning(stored, path, text, message, `use one of ${names.join(', ')}`);
+    }
+    return found ?? names[0];
+  };
+  return {
+    netns: '',
+    failMode: choose(failModeAnnotation, ['closed', 'open']),
+    udp: choose(udpAnnotation, ['allow', 'deny']),
+    probePorts: pod.probePorts,
+  };
+}
+
+function warnObstacle(
+  stored: Stored<WorkloadManifest>,
+  obstacle: Obstacle,
+  pod: PodFacts,
+  check: CrossCheck,
+): void {
+  const optOut = `set label ${meshLabel}: disabled on the pod`;
+  if (obstacle === 'host-network') {
+    const message = "shares its node's network, so the pod is not enrolled";
+    check.warning(stored, ['spec', 'hostNetwork'], true, message, optOut);
+  } else {
+    const message = 'has a kernel of its own, so the pod is not enrolled';
+    const fix = `use the default runtime, or ${optOut}`;
+    check.warning(stored, ['spec', 'runtimeClassName'], pod.runtimeClass, message, fix);
+  }
+}
+
+/** A label that is misspelt, or on what cannot be enrolled, enrols nobody. */
+function warnLabel(
+  stored: Stored<WorkloadManifest> | Stored<NamespaceManifest>,
+  namespace: string,
+  value: string | undefined,
+  excludedNamespaces: readonly string[],
+  check: CrossCheck,
+): void {
+  const path = ['metadata', 'labels', meshLabel];
+  if (value === 'enabled' && excludedNamespaces.includes(namespace)) {
+    const message = `enrols nobody: namespace ${namespace} is never in the mesh`;
+    check.warning(stored, path, value, message, 'remove the label');
+  } else if (value !== undefined && value !== 'enabled' && value !== 'disabled') {
+    check.warning(stored, path, value, 'enrols nobody', 'write enabled or disabled');
+  }
+}

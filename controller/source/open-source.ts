@@ -1,0 +1,28 @@
+/** Opens the source that the command line names. */
+import type { SourceFlags } from '../options.js';
+import type { ClusterSettings } from '../resources/enrol-pods.js';
+import { describeError, type Log } from '../status/log.js';
+import { FolderSource } from './folder-source.js';
+import type { Source } from './source.js';
+
+export interface OpenedSource {
+  readonly source: Source;
+  /** null for a folder. */
+  readonly cluster: ClusterSettings | null;
+}
+
+/** Rejects where the credentials of a cluster cannot be read. */
+export async function openSource(flags: SourceFlags, log: Log): Promise<OpenedSource> {
+  switch (flags.kind) {
+    case 'folder': {
+      const { folder, shownAs } = flags;
+      const onTrouble = (error: Error) => log.error(describeError(error), { folder: shownAs });
+      return { source: new FolderSource({ folder, shownAs, onTrouble }), cluster: null };
+    }
+    case 'kubernetes': {
+      // Loaded here alone: a folder's controller does without the Kubernetes library.
+      const { openCluster } = await import('../kubernetes/open-cluster.js');
+      return openCluster(flags, log);
+    }
+  }
+}

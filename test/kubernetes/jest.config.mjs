@@ -1,0 +1,8 @@
+// Tests on a real cluster (test/cluster), one file at a time, because some of them stop parts of it.
+export default {
+  rootDir: '../../dist/test/kubernetes',
+  testMatch: ['**/*.test.js'],
+  transform: {},
+  testTimeout: 120_000,
+  maxWorkers: 1,
+};
