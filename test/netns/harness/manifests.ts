@@ -113,6 +113,11 @@ export function route(
   };
 }
 
+/** A GRPCRoute of a service with the given rules. */
+export function grpcRoute(name: string, parent: string, rules: readonly unknown[]): Manifest {
+  return { ...route(name, parent, rules), kind: 'GRPCRoute' };
+}
+
 export function policy(name: string, spec: Manifest): Manifest {
   return {
     apiVersion: 'weft.dev/v1alpha1',
