@@ -1,4 +1,5 @@
 /** `weft stat`: success rate, requests per second and latency by source, destination and route. */
+import { isServerFault } from '../../model/grpc-status.js';
 import { formatTable } from './format-table.js';
 import type { Sample } from './read-metrics.js';
 
@@ -46,12 +47,9 @@ export function tabulateTraffic(
   return rows.sort((a, b) => b.requests - a.requests || (a.route < b.route ? -1 : 1));
 }
 
-/**
- * No answer, a 5xx, or a gRPC status that names the server's fault: UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED,
- * INTERNAL, UNAVAILABLE, DATA_LOSS (as OpenTelemetry's conventions for RPC servers have it).
- */
+/** No answer, a 5xx, or a gRPC status that blames the server. */
 function isFailure({ labels }: Sample): boolean {
-  return /^(0|5\d\d)$/.test(labels.status ?? '0') || /^(2|4|12|13|14|15)$/.test(labels.grpc_status ?? '');
+  return /^(0|5\d\d)$/.test(labels.status ?? '0') || isServerFault(Number(labels.grpc_status ?? ''));
 }
 
 export function formatStat(rows: readonly TrafficRow[]): string {

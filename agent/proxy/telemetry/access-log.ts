@@ -35,9 +35,9 @@ export class AccessLog {
     const { endpoint } = request;
     this.#parts.add(
       `${this.#start('request', connection, endpoint, service?.service.name)}` +
-        `,"protocol":"${request.http10 ? 'http/1.0' : 'http/1.1'}"` +
+        `,"protocol":"${protocolText(request)}"` +
         `,"method":${quote(request.method)},"host":${quote(request.host)},"path":${quote(request.path)}` +
-        `${this.#ended(at)},"route":${quote(request.routeLabel)},"endpoint":"${endpointText(endpoint)}"` +
+        `${this.#ended(at)}${this.#grpcStatus(at)},"route":${quote(request.routeLabel)},"endpoint":"${endpointText(endpoint)}"` +
         `,"attempt":${request.attempts},"trace":"${request.traceId}","snapshot":${request.snapshotVersion}}`,
     );
   }
@@ -77,6 +77,11 @@ export class AccessLog {
     return this.#time;
   }
 
+  #grpcStatus(at: number): string {
+    const status = this.#parts.completions.grpcStatus[at] as number;
+    return status < 0 ? '' : `,"grpcStatus":${status}`;
+  }
+
   /** How it ended, by the completion. */
   #ended(at: number): string {
     const { completions } = this.#parts;
@@ -87,6 +92,11 @@ export class AccessLog {
       `,"firstByteMs":${milliseconds(completions.firstByteUs[at])},"totalMs":${milliseconds(completions.totalUs[at])}`
     );
   }
+}
+
+function protocolText({ http2, http10 }: RequestRecord): string {
+  if (http2) return 'http/2';
+  return http10 ? 'http/1.0' : 'http/1.1';
 }
 
 /** What all lines of a connection say of its two ends; kept with it until one of them changes. */

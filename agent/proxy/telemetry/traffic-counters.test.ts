@@ -20,11 +20,14 @@ function made() {
   return { labels, counters, key, named };
 }
 
-test('requests are counted by status, reason and authentication, with every documented label', () => {
+test('requests are counted by status, gRPC status, reason and authentication, with every documented label', () => {
   const { counters, key, named } = made();
-  counters.countRequest(key, 200, Reason.none, false, 900);
-  counters.countRequest(key, 200, Reason.none, false, 900);
-  counters.countRequest(key, 503, Reason.connect_refused, true, 100);
+  counters.countRequest(key, 200, -1, Reason.none, false, 900);
+  counters.countRequest(key, 200, -1, Reason.none, false, 900);
+  counters.countRequest(key, 503, -1, Reason.connect_refused, true, 100);
+  counters.countRequest(key, 200, 0, Reason.none, false, 900);
+  counters.countRequest(key, 403, 7, Reason.policy_denied, true, 900);
+  counters.countRequest(key, 200, 99, Reason.none, false, 900);
   const labels = {
     direction: 'outbound',
     source_namespace: 'shop',
@@ -34,17 +37,30 @@ test('requests are counted by status, reason and authentication, with every docu
     destination_service: 'cart',
     route: 'shop/cart/0',
   };
+  const counted = (
+    status: number,
+    grpc_status: string,
+    reason: string,
+    authenticated: string,
+    value: number,
+  ) => ({
+    labels: { ...labels, status, grpc_status, reason, authenticated },
+    value,
+  });
   expect(named('weft_requests_total').values).toEqual([
-    { labels: { ...labels, status: 200, reason: 'none', authenticated: 'false' }, value: 2 },
-    { labels: { ...labels, status: 503, reason: 'connect_refused', authenticated: 'true' }, value: 1 },
+    counted(200, '', 'none', 'false', 2),
+    counted(503, '', 'connect_refused', 'true', 1),
+    counted(200, '0', 'none', 'false', 1),
+    counted(403, '7', 'policy_denied', 'true', 1),
+    counted(200, '2', 'none', 'false', 1),
   ]);
 });
 
 test('a duration falls into its bucket and all above, in seconds', () => {
   const { counters, key, named } = made();
-  counters.countRequest(key, 200, Reason.none, false, 500);
-  counters.countRequest(key, 200, Reason.none, false, 2_500);
-  counters.countRequest(key, 200, Reason.none, false, 61_000_000);
+  counters.countRequest(key, 200, -1, Reason.none, false, 500);
+  counters.countRequest(key, 200, -1, Reason.none, false, 2_500);
+  counters.countRequest(key, 200, -1, Reason.none, false, 61_000_000);
   const { values } = named('weft_request_duration_seconds');
   const bucket = (le: number | string) => values.find((value) => value.labels.le === le)?.value;
   expect([bucket(0.0005), bucket(0.002), bucket(0.003), bucket(60), bucket('+Inf')]).toEqual([1, 1, 2, 2, 3]);

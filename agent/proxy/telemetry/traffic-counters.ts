@@ -1,4 +1,5 @@
 /** Counters of requests, connections and attempts, kept by numbers and turned into metrics at a scrape. */
+import { knownGrpcStatus } from '../../../model/grpc-status.js';
 import { Direction } from '../../../native/engine.js';
 import { Reason, reasonName, reasonOf } from '../../../reasons/reasons.js';
 import { DurationHistogram } from './duration-histogram.js';
@@ -52,8 +53,9 @@ export interface AttemptCounts {
   readonly counts: Float64Array;
 }
 
-const requestKey = (status: number, reason: number, authenticated: boolean): number =>
-  (status * 1024 + reason) * 2 + (authenticated ? 1 : 0);
+/** `grpcStatus`: -1 to 16, see {@link knownGrpcStatus}. */
+const requestKey = (status: number, grpcStatus: number, reason: number, authenticated: boolean): number =>
+  ((status * 32 + grpcStatus + 1) * 1024 + reason) * 2 + (authenticated ? 1 : 0);
 const connectionKey = (http: boolean, reason: number, authenticated: boolean): number =>
   (reason * 2 + (http ? 1 : 0)) * 2 + (authenticated ? 1 : 0);
 
@@ -73,16 +75,17 @@ export class TrafficCounters {
     this.#labels = labels;
   }
 
-  /** A request ended. */
+  /** A request ended; `grpcStatus` -1: it was none of gRPC. */
   countRequest(
     series: SeriesKey,
     status: number,
+    grpcStatus: number,
     reason: number,
     authenticated: boolean,
     durationUs: number,
   ): void {
     const found = this.#find(series);
-    found.requests.increment(requestKey(status, reason, authenticated));
+    found.requests.increment(requestKey(status, knownGrpcStatus(grpcStatus), reason, authenticated));
     found.durations.observe(durationUs);
   }
 
@@ -253,7 +256,12 @@ function collectRequests(
   for (const [key, value] of series.requests.entries()) {
     const authenticated = key % 2 === 1 ? 'true' : 'false';
     const reason = reasonName((key >> 1) % 1024);
-    requests.push({ labels: { ...labels, status: key >> 11, reason, authenticated }, value });
+    const grpc = ((key >> 11) % 32) - 1;
+    const grpcLabel = grpc < 0 ? '' : String(grpc);
+    requests.push({
+      labels: { ...labels, status: key >> 16, grpc_status: grpcLabel, reason, authenticated },
+      value,
+    });
   }
   series.durations.collect(durationName, labels, durations);
 }

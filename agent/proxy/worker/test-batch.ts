@@ -340,6 +340,7 @@ export class TestBatch {
     for (const column of Object.keys(this.engine.completions)) {
       this.engine.completions[column as keyof Completions].fill(0);
     }
+    this.engine.completions.grpcStatus.fill(-1);
     for (const [column, value] of Object.entries(completion)) {
       this.engine.completions[column as keyof Completions][0] = value;
     }

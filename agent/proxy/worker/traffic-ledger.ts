@@ -1,5 +1,6 @@
 /** Takes what began and ended into counters, load figures and the access log, and releases the records. */
 import { endAttempt } from '../../../model/choose-endpoint.js';
+import { isServerFault } from '../../../model/grpc-status.js';
 import type { Snapshot } from '../../../model/snapshot.js';
 import { CompletionKind, type Engine } from '../../../native/engine.js';
 import { Reason } from '../../../reasons/reasons.js';
@@ -69,7 +70,10 @@ export class TrafficLedger {
     if (!request.attempting) return;
     request.attempting = false;
     const status = completions.status[at] as number;
-    const failed = isFailure(completions.reason[at] as number) || status >= 500;
+    const failed =
+      isFailure(completions.reason[at] as number) ||
+      status >= 500 ||
+      isServerFault(completions.grpcStatus[at] as number);
     if (request.traffic !== null) countAttempt(request.traffic.attempts, failed, request.attempts > 1);
     const entry = this.#parts.endpoints.find(completions.endpoint[at] as number) ?? request.endpoint;
     if (entry !== null) endAttempt(entry.load, completions.firstByteUs[at] as number, failed, nowMs);
@@ -99,7 +103,14 @@ export class TrafficLedger {
     }
     labelRequest(this.#parts.labels, this.#parts.context.snapshot, request);
     const authenticated = request.connection?.authenticated === true;
-    counters.countRequest(request, status, reason, authenticated, completions.totalUs[at] as number);
+    counters.countRequest(
+      request,
+      status,
+      completions.grpcStatus[at] as number,
+      reason,
+      authenticated,
+      completions.totalUs[at] as number,
+    );
     this.#parts.accessLog?.request(request, at);
     this.#forget(request, nowMs);
   }
@@ -124,6 +135,7 @@ export class TrafficLedger {
     this.#parts.counters.countRequest(
       connection,
       status,
+      completions.grpcStatus[at] as number,
       reason,
       authenticated,
       completions.totalUs[at] as number,
