@@ -13,6 +13,7 @@ const delta = (nonce: number): ReceivedDelta => ({
 function harness() {
   const timers = new PausedTimers();
   const sent: AgentMessage[] = [];
+  const calls: string[] = [];
   const streams: ConfigStreamHandlers[] = [];
   const state = { fail: false, held: [] as { kind: string; name: string; version: string }[], cancelled: 0 };
   const client = new ConfigClient({
@@ -29,6 +30,12 @@ function harness() {
     version: '0.1.0',
     protocol: 1,
     held: () => state.held,
+    transports: () => [{ uid: 'cart', transport: 'arriving' }],
+    reporter: {
+      opened: () => void calls.push('opened'),
+      applied: () => void calls.push(`applied after ${sent.length} messages`),
+      closed: () => void calls.push('closed'),
+    },
     apply: () => {
       if (state.fail) throw new Error('broken');
       return [{ kind: 'service', name: 'a/b', version: '1', problems: [] }];
@@ -37,20 +44,35 @@ function harness() {
     random: () => 1,
     log: () => {},
   });
-  return { client, timers, sent, streams, state };
+  return { client, timers, sent, calls, streams, state };
 }
 
 test('a stream opens with what is held, and each delta is acknowledged with its refusals', () => {
-  const { client, sent, streams, state } = harness();
+  const { client, sent, calls, streams, state } = harness();
   state.held = [{ kind: 'mesh', name: 'mesh', version: '7' }];
   client.start();
   expect(client.connected).toBe(false);
   streams[0]?.onDelta(delta(5));
   expect(client.connected).toBe(true);
   expect(sent).toEqual([
-    { hello: { protocol: 1, node: 'n1', agentVersion: '0.1.0', held: state.held } },
+    {
+      hello: {
+        protocol: 1,
+        node: 'n1',
+        agentVersion: '0.1.0',
+        held: state.held,
+        transports: [{ uid: 'cart', transport: 'arriving' }],
+      },
+    },
     { ack: { nonce: 5, refusals: [{ kind: 'service', name: 'a/b', version: '1', problems: [] }] } },
   ]);
+  expect(calls).toEqual(['opened', 'applied after 1 messages']);
+  client.report({ workloads: [] });
+  expect(sent.at(-1)).toEqual({ report: { workloads: [] } });
+  streams[0]?.onEnd(undefined);
+  client.report({ workloads: [] });
+  expect(sent).toHaveLength(3);
+  expect(calls.at(-1)).toBe('closed');
 });
 
 test('tries grow apart up to ten seconds, and start small again after an answer', () => {

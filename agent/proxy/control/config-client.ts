@@ -4,9 +4,11 @@
  */
 import type {
   AgentMessage,
+  NodeReportMessage,
   ReceivedDelta,
   RefusalMessage,
   ResourceVersionMessage,
+  WorkloadTransportMessage,
 } from '../../../proto/messages.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import type { Timer, Timers } from './timers.js';
@@ -30,8 +32,12 @@ export interface ConfigClientParts {
   readonly version: string;
   readonly protocol: number;
   readonly held: () => ResourceVersionMessage[];
+  /** Phases of the workloads that are held, but for plaintext. */
+  readonly transports: () => WorkloadTransportMessage[];
   /** Takes what can be taken and returns what had to be refused. */
   readonly apply: (delta: ReceivedDelta) => RefusalMessage[];
+  /** Told of each stream, and of each delta that is in force before its acknowledgement; absent: nothing is reported. */
+  readonly reporter?: { opened(): void; applied(): void; closed(): void } | undefined;
   readonly timers: Timers;
   /** 0 to 1. */
   readonly random: () => number;
@@ -64,9 +70,15 @@ export class ConfigClient {
     if (this.#state.kind === 'closed') this.#open();
   }
 
+  /** Says how the node's workloads stand; lost while there is no stream. */
+  report(report: NodeReportMessage): void {
+    if (this.#state.kind === 'open') this.#state.stream.send({ report });
+  }
+
   close(): void {
     const state = this.#state;
     this.#state = { kind: 'closed' };
+    this.#parts.reporter?.closed();
     if (state.kind === 'open') state.stream.cancel();
     if (state.kind === 'waiting') state.timer.cancel();
   }
@@ -78,7 +90,10 @@ export class ConfigClient {
       onEnd: (error) => this.#ended(error),
     });
     this.#state = { kind: 'open', stream, answered: false };
-    stream.send({ hello: { protocol, node, agentVersion: version, held: this.#parts.held() } });
+    const held = this.#parts.held();
+    const transports = this.#parts.transports();
+    stream.send({ hello: { protocol, node, agentVersion: version, held, transports } });
+    this.#parts.reporter?.opened();
   }
 
   #receive(stream: ConfigStream, delta: ReceivedDelta): void {
@@ -88,6 +103,7 @@ export class ConfigClient {
     this.#failures = 0;
     try {
       const refusals = this.#parts.apply(delta);
+      this.#parts.reporter?.applied();
       stream.send({ ack: { nonce: delta.nonce, refusals } });
     } catch (error) {
       // Nothing of the delta is in force; a new stream says again what is held.
@@ -107,6 +123,7 @@ export class ConfigClient {
   }
 
   #retry(): void {
+    this.#parts.reporter?.closed();
     const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
     const delayMs = backoffMs * (0.5 + 0.5 * this.#parts.random());

@@ -2,6 +2,7 @@
 import { applyDelta, type Refusal } from '../../../model/apply-delta.js';
 import type { Delta, Problem, Resource, ResourceKind } from '../../../model/resource.js';
 import { emptySnapshot, resourceId, type Snapshot } from '../../../model/snapshot.js';
+import type { TransportPhase } from '../../../model/workload.js';
 
 /** A delta as decoded from the wire. */
 export interface IncomingDelta extends Delta {
@@ -38,6 +39,13 @@ export class Configuration {
   /** Versions of all that is in force. */
   held(): { readonly kind: ResourceKind; readonly name: string; readonly version: string }[] {
     return [...this.#snapshot.resources.values()].map(({ kind, name, version }) => ({ kind, name, version }));
+  }
+
+  /** Phases of the workloads that are in force, but for plaintext. */
+  transports(): { readonly uid: string; readonly transport: TransportPhase }[] {
+    return [...this.#snapshot.workloads.values()].flatMap(({ workload: { uid, transport } }) =>
+      transport === 'plaintext' ? [] : [{ uid, transport }],
+    );
   }
 
   resources(): Resource[] {

@@ -1,7 +1,7 @@
 /** Joins the configuration to its two sources: what an earlier run saved, and the controller's stream. */
 import type { Flags } from '../start/parse-flags.js';
 import type { ProcessLog } from '../start/process-log.js';
-import { ConfigClient } from './config-client.js';
+import { ConfigClient, type ConfigClientParts } from './config-client.js';
 import type { Configuration } from './configuration.js';
 import type { SavedConfiguration } from './saved-configuration.js';
 import type { Timers } from './timers.js';
@@ -12,6 +12,7 @@ export interface ControllerParts {
   readonly configuration: Configuration;
   /** The controller has sent something; called before it is applied. */
   readonly onAnswer: () => void;
+  readonly reporter: ConfigClientParts['reporter'];
   readonly timers: Timers;
   readonly random: () => number;
   readonly log: ProcessLog;
@@ -44,11 +45,13 @@ export async function connectController(parts: ControllerParts): Promise<Control
     version,
     protocol: configProtocol,
     held: () => configuration.held(),
+    transports: () => configuration.transports(),
     apply: (delta) => {
       parts.onAnswer();
       const refused = configuration.apply(decodeDelta(delta));
       return refused.map((one) => encodeRefusal(one.kind, one.name, one.version, one.problems));
     },
+    reporter: parts.reporter,
     timers,
     random,
     log,

@@ -82,6 +82,11 @@ export class EnrolmentManager {
     return this.#pods.size;
   }
 
+  /** Uids of the workloads that are wanted, and whether a worker serves each. */
+  *standings(): Iterable<readonly [uid: string, served: boolean]> {
+    for (const [uid, pod] of this.#pods) yield [uid, isServed(pod)];
+  }
+
   uidOf(handle: number): string | undefined {
     return this.#uids.get(handle);
   }

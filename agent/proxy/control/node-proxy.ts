@@ -19,6 +19,7 @@ import { HandoverClient, type StandingWorkloads } from './handover-client.js';
 import { IdentityDelivery } from './identity-delivery.js';
 import { KernelCounterReader } from './kernel-counter-reader.js';
 import { planNode } from './plan-node.js';
+import { NodeReporter } from './report-node.js';
 import type { Timer, Timers } from './timers.js';
 import { type WorkerNews, WorkerPool, type WorkerReport } from './worker-pool.js';
 
@@ -61,6 +62,8 @@ export class NodeProxy {
   readonly #pool: WorkerPool;
   readonly #delivery: IdentityDelivery;
   readonly #identities: Identities | undefined;
+  /** Nothing is reported where there are no identities: all stays in plaintext. */
+  readonly #reporter: NodeReporter | undefined;
   #notesMapId: string | undefined;
   #controller: ControllerConnection | undefined;
   #planTimer: Timer | undefined;
@@ -109,6 +112,7 @@ export class NodeProxy {
     });
     this.#delivery = this.#createDelivery();
     this.#identities = flags.identities ? this.#createIdentities(this.#delivery) : undefined;
+    this.#reporter = flags.identities ? this.#createReporter() : undefined;
   }
 
   /** Begins; {@link serving} tells when the wanted workloads are served. */
@@ -122,6 +126,7 @@ export class NodeProxy {
       onAnswer: () => {
         this.#controllerSpoke = true;
       },
+      reporter: this.#reporter,
       timers,
       random,
       log,
@@ -319,7 +324,7 @@ export class NodeProxy {
     return new IdentityDelivery({
       placeOf: (workload) => this.#enrolments.placeOf(workload),
       deliver: (worker, message, transfer) => this.#pool.send(worker, message, transfer),
-      onChange: () => {},
+      onChange: () => this.#reporter?.changed(),
     });
   }
 
@@ -353,7 +358,22 @@ export class NodeProxy {
     );
   }
 
+  #createReporter(): NodeReporter {
+    return new NodeReporter({
+      standings: () =>
+        [...this.#enrolments.standings()].map(([uid, served]) => ({
+          uid,
+          captured: served && this.snapshot.workloads.get(uid)?.workload.capture != null,
+          identityReady: this.#delivery.inForce(uid),
+        })),
+      settled: () => this.#planned && this.#enrolments.settled,
+      send: (report) => this.#controller?.client.report(report),
+      timers: this.#parts.timers,
+    });
+  }
+
   #checkServing(): void {
+    this.#reporter?.changed();
     if (this.#planned && this.#pool.started && this.#enrolments.settled) {
       this.#pool.ready().then(
         () => this.#announceServing(),
