@@ -16,18 +16,45 @@ export function findCgroupMount(mountinfo: string, folder = '/'): string | null 
   return null;
 }
 
+/** Where kubelet runs, below the cgroup2 root: with systemd as most set it up, Amazon's, kind's, k3s, MicroK8s, Talos. */
+const kubeletPlaces = [
+  'system.slice/kubelet.service',
+  'runtime.slice/kubelet.service',
+  'kubelet.slice/kubelet.service',
+  'system.slice/k3s.service',
+  'system.slice/k3s-agent.service',
+  'system.slice/snap.microk8s.daemon-kubelite.service',
+  'podruntime/kubelet',
+];
+
+/** The folder of kubelet's cgroup; undefined where it is in no usual place. Throws where a named one is not there. */
+export function findKubeletCgroup(wanted: string, folder?: string): string | undefined {
+  if (wanted.startsWith('/')) return wanted;
+  const mount = requireMount(folder);
+  if (wanted === 'auto')
+    return kubeletPlaces.map((name) => join(mount, name)).find((path) => existsSync(path));
+  const path = join(mount, wanted);
+  if (!existsSync(path)) throw new Error(`there is no cgroup ${wanted} for kubelet below ${mount}`);
+  return path;
+}
+
 /** The pods' own cgroup, where kubelet made one, then the root. Throws where no cgroup2 is mounted. */
 export function findCgroups(folder?: string): string[] {
+  const mount = requireMount(folder);
+  const pods = ['kubepods', 'kubepods.slice']
+    .map((name) => join(mount, name))
+    .filter((path) => existsSync(path));
+  return [...pods, mount];
+}
+
+function requireMount(folder: string | undefined): string {
   const mount = findCgroupMount(readFileSync('/proc/self/mountinfo', 'utf8'), folder);
   if (mount === null) {
     throw new Error(
       'no cgroup2 is mounted, so no connection can be captured; mount one: mount -t cgroup2 none /sys/fs/cgroup/unified',
     );
   }
-  const pods = ['kubepods', 'kubepods.slice']
-    .map((name) => join(mount, name))
-    .filter((path) => existsSync(path));
-  return [...pods, mount];
+  return mount;
 }
 
 /** mountinfo writes space, tab, newline and backslash in octal. */

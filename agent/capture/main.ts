@@ -12,7 +12,7 @@ import { type CaptureAddon, loadCapture } from '../../native/load-capture.js';
 import { describeError, makeLog } from './capture-log.js';
 import { CaptureServer } from './capture-server.js';
 import { EnrolmentRegister } from './enrolment-register.js';
-import { findCgroups } from './find-cgroups.js';
+import { findCgroups, findKubeletCgroup } from './find-cgroups.js';
 import { type CaptureFlags, parseFlags, usage } from './parse-flags.js';
 import { RuleStore } from './rule-store.js';
 import { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
@@ -48,7 +48,7 @@ async function run(flags: CaptureFlags): Promise<void> {
       object: flags.object ?? builtObject,
       pinFolder: flags.pinFolder,
       cgroups: flags.cgroups.length > 0 ? flags.cgroups : findCgroups(flags.cgroupFolder),
-      kubeletCgroup: flags.kubeletCgroup,
+      kubeletCgroup: findKubelet(flags),
     },
     log,
   );
@@ -87,6 +87,16 @@ async function run(flags: CaptureFlags): Promise<void> {
     await followRuntime(flags.nriSocket, pods);
   }
   server = serve(addon, flags, { register, pods, namespaces, rules, vault, kernel });
+}
+
+function findKubelet({ kubeletCgroup, cgroupFolder }: CaptureFlags): string | undefined {
+  if (kubeletCgroup === undefined) return undefined;
+  const found = findKubeletCgroup(kubeletCgroup, cgroupFolder);
+  if (found === undefined) {
+    const fix = 'name it by --kubelet-cgroup';
+    log('warn', 'kubelet is in none of the usual cgroups: its probes go to the proxy', { fix });
+  }
+  return found;
 }
 
 /** What is in force, and who may change it. */

@@ -11,6 +11,7 @@ export interface CaptureFlags {
   readonly proxyUid: number;
   /** How long no proxy may be there before pods that ask for it fail open. */
   readonly graceMs: number;
+  /** Relative: below the cgroup2 root. `auto`: the usual places are tried. */
   readonly kubeletCgroup: string | undefined;
   /** Where the node's cgroup file systems are mounted; undefined: wherever this process sees them. */
   readonly cgroupFolder: string | undefined;
@@ -24,7 +25,7 @@ export interface CaptureFlags {
 }
 
 export const usage = `usage: capture --socket PATH --proxy-uid UID [--pin-folder PATH] [--cgroup PATH]... (the pods' own first, the root last)
-  [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH] [--object PATH] [--take-over]
+  [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH|auto] [--object PATH] [--take-over]
   [--cgroup-folder PATH] [--nri-socket PATH] [--state PATH]`;
 
 /** Throws Error with one sentence where an argument is missing, unknown or out of range. */
@@ -53,7 +54,7 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
     netnsFolders: values['netns-folder'].map((path) => requirePath('--netns-folder', path)),
     proxyUid: requireNumber('--proxy-uid', values['proxy-uid'], 0xffff_fffe),
     graceMs: requireNumber('--grace-ms', values['grace-ms'], 3_600_000),
-    kubeletCgroup: optionalPath('--kubelet-cgroup', values['kubelet-cgroup']),
+    kubeletCgroup: values['kubelet-cgroup'],
     cgroupFolder: optionalPath('--cgroup-folder', values['cgroup-folder']),
     nriSocket: optionalPath('--nri-socket', values['nri-socket']),
     state: optionalPath('--state', values.state),

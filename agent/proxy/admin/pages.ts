@@ -29,6 +29,10 @@ export function metricsPages({ proxy, node, version }: PagesParts): Handlers {
       const threads = [control, identities ?? [], kernel, ...reports.map((report) => report.metrics)];
       return { status: 200, type: metricsType, body: await renderMetrics(threads) };
     },
+    '/ready': () => {
+      const readiness = proxy.readiness();
+      return jsonAnswer(readiness.ready ? 200 : 503, readiness);
+    },
   };
 }
 
@@ -36,10 +40,6 @@ export function adminPages(parts: PagesParts): Handlers {
   const { proxy, node, version } = parts;
   return {
     ...metricsPages(parts),
-    '/ready': () => {
-      const readiness = proxy.readiness();
-      return jsonAnswer(readiness.ready ? 200 : 503, readiness);
-    },
     '/config': () => {
       const { snapshot } = proxy;
       return jsonAnswer(200, { version: snapshot.version, resources: [...snapshot.resources.values()] });
