@@ -9,9 +9,17 @@ import type { Candidate, CandidateTiers } from './choose-endpoint.js';
 /** Endpoints of one service that a client keeps connections to. */
 export const defaultSubsetSize = 16;
 
+/** Whether {@link subsetTiers} would leave anything out. */
+export function exceedsSubset(tiers: CandidateTiers, size: number): boolean {
+  for (let at = 0; at < tiers.length; at += 1) {
+    if ((tiers[at] as readonly Candidate[]).length > size) return true;
+  }
+  return false;
+}
+
 /** Each tier cut down to `size`, by the client's name; the tiers themselves where none is larger. */
 export function subsetTiers(tiers: CandidateTiers, client: string, size: number): CandidateTiers {
-  if (tiers.every((tier) => tier.length <= size)) return tiers;
+  if (!exceedsSubset(tiers, size)) return tiers;
   const seed = hashText(client);
   return tiers.map((tier) => (tier.length <= size ? tier : chooseSubset(tier, seed, size)));
 }

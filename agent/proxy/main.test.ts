@@ -16,7 +16,7 @@ import { loadEngine } from '../../native/load-engine.js';
 import { encodeResource } from '../../proto/encode-resource.js';
 import { loadConfigService } from '../../proto/load-config-service.js';
 import type { DeltaMessage, ReceivedAgentMessage } from '../../proto/messages.js';
-import type { ProxyMessage } from '../handover/messages.js';
+import { handoverProtocol, type ProxyMessage } from '../handover/messages.js';
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url));
 const addon = loadEngine();
@@ -56,7 +56,9 @@ class Node {
             this.asked.push(message);
             this.#wake();
             if (message.type === 'hello') {
-              answer({ type: 'welcome', protocol: 1, enrolled: [] }, [openSync('/dev/null', 'r')]);
+              answer({ type: 'welcome', protocol: handoverProtocol, enrolled: [], held: [] }, [
+                openSync('/dev/null', 'r'),
+              ]);
             } else if (message.type === 'enrol') {
               const { workload: uid } = message.enrolment;
               const listeners = [{ direction: 'outbound', family: 4 }];
@@ -213,6 +215,7 @@ test('it takes its configuration, publishes rules before it enrols, serves its p
   expect(typesOf(node.asked).filter((type) => type !== 'sockets')).toEqual([
     'hello',
     'kernel-rules',
+    'hold',
     'enrol',
   ]);
   expect(node.told.map(({ message }) => message)).toEqual(['hello', 'ack']);
@@ -257,6 +260,7 @@ test('when capture comes back it asks for everything again, and goes on meanwhil
   expect(typesOf(node.asked).filter((type) => type !== 'sockets')).toEqual([
     'hello',
     'kernel-rules',
+    'hold',
     'enrol',
   ]);
   expect(node.proxy?.exitCode).toBeNull();

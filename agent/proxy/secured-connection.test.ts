@@ -11,6 +11,7 @@ import {
   workload,
 } from '../../model/test-resources.js';
 import { spiffeId, type TransportPhase, type Workload } from '../../model/workload.js';
+import { Reason } from '../../reasons/reasons.js';
 import { CompletionKind, TestBatch } from './worker/test-batch.js';
 
 const phase = (transport: TransportPhase, changes: Partial<Workload> = {}) => ({ transport, ...changes });
@@ -98,7 +99,11 @@ describe('inbound', () => {
     const stranger = connect('10.0.0.8');
     batch.secured(stranger.tag, webId, 'h2');
     batch.timers.advance(2_000);
-    expect(batch.engine.resumed.at(-1)).toMatchObject({ action: 6, tag: stranger.tag, reason: 148 });
+    expect(batch.engine.resumed.at(-1)).toMatchObject({
+      action: 6,
+      tag: stranger.tag,
+      reason: Reason.tls_wrong_identity,
+    });
   });
 
   test('what was agreed on must fit the port: requests on an opaque one are refused', () => {
@@ -135,7 +140,7 @@ describe('inbound', () => {
 
   test('without an identity of its own a strict port takes nobody', () => {
     const { batch, handle, connect } = inbound(cart(phase('weft-tls', strict)));
-    batch.worker.receive({ type: 'identity-withdrawn', handle, reason: 147 });
+    batch.worker.receive({ type: 'identity-withdrawn', handle, reason: Reason.tls_expired_certificate });
     expect(batch.engine.ended).toEqual([`identity ${handle} tls_expired_certificate 1500`]);
     expect(connect()).toMatchObject({ action: 'reset', reason: 'tls_no_identity' });
   });
@@ -284,5 +289,76 @@ describe('what lives on while the configuration changes', () => {
     expect(batch.engine.closed).toHaveLength(512);
     batch.timers.advance(10);
     expect(batch.engine.closed.map(({ tag }) => tag).sort((a, b) => a - b)).toEqual(tags);
+  });
+});
+
+describe('what is told of transport', () => {
+  const ended = { kind: CompletionKind.connection, bytesSent: 5, bytesReceived: 5 };
+
+  test('connections and requests by transport, and the one proven peer in the log', () => {
+    const { batch, connect } = inbound();
+    const { tag } = connect();
+    batch.secured(tag, webId, 'h2');
+    const request = batch.request(tag);
+    batch.complete({
+      kind: CompletionKind.request,
+      connectionTag: tag,
+      requestTag: request.tag,
+      status: 200,
+      direction: 1,
+    });
+    batch.complete({ ...ended, connectionTag: tag });
+    expect(batch.metric('weft_requests_total', 'transport', 'authenticated')).toEqual({ 'tls true': 1 });
+    expect(batch.metric('weft_connections_total', 'transport', 'protocol')).toEqual({ 'tls http': 1 });
+    expect(batch.edges()).toEqual([
+      {
+        source: 'shop/web-1',
+        destination: 'shop/cart-1',
+        port: 8080,
+        transport: 'tls',
+        reason: 'none',
+        connections: 1,
+        requests: 1,
+      },
+    ]);
+  });
+
+  test('who still speaks plaintext to a permissive port is counted, and why', () => {
+    const { batch, connect } = inbound(web({ captured: false, capture: null }));
+    const { tag } = connect('10.0.0.2', 9999);
+    batch.complete({ ...ended, connectionTag: tag });
+    const callers = ['source_workload', 'destination_workload'];
+    expect(batch.metric('weft_plaintext_connections_total', ...callers)).toEqual({ 'web-1 cart-1': 1 });
+    expect(batch.edges()).toMatchObject([{ transport: 'plaintext', reason: 'source_not_captured' }]);
+  });
+
+  test('a refusal for the sake of transport is an edge with its name, and a failure of TLS is counted', () => {
+    const { batch, connect } = inbound();
+    const { tag } = connect();
+    batch.secured(tag, cartId, 'h2');
+    const reason = Reason.tls_wrong_identity;
+    batch.complete({ kind: CompletionKind.connection, connectionTag: tag, reason });
+    expect(batch.edges()).toMatchObject([{ transport: 'none', reason: 'tls_wrong_identity' }]);
+    const labels = ['direction', 'reason'];
+    expect(batch.metric('weft_tls_failures_total', ...labels)).toEqual({ 'inbound tls_wrong_identity': 1 });
+    expect(batch.metric('weft_refusals_total', 'layer', 'reason')).toEqual({
+      'engine tls_wrong_identity': 1,
+    });
+  });
+
+  test('an attempt that TLS failed counts as one, whatever became of its request', () => {
+    const { batch, handle, connect } = outbound();
+    batch.identify(handle, 'web-1');
+    const { tag } = connect();
+    const request = batch.request(tag);
+    batch.complete({
+      kind: CompletionKind.attempt,
+      connectionTag: tag,
+      requestTag: request.tag,
+      reason: Reason.tls_untrusted_certificate,
+    });
+    expect(batch.metric('weft_tls_failures_total', 'direction', 'reason')).toEqual({
+      'outbound tls_untrusted_certificate': 1,
+    });
   });
 });

@@ -169,13 +169,16 @@ test('connections', () => {
     destinationWorkload: 'unknown',
     service: 'cart',
     protocol: 'http',
+    transport: 'none',
+    peer: '',
     state: 'http',
     ageMs: 950,
     bytesReceived: 73,
     bytesSent: 5_000_000,
     bufferedBytes: 0,
   };
-  const old = { ...connection, ageMs: 4_000_000, protocol: 'tcp', service: '', state: 'tunnel' };
+  const tls = { transport: 'tls', peer: 'spiffe://mesh.test/ns/shop/sa/cart' };
+  const old = { ...connection, ...tls, ageMs: 4_000_000, protocol: 'tcp', service: '', state: 'tunnel' };
   expectGolden('connections', formatConnections([connection, old]));
 });
 

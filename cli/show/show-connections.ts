@@ -10,6 +10,9 @@ export interface ShownConnection {
   readonly destinationWorkload: string;
   readonly service: string;
   readonly protocol: string;
+  readonly transport: string;
+  /** SPIFFE id of the far end under TLS. */
+  readonly peer: string;
   readonly state: string;
   readonly ageMs: number;
   readonly bytesReceived: number;
@@ -25,6 +28,8 @@ export function formatConnections(connections: readonly ShownConnection[]): stri
     { title: 'destination' },
     { title: 'service' },
     { title: 'protocol' },
+    { title: 'transport' },
+    { title: 'peer' },
     { title: 'state' },
     { title: 'age', align: 'right' as const },
     { title: 'received', align: 'right' as const },
@@ -39,6 +44,8 @@ export function formatConnections(connections: readonly ShownConnection[]): stri
       nameAddress(one.destinationWorkload, one.destination),
       one.service || '-',
       one.protocol,
+      one.transport === 'none' ? '-' : one.transport,
+      one.peer || '-',
       one.state,
       formatAge(one.ageMs),
       formatBytes(one.bytesReceived),

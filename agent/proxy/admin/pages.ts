@@ -2,6 +2,7 @@
 
 import type { NodeProxy } from '../control/node-proxy.js';
 import { collectIdentities, showCertificates } from '../identity/report-identities.js';
+import { mergeEdges } from '../telemetry/edge-counters.js';
 import { collectControl, renderMetrics, sumStats } from '../telemetry/scrape-metrics.js';
 import { answerWhy } from './answer-why.js';
 import { type Answer, type Handlers, jsonAnswer } from './serve-http.js';
@@ -17,7 +18,7 @@ const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 export function metricsPages({ proxy, node, version }: PagesParts): Handlers {
   return {
     '/metrics': async (): Promise<Answer> => {
-      const [kernel, reports] = await Promise.all([proxy.kernelMetrics(), proxy.reports(false)]);
+      const [kernel, reports] = await Promise.all([proxy.kernelMetrics(), proxy.reports('none')]);
       const control = collectControl({
         node,
         version,
@@ -45,14 +46,18 @@ export function adminPages(parts: PagesParts): Handlers {
       return jsonAnswer(200, { version: snapshot.version, resources: [...snapshot.resources.values()] });
     },
     '/connections': async () => {
-      const reports = await proxy.reports(true);
+      const reports = await proxy.reports('connections');
       return jsonAnswer(
         200,
         reports.flatMap((report) => report.connections),
       );
     },
+    '/edges': async () => {
+      const reports = await proxy.reports('edges');
+      return jsonAnswer(200, mergeEdges(reports.map((report) => report.edges)));
+    },
     '/stats': async () => {
-      const reports = await proxy.reports(false);
+      const reports = await proxy.reports('none');
       return jsonAnswer(200, {
         node,
         version,

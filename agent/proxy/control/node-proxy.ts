@@ -11,6 +11,7 @@ import { type IdentityReadiness, identityReadiness } from '../identity/report-id
 import type { Flags } from '../start/parse-flags.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
+import type { ReportDetail } from '../worker/messages.js';
 import { AccessLogWriter } from './access-log-writer.js';
 import { Configuration, type RefusedResource } from './configuration.js';
 import { type ControllerConnection, connectController } from './connect-controller.js';
@@ -173,8 +174,8 @@ export class NodeProxy {
     };
   }
 
-  reports(connections: boolean): Promise<WorkerReport[]> {
-    return this.#pool.report(connections);
+  reports(detail: ReportDetail): Promise<WorkerReport[]> {
+    return this.#pool.report(detail);
   }
 
   /** The kernel's counters, fresh where capture answers in time. */

@@ -2,7 +2,14 @@
 import { Worker } from 'node:worker_threads';
 import type { EngineStats } from '../../../native/engine.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
-import type { FromWorker, LiveConnection, ToWorker, WorkerStart } from '../worker/messages.js';
+import type {
+  FromWorker,
+  LiveConnection,
+  ReportDetail,
+  ToWorker,
+  WorkerEdges,
+  WorkerStart,
+} from '../worker/messages.js';
 
 /** What one worker says about itself. */
 export interface WorkerReport {
@@ -10,6 +17,7 @@ export interface WorkerReport {
   readonly metrics: WorkerMetrics;
   readonly stats: EngineStats;
   readonly connections: readonly LiveConnection[];
+  readonly edges: WorkerEdges;
 }
 
 /** What a worker tells without being asked. */
@@ -86,8 +94,8 @@ export class WorkerPool {
   }
 
   /** Asks every worker; the slow ones are missing from the answer. */
-  async report(connections: boolean): Promise<WorkerReport[]> {
-    const asked = this.#workers.map((_, worker) => this.#askReport(worker, connections));
+  async report(detail: ReportDetail): Promise<WorkerReport[]> {
+    const asked = this.#workers.map((_, worker) => this.#askReport(worker, detail));
     const reports = await Promise.all(asked);
     return reports.filter((report) => report !== undefined);
   }
@@ -137,7 +145,7 @@ export class WorkerPool {
     });
   }
 
-  #askReport(worker: number, connections: boolean): Promise<WorkerReport | undefined> {
+  #askReport(worker: number, detail: ReportDetail): Promise<WorkerReport | undefined> {
     const request = this.#nextRequest;
     this.#nextRequest += 1;
     return new Promise((resolve) => {
@@ -148,7 +156,7 @@ export class WorkerPool {
       };
       const timeout = setTimeout(() => finish(undefined), reportTimeoutMs);
       this.#reports.set(request, finish);
-      this.send(worker, { type: 'report', request, connections });
+      this.send(worker, { type: 'report', request, detail });
     });
   }
 }

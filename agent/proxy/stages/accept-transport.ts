@@ -2,7 +2,9 @@
  * Slots `transport` and `peer`, inbound: whether a caller must speak TLS, may, or does not, and whether the identity that
  * it proves is the one that its address has.
  */
-import { type AcceptRule, acceptRule, checkPeer } from '../../../model/mtls.js';
+import { type AcceptRule, acceptRule, checkPeer, modeOf } from '../../../model/mtls.js';
+import { plaintextCause, plaintextCauses } from '../../../model/plaintext-cause.js';
+import type { WorkloadView } from '../../../model/snapshot.js';
 import { Action, Alpn } from '../../../native/engine.js';
 import { Reason } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
@@ -11,7 +13,7 @@ import { Transport } from '../worker/transport.js';
 import { resetConnection } from './answers.js';
 
 /** Accepted, and nothing is read yet. What may be TLS comes back as a secured or a sniffed row. */
-export function acceptTransport(_context: DecisionContext, connection: ConnectionRecord): boolean {
+export function acceptTransport(context: DecisionContext, connection: ConnectionRecord): boolean {
   const rule = ruleOf(connection);
   switch (rule) {
     case 'secure':
@@ -21,16 +23,16 @@ export function acceptTransport(_context: DecisionContext, connection: Connectio
       connection.action = Action.sniff;
       return false;
     case 'plaintext':
-      return passPlaintext(connection);
+      return passPlaintext(context, connection);
     default:
       return resetConnection(connection, rule);
   }
 }
 
 /** The engine has looked and found no TLS; the configuration may demand it by now. */
-export function acceptPlaintext(_context: DecisionContext, connection: ConnectionRecord): boolean {
+export function acceptPlaintext(context: DecisionContext, connection: ConnectionRecord): boolean {
   const rule = ruleOf(connection);
-  if (rule === 'sniff' || rule === 'plaintext') return passPlaintext(connection);
+  if (rule === 'sniff' || rule === 'plaintext') return passPlaintext(context, connection);
   return resetConnection(connection, rule === 'secure' ? Reason.plaintext_refused : rule);
 }
 
@@ -67,12 +69,25 @@ export function fitProtocol(_context: DecisionContext, connection: ConnectionRec
   }
 }
 
-function passPlaintext(connection: ConnectionRecord): true {
+/** Who could be served by TLS and does not speak it is counted: such callers keep a port from becoming strict. */
+function passPlaintext(context: DecisionContext, connection: ConnectionRecord): true {
+  const { destinationPort: port, peer, workload } = connection;
+  const local = localOf(connection);
   connection.transport = Transport.plaintext;
+  connection.cause = plaintextCauses.indexOf(plaintextCause(peer ?? undefined, local, port));
+  if (workload?.identified === true && modeOf(local.workload, port) === 'permissive') {
+    context.callers.count(peer, local);
+  }
   return true;
 }
 
-function ruleOf({ local, workload, destinationPort, peer }: ConnectionRecord): AcceptRule {
+function localOf({ local }: ConnectionRecord): WorkloadView {
   if (local === null) throw new Error('the connection belongs to no workload');
+  return local;
+}
+
+function ruleOf(connection: ConnectionRecord): AcceptRule {
+  const { workload, destinationPort, peer } = connection;
+  const local = localOf(connection);
   return acceptRule(local, workload?.identified === true, destinationPort, peer ?? undefined);
 }

@@ -20,6 +20,7 @@ export function findInboundConnection(context: DecisionContext, connection: Conn
 export function findInboundRequest(context: DecisionContext, request: RequestRecord): boolean {
   const connection = request.connection as ConnectionRecord;
   request.transport = connection.transport;
+  request.cause = connection.cause;
   const reason = connection.snapshot === context.snapshot ? Reason.none : lookUpInbound(context, connection);
   if (reason !== Reason.none) return refuseRequest(context, request, reason);
   // What has lost its name is cut; what it asks meanwhile is nobody's.

@@ -16,7 +16,7 @@ export function pickConnectionEndpoint(context: DecisionContext, connection: Con
   switch (destination.kind) {
     case 'service': {
       connection.traffic = context.traffic.of(destination.port, context.nowMs);
-      connection.endpoint = choose(context, destination.port, connection.traffic, none);
+      connection.endpoint = choose(context, connection, destination.port, connection.traffic, none);
       if (connection.endpoint === null) return resetConnection(connection, Reason.no_ready_endpoint);
       return true;
     }
@@ -31,7 +31,7 @@ export function pickRequestEndpoint(context: DecisionContext, request: RequestRe
   const connection = request.connection as ConnectionRecord;
   if (request.target !== null) {
     request.traffic = context.traffic.of(request.target, context.nowMs);
-    request.endpoint = choose(context, request.target, request.traffic, request.tried);
+    request.endpoint = choose(context, connection, request.target, request.traffic, request.tried);
     if (request.endpoint === null) return refuseRequest(context, request, Reason.no_ready_endpoint);
   } else if (connection.destination.kind === 'workload') {
     request.endpoint = context.endpoints.entryOf(directCandidate(connection), context.nowMs);
@@ -41,12 +41,14 @@ export function pickRequestEndpoint(context: DecisionContext, request: RequestRe
 
 function choose(
   context: DecisionContext,
+  connection: ConnectionRecord,
   service: ServicePortView,
   state: ServiceTraffic,
   tried: readonly Candidate[],
 ): EndpointEntry | null {
   const { balancing } = service.service;
-  const chosen = chooseEndpoint(service.tiers, balancing, state, context.random(), context.nowMs, tried);
+  const tiers = context.subsets.of(service.tiers, connection.local?.workload.uid ?? '');
+  const chosen = chooseEndpoint(tiers, balancing, state, context.random(), context.nowMs, tried);
   return chosen === null ? null : context.endpoints.entryOf(chosen, context.nowMs);
 }
 

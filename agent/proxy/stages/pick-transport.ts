@@ -1,5 +1,6 @@
 /** Slot `transport`, outbound: TLS or plaintext to the endpoint, by what both of its ends are and demand. */
 import { type DialRule, dialTransport } from '../../../model/mtls.js';
+import { plaintextCause, plaintextCauses } from '../../../model/plaintext-cause.js';
 import type { WorkloadView } from '../../../model/snapshot.js';
 import { originalDestination } from '../../../native/engine.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
@@ -20,6 +21,7 @@ export function pickConnectionTransport(context: DecisionContext, connection: Co
   if (typeof rule === 'number') return resetConnection(connection, rule);
   if (rule === 'plaintext' || view === undefined) {
     connection.transport = Transport.plaintext;
+    connection.cause = causeOf(connection, view, port);
     connection.endpointId =
       connection.endpoint === null ? originalDestination : context.endpoints.plaintextId(connection.endpoint);
     return true;
@@ -37,11 +39,14 @@ export function pickRequestTransport(context: DecisionContext, request: RequestR
     request.transport = Transport.plaintext;
     return true;
   }
+  const connection = request.connection as ConnectionRecord;
   const view = viewOf(endpoint, context.snapshot);
-  const rule = ruleOf(request.connection as ConnectionRecord, view, endpoint.candidate.port);
+  const { port } = endpoint.candidate;
+  const rule = ruleOf(connection, view, port);
   if (typeof rule === 'number') return refuseRequest(context, request, rule);
   if (rule === 'plaintext' || view === undefined) {
     request.transport = Transport.plaintext;
+    request.cause = causeOf(connection, view, port);
     request.endpointId = context.endpoints.plaintextId(endpoint);
     return true;
   }
@@ -58,4 +63,8 @@ function ruleOf(
 ): DialRule {
   if (local === null) throw new Error('the connection belongs to no workload');
   return dialTransport(local, workload?.identified === true, destination, port);
+}
+
+function causeOf({ local }: ConnectionRecord, destination: WorkloadView | undefined, port: number): number {
+  return plaintextCauses.indexOf(plaintextCause(local ?? undefined, destination, port));
 }

@@ -10,6 +10,7 @@ import { Reason, reasonName } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { EndpointEntry } from '../worker/endpoint-table.js';
 import type { RequestRecord } from '../worker/request-record.js';
+import { Transport, transportName } from '../worker/transport.js';
 import { directionName } from './traffic-counters.js';
 
 export interface AccessLogParts {
@@ -37,7 +38,8 @@ export class AccessLog {
       `${this.#start('request', connection, endpoint, service?.service.name)}` +
         `,"protocol":"${protocolText(request)}"` +
         `,"method":${quote(request.method)},"host":${quote(request.host)},"path":${quote(request.path)}` +
-        `${this.#ended(at)}${this.#grpcStatus(at)},"route":${quote(request.routeLabel)},"endpoint":"${endpointText(endpoint)}"` +
+        `${this.#ended(at)}${this.#grpcStatus(at)},"route":${quote(request.routeLabel)}` +
+        `${transportText(request.transport, peerOf(request))},"endpoint":"${endpointText(endpoint)}"` +
         `,"attempt":${request.attempts},"trace":"${request.traceId}","snapshot":${request.snapshotVersion}}`,
     );
   }
@@ -55,6 +57,7 @@ export class AccessLog {
     this.#parts.add(
       `${this.#start('connection', connection, endpoint, undefined)}` +
         `,"protocol":"${connection.http ? 'http/1.1' : 'tcp'}"${this.#ended(at)}` +
+        `${transportText(connection.transport, connection.peerId)}` +
         `,"endpoint":"${endpointText(endpoint)}","snapshot":${snapshot?.version ?? this.#parts.snapshotVersion()}}`,
     );
   }
@@ -77,6 +80,7 @@ export class AccessLog {
     return this.#time;
   }
 
+  /** Only where the response had one. */
   #grpcStatus(at: number): string {
     const status = this.#parts.completions.grpcStatus[at] as number;
     return status < 0 ? '' : `,"grpcStatus":${status}`;
@@ -97,6 +101,16 @@ export class AccessLog {
 function protocolText({ http2, http10 }: RequestRecord): string {
   if (http2) return 'http/2';
   return http10 ? 'http/1.0' : 'http/1.1';
+}
+
+/** The identity of the far end: who called (inbound), or who answered (outbound). */
+function peerOf({ connection, endpoint, transport }: RequestRecord): string {
+  if (transport !== Transport.tls) return '';
+  return connection?.direction === Direction.inbound ? connection.peerId : (endpoint?.tlsIdentity ?? '');
+}
+
+function transportText(transport: number, peer: string): string {
+  return `,"transport":"${transportName(transport)}","peer":${quote(peer)}`;
 }
 
 /** What all lines of a connection say of its two ends; kept with it until one of them changes. */

@@ -1,7 +1,7 @@
 import { mesh, resource, service, snapshotOf } from '../../../model/test-resources.js';
 import { LabelTable } from './label-table.js';
 import { collectControl, renderMetrics } from './scrape-metrics.js';
-import { TrafficCounters } from './traffic-counters.js';
+import { requestKey, TrafficCounters } from './traffic-counters.js';
 
 function worker(requests: number) {
   const labels = new LabelTable();
@@ -12,7 +12,8 @@ function worker(requests: number) {
     destinationId: labels.workloadId('shop', 'cart'),
     targetId: labels.targetId('cart', 'shop/a"\\\n/0'),
   };
-  for (let count = 0; count < requests; count += 1) counters.countRequest(key, 200, -1, 0, false, 700);
+  for (let count = 0; count < requests; count += 1)
+    counters.countRequest(key, requestKey(200, -1, 0, 0, false), 700);
   return counters.collect();
 }
 
@@ -21,7 +22,7 @@ test('equal series of two workers are one, and labels are escaped', async () => 
   const lines = text.split('\n').filter((line) => line.startsWith('weft_requests_total{'));
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(
-    /route="shop\/a\\"\\\\\\n\/0",status="200",grpc_status="",reason="none",authenticated="false"} 5$/,
+    /route="shop\/a\\"\\\\\\n\/0",status="200",grpc_status="",reason="none",transport="none",authenticated="false"} 5$/,
   );
   expect(text).toMatch(/weft_request_duration_seconds_bucket\{.*le="0.001"} 5/);
   expect(text).toMatch(/weft_request_duration_seconds_count\{.*} 5/);

@@ -1,6 +1,7 @@
 import { Reason } from '../../../reasons/reasons.js';
+import { Transport } from '../worker/transport.js';
 import { LabelTable } from './label-table.js';
-import { countAttempt, TrafficCounters } from './traffic-counters.js';
+import { connectionKey, countAttempt, requestKey, TrafficCounters } from './traffic-counters.js';
 import type { MetricFamily } from './worker-metrics.js';
 
 function made() {
@@ -22,12 +23,12 @@ function made() {
 
 test('requests are counted by status, gRPC status, reason and authentication, with every documented label', () => {
   const { counters, key, named } = made();
-  counters.countRequest(key, 200, -1, Reason.none, false, 900);
-  counters.countRequest(key, 200, -1, Reason.none, false, 900);
-  counters.countRequest(key, 503, -1, Reason.connect_refused, true, 100);
-  counters.countRequest(key, 200, 0, Reason.none, false, 900);
-  counters.countRequest(key, 403, 7, Reason.policy_denied, true, 900);
-  counters.countRequest(key, 200, 99, Reason.none, false, 900);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 900);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 900);
+  counters.countRequest(key, requestKey(503, -1, Reason.connect_refused, Transport.none, true), 100);
+  counters.countRequest(key, requestKey(200, 0, Reason.none, Transport.none, false), 900);
+  counters.countRequest(key, requestKey(403, 7, Reason.policy_denied, Transport.tls, true), 900);
+  counters.countRequest(key, requestKey(200, 99, Reason.none, Transport.none, false), 900);
   const labels = {
     direction: 'outbound',
     source_namespace: 'shop',
@@ -43,24 +44,25 @@ test('requests are counted by status, gRPC status, reason and authentication, wi
     reason: string,
     authenticated: string,
     value: number,
+    transport = 'none',
   ) => ({
-    labels: { ...labels, status, grpc_status, reason, authenticated },
+    labels: { ...labels, status, grpc_status, reason, transport, authenticated },
     value,
   });
   expect(named('weft_requests_total').values).toEqual([
     counted(200, '', 'none', 'false', 2),
     counted(503, '', 'connect_refused', 'true', 1),
     counted(200, '0', 'none', 'false', 1),
-    counted(403, '7', 'policy_denied', 'true', 1),
+    counted(403, '7', 'policy_denied', 'true', 1, 'tls'),
     counted(200, '2', 'none', 'false', 1),
   ]);
 });
 
 test('a duration falls into its bucket and all above, in seconds', () => {
   const { counters, key, named } = made();
-  counters.countRequest(key, 200, -1, Reason.none, false, 500);
-  counters.countRequest(key, 200, -1, Reason.none, false, 2_500);
-  counters.countRequest(key, 200, -1, Reason.none, false, 61_000_000);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 500);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 2_500);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 61_000_000);
   const { values } = named('weft_request_duration_seconds');
   const bucket = (le: number | string) => values.find((value) => value.labels.le === le)?.value;
   expect([bucket(0.0005), bucket(0.002), bucket(0.003), bucket(60), bucket('+Inf')]).toEqual([1, 1, 2, 2, 3]);
@@ -70,8 +72,8 @@ test('a duration falls into its bucket and all above, in seconds', () => {
 
 test('bytes are those of opaque connections only', () => {
   const { counters, key, named } = made();
-  counters.countConnection(key, true, Reason.none, false, 10, 20);
-  counters.countConnection(key, false, Reason.idle_timeout, false, 5, 0);
+  counters.countConnection(key, connectionKey(true, Reason.none, 0, false), 10, 20);
+  counters.countConnection(key, connectionKey(false, Reason.idle_timeout, 0, false), 5, 0);
   expect(
     named('weft_connections_total').values.map(({ labels, value }) => [
       labels.protocol,
@@ -122,7 +124,12 @@ test('series beyond the bound are counted under unknown labels, none is lost', (
   const targetId = labels.targetId('s', 'r');
   for (let index = 0; index < 20_005; index += 1) {
     const sourceId = labels.workloadId('n', `w${index}`);
-    counters.countConnection({ direction: 0, sourceId, destinationId: 0, targetId }, true, 0, false, 0, 0);
+    counters.countConnection(
+      { direction: 0, sourceId, destinationId: 0, targetId },
+      connectionKey(true, 0, 0, false),
+      0,
+      0,
+    );
   }
   const values = named('weft_connections_total').values;
   expect(values.reduce((sum, { value }) => sum + value, 0)).toBe(20_005);

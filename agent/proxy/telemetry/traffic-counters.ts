@@ -2,6 +2,7 @@
 import { knownGrpcStatus } from '../../../model/grpc-status.js';
 import { Direction } from '../../../native/engine.js';
 import { Reason, reasonName, reasonOf } from '../../../reasons/reasons.js';
+import { isTlsReason, transportName } from '../worker/transport.js';
 import { DurationHistogram } from './duration-histogram.js';
 import type { LabelTable } from './label-table.js';
 import { family, type Labels, type MetricFamily, type MetricValue } from './worker-metrics.js';
@@ -53,11 +54,30 @@ export interface AttemptCounts {
   readonly counts: Float64Array;
 }
 
-/** `grpcStatus`: -1 to 16, see {@link knownGrpcStatus}. */
-const requestKey = (status: number, grpcStatus: number, reason: number, authenticated: boolean): number =>
-  ((status * 32 + grpcStatus + 1) * 1024 + reason) * 2 + (authenticated ? 1 : 0);
-const connectionKey = (http: boolean, reason: number, authenticated: boolean): number =>
-  (reason * 2 + (http ? 1 : 0)) * 2 + (authenticated ? 1 : 0);
+/**
+ * How a request ended, as one number of 29 bits: status (10), gRPC status and one (5), reason (10), transport (2),
+ * authenticated. `grpcStatus` -1: it was none of gRPC.
+ */
+export function requestKey(
+  status: number,
+  grpcStatus: number,
+  reason: number,
+  transport: number,
+  authenticated: boolean,
+): number {
+  const ended = (((status << 5) | (knownGrpcStatus(grpcStatus) + 1)) << 10) | reason;
+  return (ended << 3) | (transport << 1) | (authenticated ? 1 : 0);
+}
+
+/** How a connection ended, as one number: reason, HTTP, transport (2), authenticated. */
+export function connectionKey(
+  http: boolean,
+  reason: number,
+  transport: number,
+  authenticated: boolean,
+): number {
+  return (reason << 4) | (http ? 8 : 0) | (transport << 1) | (authenticated ? 1 : 0);
+}
 
 /** Series kept at most; what does not fit is counted under `unknown` labels. */
 const maxSeries = 20_000;
@@ -69,38 +89,26 @@ export class TrafficCounters {
   readonly #attempts: AttemptCounts[] = [];
   /** By reason code. */
   readonly #refusals = new Float64Array(512);
+  /** By reason code and direction. */
+  readonly #tlsFailures = new Float64Array(1024);
   readonly #open = new Float64Array(2);
 
   constructor(labels: LabelTable) {
     this.#labels = labels;
   }
 
-  /** A request ended; `grpcStatus` -1: it was none of gRPC. */
-  countRequest(
-    series: SeriesKey,
-    status: number,
-    grpcStatus: number,
-    reason: number,
-    authenticated: boolean,
-    durationUs: number,
-  ): void {
+  /** A request ended; `key` by {@link requestKey}. */
+  countRequest(series: SeriesKey, key: number, durationUs: number): void {
     const found = this.#find(series);
-    found.requests.increment(requestKey(status, knownGrpcStatus(grpcStatus), reason, authenticated));
+    found.requests.increment(key);
     found.durations.observe(durationUs);
   }
 
-  /** A connection ended; bytes are counted for opaque ones only. */
-  countConnection(
-    series: SeriesKey,
-    http: boolean,
-    reason: number,
-    authenticated: boolean,
-    bytesReceived: number,
-    bytesSent: number,
-  ): void {
+  /** A connection ended; `key` by {@link connectionKey}. Bytes are counted for opaque ones only. */
+  countConnection(series: SeriesKey, key: number, bytesReceived: number, bytesSent: number): void {
     const found = this.#find(series);
-    found.connections.increment(connectionKey(http, reason, authenticated));
-    if (http) return;
+    found.connections.increment(key);
+    if ((key & 8) !== 0) return;
     found.bytesReceived += bytesReceived;
     found.bytesSent += bytesSent;
   }
@@ -116,12 +124,25 @@ export class TrafficCounters {
     if (reason !== Reason.none) this.#refusals[reason] = (this.#refusals[reason] ?? 0) + 1;
   }
 
+  /** TLS with another workload failed, or a connection of it ended by it. */
+  countTlsFailure(direction: number, reason: number): void {
+    if (!isTlsReason(reason)) return;
+    const slot = reason * 2 + direction;
+    this.#tlsFailures[slot] = (this.#tlsFailures[slot] ?? 0) + 1;
+  }
+
   countOpen(direction: number, change: 1 | -1): void {
     this.#open[direction] = (this.#open[direction] ?? 0) + change;
   }
 
   collect(): MetricFamily[] {
-    return [...this.#collectSeries(), this.#collectAttempts(), this.#collectRefusals(), this.#collectOpen()];
+    return [
+      ...this.#collectSeries(),
+      this.#collectAttempts(),
+      this.#collectRefusals(),
+      this.#collectTlsFailures(),
+      this.#collectOpen(),
+    ];
   }
 
   #find(key: SeriesKey): Series {
@@ -217,6 +238,15 @@ export class TrafficCounters {
     return family('counter', 'weft_refusals_total', 'Refusals by their name in the registry.', values);
   }
 
+  #collectTlsFailures(): MetricFamily {
+    const values: MetricValue[] = [];
+    for (const [slot, value] of this.#tlsFailures.entries()) {
+      const labels = { direction: directionName(slot & 1), reason: reasonName(slot >> 1) };
+      if (value > 0) values.push({ labels, value });
+    }
+    return family('counter', 'weft_tls_failures_total', 'What went wrong between TLS ends.', values);
+  }
+
   #collectOpen(): MetricFamily {
     const values = [Direction.outbound, Direction.inbound].map((direction) => ({
       labels: { direction: directionName(direction) },
@@ -254,16 +284,29 @@ function collectRequests(
 ): void {
   if (series.requests.size === 0) return;
   for (const [key, value] of series.requests.entries()) {
-    const authenticated = key % 2 === 1 ? 'true' : 'false';
-    const reason = reasonName((key >> 1) % 1024);
-    const grpc = ((key >> 11) % 32) - 1;
-    const grpcLabel = grpc < 0 ? '' : String(grpc);
-    requests.push({
-      labels: { ...labels, status: key >> 16, grpc_status: grpcLabel, reason, authenticated },
-      value,
-    });
+    requests.push({ labels: { ...labels, ...readRequestKey(key) }, value });
   }
   series.durations.collect(durationName, labels, durations);
+}
+
+function readRequestKey(key: number): Labels {
+  const grpc = ((key >> 13) & 31) - 1;
+  return {
+    status: key >> 18,
+    grpc_status: grpc < 0 ? '' : String(grpc),
+    reason: reasonName((key >> 3) & 1023),
+    transport: transportName((key >> 1) & 3),
+    authenticated: (key & 1) === 1 ? 'true' : 'false',
+  };
+}
+
+function readConnectionKey(key: number): Labels {
+  return {
+    protocol: (key & 8) === 0 ? 'tcp' : 'http',
+    reason: reasonName(key >> 4),
+    transport: transportName((key >> 1) & 3),
+    authenticated: (key & 1) === 1 ? 'true' : 'false',
+  };
 }
 
 function collectConnections(
@@ -273,11 +316,8 @@ function collectConnections(
   into: { connections: MetricValue[]; bytes: MetricValue[] },
 ): void {
   for (const [key, value] of series.connections.entries()) {
-    const authenticated = key % 2 === 1 ? 'true' : 'false';
-    const protocol = (key >> 1) % 2 === 1 ? 'http' : 'tcp';
-    const reason = reasonName(key >> 2);
     into.connections.push({
-      labels: { ...labels, destination_service: service, protocol, reason, authenticated },
+      labels: { ...labels, destination_service: service, ...readConnectionKey(key) },
       value,
     });
   }

@@ -29,6 +29,8 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   stage: number = RowKind.connection;
   /** Inbound: how its bytes come; outbound tunnel: how they go on. */
   transport: number = Transport.none;
+  /** Why plaintext: index into plaintextCauses. */
+  cause = 0;
   /** SPIFFE id of the far end under TLS: the caller's, proven (inbound), or what the endpoint must prove (tunnel). */
   peerId = '';
   /** Inbound TLS: what was agreed on, an Alpn. */
@@ -98,6 +100,7 @@ export class ConnectionRecord implements Tagged, SeriesKey {
     this.workload = null;
     this.stage = RowKind.connection;
     this.transport = Transport.none;
+    this.cause = 0;
     this.peerId = '';
     this.alpn = Alpn.none;
     this.snapshot = null;

@@ -1,8 +1,10 @@
 /** What a pipeline's stages may use. One per worker; nothing in it belongs to a single request. */
 import type { Snapshot } from '../../../model/snapshot.js';
+import type { PlaintextCallers } from '../telemetry/plaintext-callers.js';
 import type { PolicyAudit } from '../telemetry/policy-audit.js';
 import type { FillRandom } from '../telemetry/trace-context.js';
 import type { BackendTable } from './backend-table.js';
+import type { EndpointSubsets } from './endpoint-subsets.js';
 import type { EndpointTable } from './endpoint-table.js';
 import type { RouteEffects } from './route-effects.js';
 import type { RowRequest } from './row-request.js';
@@ -20,10 +22,12 @@ export interface DecisionContext {
   readonly head: RowRequest;
   readonly verdict: VerdictWriter;
   readonly endpoints: EndpointTable;
+  readonly subsets: EndpointSubsets;
   readonly traffic: ServiceTrafficTable;
   readonly backends: BackendTable;
   readonly effects: RouteEffects;
   readonly audit: PolicyAudit;
+  readonly callers: PlaintextCallers;
   /** For identifiers. */
   readonly fillRandom: FillRandom;
   /** Whether ended requests are logged, so that their texts must be kept. */

@@ -152,7 +152,7 @@ test('a GET and its route: decided here, carried by the engine, counted, logged,
         .filter(Boolean)
         .map((line) => JSON.parse(line).status),
     ).toContain(200);
-    worker.receive({ type: 'report', request: 1, connections: true });
+    worker.receive({ type: 'report', request: 1, detail: 'connections' });
     const report = await until('report');
     const requests = report.metrics.find(({ name }) => name === 'weft_requests_total');
     expect(requests?.values.map(({ labels, value }) => [labels.route, labels.status, value])).toEqual([

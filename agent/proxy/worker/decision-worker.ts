@@ -8,7 +8,9 @@ import { TrafficRecheck } from '../stages/recheck-traffic.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { AccessLogBuffer } from '../telemetry/access-log-buffer.js';
+import { EdgeCounters } from '../telemetry/edge-counters.js';
 import { LabelTable } from '../telemetry/label-table.js';
+import { PlaintextCallers } from '../telemetry/plaintext-callers.js';
 import { PolicyAudit } from '../telemetry/policy-audit.js';
 import { SeenConnections } from '../telemetry/seen-connections.js';
 import type { FillRandom } from '../telemetry/trace-context.js';
@@ -17,11 +19,12 @@ import { BackendTable } from './backend-table.js';
 import { ConnectionRecord } from './connection-record.js';
 import { Decider } from './decider.js';
 import type { DecisionContext } from './decision-context.js';
+import { EndpointSubsets } from './endpoint-subsets.js';
 import { EndpointTable } from './endpoint-table.js';
 import { HeldConnections } from './held-connections.js';
-import type { FromWorker, ToWorker } from './messages.js';
+import type { FromWorker, ReportDetail, ToWorker } from './messages.js';
 import { RecordPool } from './record-pool.js';
-import { collectMetrics, listConnections, type ReportedWorker } from './report-worker.js';
+import { collectMetrics, listConnections, listEdges, noEdges, type ReportedWorker } from './report-worker.js';
 import { RequestRecord } from './request-record.js';
 import { RouteEffects } from './route-effects.js';
 import { RowRequest } from './row-request.js';
@@ -60,6 +63,8 @@ export class DecisionWorker {
   readonly #workloads: ServedWorkloads;
   readonly #labels = new LabelTable();
   readonly #counters = new TrafficCounters(this.#labels);
+  /** By direction. */
+  readonly #edges = [new EdgeCounters(this.#labels), new EdgeCounters(this.#labels)] as const;
   readonly #seen = new SeenConnections(this.#labels);
   readonly #logBuffer: AccessLogBuffer;
   readonly #held: HeldConnections;
@@ -87,10 +92,12 @@ export class DecisionWorker {
       head: this.#head,
       verdict,
       endpoints,
+      subsets: new EndpointSubsets(),
       traffic: new ServiceTrafficTable(endpoints, this.#counters),
       backends: new BackendTable(),
       effects: new RouteEffects(this.#engine),
       audit: new PolicyAudit(),
+      callers: new PlaintextCallers(this.#labels),
       fillRandom: parts.fillRandom,
       logging: parts.accessLog,
     };
@@ -134,7 +141,7 @@ export class DecisionWorker {
         this.#workloads.addSockets(message);
         return;
       case 'report':
-        this.#report(message.request, message.connections);
+        this.#report(message.request, message.detail);
         return;
       case 'log-written':
         this.#logBuffer.written(message.bytes);
@@ -167,6 +174,7 @@ export class DecisionWorker {
       labels: this.#labels,
       counters: this.#counters,
       seen: this.#seen,
+      edges: this.#edges,
       accessLog: this.#parts.accessLog ? accessLog : undefined,
     });
     return new Decider({
@@ -223,13 +231,14 @@ export class DecisionWorker {
     this.#head.setColumns(new Map(names.map((name, column) => [name, column])));
   }
 
-  #report(request: number, connections: boolean): void {
+  #report(request: number, detail: ReportDetail): void {
     this.#parts.post({
       type: 'report',
       request,
       metrics: collectMetrics(this.#reported()),
       stats: this.#engine.stats(),
-      connections: connections ? listConnections(this.#reported()) : [],
+      connections: detail === 'connections' ? listConnections(this.#reported()) : [],
+      edges: detail === 'edges' ? listEdges(this.#reported()) : noEdges,
     });
   }
 
@@ -242,6 +251,8 @@ export class DecisionWorker {
       counters: this.#counters,
       seen: this.#seen,
       audit: this.#context.audit,
+      callers: this.#context.callers,
+      edges: this.#edges,
       droppedLines: this.#logBuffer.dropped,
     };
   }

@@ -6,6 +6,7 @@ import type { ReasonCode } from '../../../reasons/reasons.js';
 import type { Listener } from '../../handover/messages.js';
 import type { Family } from '../../handover/values.js';
 import type { LogDetails, LogLevel } from '../start/process-log.js';
+import type { Edge } from '../telemetry/edge-counters.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
 
 /** Given to a worker when its thread starts. */
@@ -49,14 +50,25 @@ export type ToWorker =
       readonly family: Family;
       readonly descriptors: readonly number[];
     }
-  | { readonly type: 'report'; readonly request: number; readonly connections: boolean }
+  | { readonly type: 'report'; readonly request: number; readonly detail: ReportDetail }
   /** So many bytes of access log have been written. */
   | { readonly type: 'log-written'; readonly bytes: number }
   | { readonly type: 'drain'; readonly deadlineMs: number };
 
+/** What a report holds beside metrics and figures. */
+export type ReportDetail = 'none' | 'connections' | 'edges';
+
+/** What a worker has seen of who talks to whom, as the caller's side and as the destination's. */
+export interface WorkerEdges {
+  readonly outbound: readonly Edge[];
+  readonly inbound: readonly Edge[];
+}
+
 /** One open connection, for the admin. */
-export interface LiveConnection extends Omit<ConnectionInfo, 'direction' | 'protocol'> {
+export interface LiveConnection extends Omit<ConnectionInfo, 'direction' | 'protocol' | 'transport'> {
   readonly direction: 'outbound' | 'inbound';
+  /** Between the workloads; `none` where its requests go ways of their own. */
+  readonly transport: 'plaintext' | 'tls' | 'none';
   readonly worker: number;
   readonly workloadUid: string;
   readonly protocol: string;
@@ -78,6 +90,7 @@ export type FromWorker =
       readonly metrics: WorkerMetrics;
       readonly stats: EngineStats;
       readonly connections: readonly LiveConnection[];
+      readonly edges: WorkerEdges;
     }
   | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly details: LogDetails }
   | { readonly type: 'drained' };

@@ -1,13 +1,16 @@
 /** What a worker tells about itself: its metrics, and its open connections for people. */
 import { Direction, type Engine } from '../../../native/engine.js';
+import type { EdgeCounters } from '../telemetry/edge-counters.js';
+import type { PlaintextCallers } from '../telemetry/plaintext-callers.js';
 import type { PolicyAudit } from '../telemetry/policy-audit.js';
 import type { SeenConnections } from '../telemetry/seen-connections.js';
 import { directionName, type TrafficCounters } from '../telemetry/traffic-counters.js';
 import { family, type WorkerMetrics } from '../telemetry/worker-metrics.js';
 import type { ConnectionRecord } from './connection-record.js';
-import type { LiveConnection } from './messages.js';
+import type { LiveConnection, WorkerEdges } from './messages.js';
 import type { RecordPool } from './record-pool.js';
 import type { ServedWorkload } from './served-workload.js';
+import { transportName } from './transport.js';
 
 export interface ReportedWorker {
   readonly worker: number;
@@ -17,12 +20,15 @@ export interface ReportedWorker {
   readonly counters: TrafficCounters;
   readonly seen: SeenConnections;
   readonly audit: PolicyAudit;
+  readonly callers: PlaintextCallers;
+  /** By direction. */
+  readonly edges: readonly [outbound: EdgeCounters, inbound: EdgeCounters];
   /** Access-log lines that were lost. */
   readonly droppedLines: number;
 }
 
 export function collectMetrics(reported: ReportedWorker): WorkerMetrics {
-  const { worker, counters, seen, audit } = reported;
+  const { worker, counters, seen, audit, callers } = reported;
   const stats = reported.engine.stats();
   const gauge = (name: string, help: string, value: number) =>
     family('gauge', name, help, [{ labels: { worker }, value }]);
@@ -30,9 +36,17 @@ export function collectMetrics(reported: ReportedWorker): WorkerMetrics {
     ...counters.collect(),
     seen.collect(),
     audit.collect(),
+    callers.collect(),
     gauge('weft_engine_buffered_bytes', 'Bytes that the engine holds for connections.', stats.bufferedBytes),
     gauge('weft_engine_pooled_connections', 'Idle connections to endpoints.', stats.pooled),
     gauge('weft_engine_parked_requests', 'Requests and connections that wait for a decision.', stats.parked),
+    gauge('weft_engine_tls_sessions', 'Open TLS connections with other workloads.', stats.tlsSessions),
+    gauge('weft_engine_http2_streams', 'Open HTTP/2 streams of clients.', stats.streams),
+    family('counter', 'weft_tls_handshakes_total', 'TLS handshakes with other workloads.', [
+      { labels: { role: 'client', result: 'ok' }, value: stats.clientHandshakes },
+      { labels: { role: 'server', result: 'ok' }, value: stats.serverHandshakes },
+      { labels: { role: 'any', result: 'failed' }, value: stats.failedHandshakes },
+    ]),
     gauge('weft_engine_sockets', 'Ready-made sockets in stock.', stats.sockets),
     family(
       'counter',
@@ -41,6 +55,12 @@ export function collectMetrics(reported: ReportedWorker): WorkerMetrics {
       [{ labels: {}, value: reported.droppedLines }],
     ),
   ];
+}
+
+export const noEdges: WorkerEdges = { outbound: [], inbound: [] };
+
+export function listEdges({ edges: [outbound, inbound] }: ReportedWorker): WorkerEdges {
+  return { outbound: outbound.list(), inbound: inbound.list() };
 }
 
 export function listConnections({
@@ -60,10 +80,15 @@ export function listConnections({
 
 function describe(
   connection: ConnectionRecord | undefined,
-): Pick<LiveConnection, 'protocol' | 'sourceWorkload' | 'destinationWorkload' | 'service'> {
+): Pick<
+  LiveConnection,
+  'protocol' | 'transport' | 'peer' | 'sourceWorkload' | 'destinationWorkload' | 'service'
+> {
   if (connection === undefined) {
     return {
       protocol: 'unknown',
+      transport: 'none',
+      peer: '',
       sourceWorkload: 'unknown',
       destinationWorkload: 'unknown',
       service: 'unknown',
@@ -74,6 +99,8 @@ function describe(
   const far = destination.kind === 'workload' ? destination.view : connection.endpoint?.view;
   return {
     protocol,
+    transport: transportName(connection.transport),
+    peer: connection.peerId,
     sourceWorkload: (outbound ? local : peer)?.workload.name ?? 'unknown',
     destinationWorkload: (outbound ? far : local)?.workload.name ?? 'unknown',
     service: destination.kind === 'service' ? destination.port.serviceKey : serviceName,

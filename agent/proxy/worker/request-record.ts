@@ -45,6 +45,8 @@ export class RequestRecord implements Tagged, SeriesKey {
   endpointId: number = originalDestination;
   /** Inbound: how its connection came; outbound: how the endpoint is spoken to. */
   transport: number = Transport.none;
+  /** Why plaintext: index into plaintextCauses. */
+  cause = 0;
   /** Endpoint: the service's load figures and budget; null without a service. */
   traffic: ServiceTraffic | null = null;
   /** Endpoints that earlier attempts used. */
@@ -104,6 +106,7 @@ export class RequestRecord implements Tagged, SeriesKey {
     this.endpoint = null;
     this.endpointId = originalDestination;
     this.transport = Transport.none;
+    this.cause = 0;
     this.traffic = null;
     if (this.tried.length > 0) this.tried.length = 0;
     this.retry = defaultRetry;

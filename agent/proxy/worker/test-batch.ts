@@ -28,6 +28,7 @@ import {
 } from '../../../native/engine.js';
 import { type ReasonName, reasonName } from '../../../reasons/reasons.js';
 import { PausedTimers } from '../control/paused-timers.js';
+import { type Edge, mergeEdges } from '../telemetry/edge-counters.js';
 import { DecisionWorker } from './decision-worker.js';
 import type { FromWorker } from './messages.js';
 
@@ -410,7 +411,7 @@ export class TestBatch {
   /** One metric's values, `label=value …` → number, with the labels named. */
   metric(name: string, ...labels: string[]): Record<string, number> {
     this.posted.length = 0;
-    this.worker.receive({ type: 'report', request: 1, connections: false });
+    this.worker.receive({ type: 'report', request: 1, detail: 'none' });
     const report = this.posted.find((message) => message.type === 'report');
     const found = report?.metrics.find((family) => family.name === name);
     const values: Record<string, number> = {};
@@ -419,6 +420,14 @@ export class TestBatch {
       values[key] = (values[key] ?? 0) + value.value;
     }
     return values;
+  }
+
+  /** What the worker tells of edges, both directions together. */
+  edges(): readonly Edge[] {
+    this.posted.length = 0;
+    this.worker.receive({ type: 'report', request: 1, detail: 'edges' });
+    const report = this.posted.find((message) => message.type === 'report');
+    return report === undefined ? [] : mergeEdges([report.edges]);
   }
 
   #clear(): void {

@@ -2,18 +2,25 @@
 import { endAttempt } from '../../../model/choose-endpoint.js';
 import { isServerFault } from '../../../model/grpc-status.js';
 import type { Snapshot } from '../../../model/snapshot.js';
-import { CompletionKind, type Engine } from '../../../native/engine.js';
+import { Action, CompletionKind, Direction, type Engine } from '../../../native/engine.js';
 import { Reason } from '../../../reasons/reasons.js';
 import type { AccessLog } from '../telemetry/access-log.js';
+import type { EdgeCounters } from '../telemetry/edge-counters.js';
 import type { LabelTable } from '../telemetry/label-table.js';
 import { labelConnection, labelRequest } from '../telemetry/label-traffic.js';
 import type { SeenConnections } from '../telemetry/seen-connections.js';
-import { countAttempt, type TrafficCounters } from '../telemetry/traffic-counters.js';
+import {
+  connectionKey,
+  countAttempt,
+  requestKey,
+  type TrafficCounters,
+} from '../telemetry/traffic-counters.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { EndpointTable } from './endpoint-table.js';
 import type { HeldConnections } from './held-connections.js';
 import type { RecordPool } from './record-pool.js';
 import type { RequestRecord } from './request-record.js';
+import { isTlsReason, Transport } from './transport.js';
 
 export interface LedgerParts {
   readonly engine: Engine;
@@ -25,6 +32,8 @@ export interface LedgerParts {
   readonly counters: TrafficCounters;
   readonly seen: SeenConnections;
   readonly held: HeldConnections;
+  /** By direction. */
+  readonly edges: readonly EdgeCounters[];
   /** undefined: no log. */
   readonly accessLog: AccessLog | undefined;
 }
@@ -70,10 +79,9 @@ export class TrafficLedger {
     if (!request.attempting) return;
     request.attempting = false;
     const status = completions.status[at] as number;
-    const failed =
-      isFailure(completions.reason[at] as number) ||
-      status >= 500 ||
-      isServerFault(completions.grpcStatus[at] as number);
+    const reason = completions.reason[at] as number;
+    const failed = isFailure(reason) || status >= 500 || isServerFault(completions.grpcStatus[at] as number);
+    this.#parts.counters.countTlsFailure(Direction.outbound, reason);
     if (request.traffic !== null) countAttempt(request.traffic.attempts, failed, request.attempts > 1);
     const entry = this.#parts.endpoints.find(completions.endpoint[at] as number) ?? request.endpoint;
     if (entry !== null) endAttempt(entry.load, completions.firstByteUs[at] as number, failed, nowMs);
@@ -85,7 +93,8 @@ export class TrafficLedger {
     const connection = this.#parts.connections.find(completions.connectionTag[at] as number);
     if (connection === undefined || connection.endpoint === null || !connection.attempting) return;
     connection.attempting = false;
-    const failed = isConnectFailure(completions.reason[at] as number);
+    const reason = completions.reason[at] as number;
+    const failed = isConnectFailure(reason) || isTlsReason(reason);
     endAttempt(connection.endpoint.load, completions.connectUs[at] as number, failed, nowMs);
     if (connection.traffic !== null) countAttempt(connection.traffic.attempts, failed, false);
   }
@@ -103,14 +112,10 @@ export class TrafficLedger {
     }
     labelRequest(this.#parts.labels, this.#parts.context.snapshot, request);
     const authenticated = request.connection?.authenticated === true;
-    counters.countRequest(
-      request,
-      status,
-      completions.grpcStatus[at] as number,
-      reason,
-      authenticated,
-      completions.totalUs[at] as number,
-    );
+    const grpcStatus = completions.grpcStatus[at] as number;
+    const key = requestKey(status, grpcStatus, reason, request.transport, authenticated);
+    counters.countRequest(request, key, completions.totalUs[at] as number);
+    this.#countEdge(request, reason);
     this.#parts.accessLog?.request(request, at);
     this.#forget(request, nowMs);
   }
@@ -125,21 +130,41 @@ export class TrafficLedger {
     this.#parts.requests.release(request);
   }
 
+  /** Requests that found no endpoint concern no edge. */
+  #countEdge(request: RequestRecord, reason: number): void {
+    const { direction, endpoint, sourceId, destinationId, transport, cause } = request;
+    const connection = request.connection as ConnectionRecord;
+    const outbound = direction === Direction.outbound;
+    if (outbound && endpoint === null) return;
+    const port = endpoint === null ? connection.destinationPort : endpoint.candidate.port;
+    const refusal = transport === Transport.none || outbound ? transportRefusal(reason) : Reason.none;
+    this.#parts.edges[direction]?.countRequest({ sourceId, destinationId, port, transport, cause, refusal });
+  }
+
+  /** An application's own connection whose requests go ways of their own is no edge. */
+  #countConnectionEdge(connection: ConnectionRecord, reason: number, bytesSent: number): void {
+    const { direction, endpoint, sourceId, destinationId, transport, cause } = connection;
+    const outbound = direction === Direction.outbound;
+    if (outbound && connection.http) return;
+    const port = endpoint === null ? connection.destinationPort : endpoint.candidate.port;
+    // What went through and was cut later did go through.
+    const passed = outbound ? bytesSent > 0 : connection.action === Action.tunnel || connection.http;
+    const refusal = passed ? Reason.none : transportRefusal(reason);
+    if (transport === Transport.none && refusal === Reason.none) return;
+    const use = { sourceId, destinationId, port, transport, cause, refusal };
+    this.#parts.edges[direction]?.countConnection(use);
+  }
+
   /** A head that never became a row: it is counted under its connection's labels. */
   #endMalformed(at: number, status: number, reason: number): void {
     const { completions } = this.#parts.engine;
     const connection = this.#parts.connections.find(completions.connectionTag[at] as number);
     if (connection === undefined) return;
     labelConnection(this.#parts.labels, this.#parts.context.snapshot, connection);
-    const { authenticated } = connection;
-    this.#parts.counters.countRequest(
-      connection,
-      status,
-      completions.grpcStatus[at] as number,
-      reason,
-      authenticated,
-      completions.totalUs[at] as number,
-    );
+    const { authenticated, transport } = connection;
+    const grpcStatus = completions.grpcStatus[at] as number;
+    const key = requestKey(status, grpcStatus, reason, transport, authenticated);
+    this.#parts.counters.countRequest(connection, key, completions.totalUs[at] as number);
     this.#parts.accessLog?.malformed(connection, at);
   }
 
@@ -152,14 +177,15 @@ export class TrafficLedger {
     if (connection === undefined) return;
     labelConnection(this.#parts.labels, this.#parts.context.snapshot, connection);
     this.#parts.counters.countOpen(connection.direction, -1);
+    const { http, transport, authenticated } = connection;
+    this.#parts.counters.countTlsFailure(connection.direction, reason);
     this.#parts.counters.countConnection(
       connection,
-      connection.http,
-      reason,
-      connection.authenticated,
+      connectionKey(http, reason, transport, authenticated),
       completions.bytesReceived[at] as number,
       completions.bytesSent[at] as number,
     );
+    this.#countConnectionEdge(connection, reason, completions.bytesSent[at] as number);
     this.#parts.accessLog?.connection(connection, at);
     this.#parts.held.forget(connection);
     // Neither an attempt nor a request that the engine dropped with its connection has a completion of its own.
@@ -179,6 +205,11 @@ function isConnectFailure(reason: number): boolean {
     reason === Reason.connect_timeout ||
     reason === Reason.connect_unreachable
   );
+}
+
+/** A reason that says why one end does not take the other's transport. */
+function transportRefusal(reason: number): number {
+  return reason === Reason.plaintext_refused || isTlsReason(reason) ? reason : Reason.none;
 }
 
 function isFailure(reason: number): boolean {

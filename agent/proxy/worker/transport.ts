@@ -1,3 +1,5 @@
+import { Reason } from '../../../reasons/reasons.js';
+
 /** How the bytes of a connection or request travel between workloads. */
 export const Transport = {
   /** Not decided, or not at all: a refusal, or an application's connection whose requests go ways of their own. */
@@ -7,6 +9,15 @@ export const Transport = {
 } as const;
 
 const names = ['none', 'plaintext', 'tls'] as const;
+
+const tlsReasons: ReadonlySet<number> = new Set(
+  Object.entries(Reason).flatMap(([name, code]) => (name.startsWith('tls_') ? [code] : [])),
+);
+
+/** Whether a reason speaks of TLS with another workload. */
+export function isTlsReason(reason: number): boolean {
+  return reason !== Reason.none && tlsReasons.has(reason);
+}
 
 export function transportName(transport: number): (typeof names)[number] {
   return names[transport] ?? 'none';
