@@ -2,7 +2,6 @@
 // What nghttp2 tells us, and what it becomes for the handler.
 #include "engine/http2/session-state.hpp"
 #include <algorithm>
-#include <cstring>
 
 namespace weft::http2 {
 
@@ -204,6 +203,9 @@ int Session::State::frame_sent(const nghttp2_frame &frame) {
         guard.sent_data();
         [[fallthrough]];
     case NGHTTP2_HEADERS:
+        if (stream != nullptr) {
+            stream->own_ended = stream->own_ended || ends_stream(frame.hd);
+        }
         // RFC 9113 section 8.1: the answer is complete, so the rest of the request is not wanted.
         if (role == Role::server && ends_stream(frame.hd) && stream != nullptr && !stream->peer_ended &&
             !stream->own_reset && stream->why == Reason::none) {
@@ -261,22 +263,11 @@ int Session::State::close_stream(int32_t id, uint32_t error_code) {
     return 0;
 }
 
-ssize_t Session::State::fill_reply(Stream &stream, std::span<uint8_t> room, uint32_t &flags) {
-    const size_t size = std::min(room.size(), stream.reply_body.size());
-    std::memcpy(room.data(), stream.reply_body.data(), size);
-    stream.reply_body.remove_prefix(size);
-    flags |= stream.reply_body.empty() ? NGHTTP2_DATA_FLAG_EOF : NGHTTP2_DATA_FLAG_NONE;
-    return static_cast<ssize_t>(size);
-}
-
 ssize_t Session::State::fill(int32_t id, std::span<uint8_t> room, uint32_t &flags) {
     StreamRef ref;
     Stream *const stream = find(id, ref);
     if (stream == nullptr) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    }
-    if (stream->replies) {
-        return fill_reply(*stream, room, flags);
     }
     const Pulled pulled = handler.pull(ref, room);
     if (pulled.size == 0 && !pulled.end) {

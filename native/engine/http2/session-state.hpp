@@ -51,7 +51,6 @@ struct Session::State {
     void take_response(StreamRef ref, Stream &stream, bool end);
     void take_end(StreamRef ref, Stream &stream, Bytes trailers);
     Reason close_reason(const Stream &stream, uint32_t error_code) const;
-    ssize_t fill_reply(Stream &stream, std::span<uint8_t> room, uint32_t &flags);
 };
 
 /// Registers the callbacks above; nghttp2 copies what it is given.

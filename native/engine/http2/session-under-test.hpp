@@ -137,6 +137,13 @@ struct Pair {
     bool respond(StreamRef stream, const std::string &text, const std::string &content = "", bool all = true,
                  const std::string &trailers = "");
 
+    /// Answers with a reply of our own.
+    bool reply(StreamRef stream, const http1::LocalReply &reply) {
+        server_side.at(stream).to_send = reply.body;
+        server_side.at(stream).send_all = true;
+        return server.reply(stream, reply);
+    }
+
     static bool http1_parse(const std::string &text, http1::RequestHead &head);
 };
 

@@ -146,10 +146,8 @@ StreamRef Session::request(Bytes input, const http1::RequestHead &head, const ht
     if (why != Reason::none) {
         return {};
     }
-    const uint32_t allowed =
-        nghttp2_session_get_remote_settings(state.session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     StreamRef ref;
-    Stream *const stream = state.streams.open_count() < allowed ? state.streams.open(ref) : nullptr;
+    Stream *const stream = state.streams.open_count() < allowed_streams() ? state.streams.open(ref) : nullptr;
     if (stream == nullptr) {
         why = Reason::http2_stream_limit;
         return {};
@@ -196,8 +194,6 @@ bool Session::reply(StreamRef ref, const http1::LocalReply &reply) {
         return false;
     }
     const bool bodiless = reply.status == 204 || reply.status == 304 || stream->method == http1::Method::HEAD;
-    stream->replies = true;
-    stream->reply_body = reply.body;
     const nghttp2_data_provider content = data_provider();
     const bool has_content = !bodiless && !reply.body.empty();
     stream->responded = nghttp2_submit_response(state.session, stream->id, state.list.data(),
@@ -223,7 +219,8 @@ void Session::credit(StreamRef ref, size_t size) {
 
 void Session::reset(StreamRef ref, uint32_t error_code, Reason why) {
     Stream *const stream = state_->streams.find(ref);
-    if (stream == nullptr || stream->own_reset || stream->why != Reason::none) {
+    const bool over = stream == nullptr || (stream->own_ended && stream->peer_ended);
+    if (over || stream->own_reset || stream->why != Reason::none) {
         return;
     }
     stream->own_reset = true;
@@ -250,6 +247,7 @@ void Session::terminate(uint32_t error_code) {
 }
 
 void Session::abandon(Reason why) {
+    state_->failure = state_->failure == Reason::none ? why : state_->failure;
     for (StreamRef ref = state_->streams.any(); ref; ref = state_->streams.any()) {
         const bool announced = state_->streams.find(ref)->announced;
         state_->streams.close(ref);
@@ -260,6 +258,19 @@ void Session::abandon(Reason why) {
 
 uint32_t Session::streams() const {
     return state_->streams.open_count();
+}
+
+uint32_t Session::allowed_streams() const {
+    return std::min(
+        state_->limits.concurrent_streams,
+        nghttp2_session_get_remote_settings(state_->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
+}
+
+uint32_t Session::free_streams() const {
+    const bool takes =
+        state_->failure == Reason::none && nghttp2_session_check_request_allowed(state_->session) != 0;
+    const uint32_t allowed = takes ? allowed_streams() : 0;
+    return allowed - std::min(allowed, streams());
 }
 
 bool Session::is_open(StreamRef ref) const {

@@ -102,15 +102,16 @@ public:
     /// malformed.
     bool respond(StreamRef stream, Bytes input, const http1::ResponseHead &head,
                  const http1::ResponseRewrite &rewrite, bool has_content);
-    /// Server: answers with a reply of our own; its body, if any, is pulled from `reply.body`, which must
-    /// stay valid until `on_closed`.
+    /// Server: answers with a reply of our own. Its body, where it is sent (not to HEAD), is pulled like any
+    /// content.
     bool reply(StreamRef stream, const http1::LocalReply &reply);
 
     /// There is something to pull again.
     void resume(StreamRef stream);
     /// So many bytes of this stream's content went on: the peer may send as many more.
     void credit(StreamRef stream, size_t size);
-    /// Ends the stream with an error code (RFC 9113 section 7); `on_closed` follows with `why`.
+    /// Ends the stream with an error code (RFC 9113 section 7); `on_closed` follows with `why`. Nothing where
+    /// both sides have sent everything.
     void reset(StreamRef stream, uint32_t error_code, Reason why = Reason::none);
 
     /// Tells the peer that no new streams are taken soon; those under way go on. Server: call `finish_drain`
@@ -121,17 +122,21 @@ public:
     void terminate(uint32_t error_code);
 
     /// The connection is gone: calls `on_closed` or `on_refused` for every stream. Only destroying it is
-    /// allowed then.
+    /// allowed then. May be called inside `receive` or `send`, which then do no more.
     void abandon(Reason why);
 
     /// Streams that are open.
     uint32_t streams() const;
+    /// Client: how many more streams may be opened now; 0 once the peer takes none.
+    uint32_t free_streams() const;
     bool is_open(StreamRef stream) const;
 
     /// For this library's own files.
     struct State;
 
 private:
+    uint32_t allowed_streams() const;
+
     std::unique_ptr<State> state_;
 };
 

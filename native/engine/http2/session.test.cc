@@ -170,7 +170,7 @@ CASE("a local reply passes with its body") {
     const StreamRef stream = pair.request(get);
     pair.run();
     const std::string body(100'000, 'n');
-    CHECK(pair.server.reply(pair.server_side.order[0], {.status = 403,
+    CHECK(pair.reply(pair.server_side.order[0], {.status = 403,
                                                         .lines = "Content-Type: text/plain\r\n",
                                                         .body = body,
                                                         .extra = http1::bytes_of("x-a: b\r\n")}));
@@ -188,7 +188,7 @@ CASE("an early answer stops the rest of the request, and both sides end well") {
     const StreamRef stream = pair.request(post, std::string(1'000'000, 'x'));
     pair.server_side.credits = false;
     pair.run();
-    CHECK(pair.server.reply(pair.server_side.order[0], {.status = 413, .body = "too much"}));
+    CHECK(pair.reply(pair.server_side.order[0], {.status = 413, .body = "too much"}));
     pair.run();
     CHECK_EQUAL(pair.client_side.at(stream).response.status, 413);
     CHECK_EQUAL(pair.client_side.at(stream).content, "too much");

@@ -21,6 +21,8 @@ struct Stream {
     bool head_done = false;
     bool responded = false;
     bool peer_ended = false;
+    /// Our END_STREAM was sent.
+    bool own_ended = false;
     bool peer_reset = false;
     /// We reset it, by `reset` or because of what came.
     bool own_reset = false;
@@ -30,9 +32,6 @@ struct Stream {
     int64_t received = 0;
     /// Received and not credited.
     size_t uncredited = 0;
-    /// What is left of a reply of our own.
-    bool replies = false;
-    std::string_view reply_body;
 };
 
 class StreamTable {
