@@ -8,7 +8,7 @@ import { Reason } from '../reasons/reasons.js';
 import { Action, CompletionKind, RowKind } from './engine.js';
 import { checkWords } from './engine-layout.js';
 import { EngineUnderTest, plaintext } from './engine-under-test.js';
-import { loadEngine } from './load-engine.js';
+import { checkHttp2Library, loadEngine } from './load-engine.js';
 
 const addon = loadEngine();
 
@@ -251,6 +251,16 @@ describe('the engine between real clients and real servers', () => {
 
   it('refuses an addon whose words differ', () => {
     expect(() => checkWords({ Action: { forward: 7 } })).toThrow('another contract');
+  });
+
+  it('refuses to run on an nghttp2 that is not the one inside node, or is too old', () => {
+    const inside = { nghttp2: '/usr/bin/node', node: '/usr/bin/node' };
+    checkHttp2Library(inside, '1.70.0');
+    expect(() => checkHttp2Library({ ...inside, nghttp2: '/lib/libnghttp2.so.14' }, '1.70.0')).toThrow(
+      'but the linker gave it /lib/libnghttp2.so.14',
+    );
+    expect(() => checkHttp2Library(inside, '1.51.0')).toThrow('1.52 or later');
+    expect(() => checkHttp2Library(inside, undefined)).toThrow('has none');
   });
 
   it('shows people its connections', async () => {

@@ -37,15 +37,37 @@ interface NativeEngine
 
 interface NativeAddon extends ChannelFunctions {
   readonly words: Words;
+  /** Files that the functions of nghttp2 and of Node come from. */
+  readonly http2Library: { readonly nghttp2: string; readonly node: string };
   readonly NativeEngine: new (options: EngineOptions) => NativeEngine;
 }
 
 const builtAddon = fileURLToPath(new URL('../../build/native/weft_engine.node', import.meta.url));
 
+/**
+ * The engine is compiled against nghttp2's headers and runs on the functions that Node exports; half of each would end
+ * in memory errors. Throws where it got others, or older ones than those headers (1.52).
+ */
+export function checkHttp2Library(
+  files: { readonly nghttp2: string; readonly node: string },
+  version: string | undefined,
+): void {
+  if (files.nghttp2 === '' || files.nghttp2 !== files.node)
+    throw new Error(
+      `the engine must use the nghttp2 inside node (${files.node}), but the linker gave it ${files.nghttp2 || 'none'}; run weft with an official build of Node.js, and without LD_PRELOAD`,
+    );
+  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
+  if (!(major > 1 || (major === 1 && minor >= 52)))
+    throw new Error(
+      `the engine needs nghttp2 1.52 or later, and this node has ${version ?? 'none'}; use Node.js 24`,
+    );
+}
+
 /** Throws where the file is missing, was built for another node, or from another contract than this code. */
 export function loadEngine(path: string = builtAddon): EngineAddon {
   const addon = createRequire(import.meta.url)(path) as NativeAddon;
   checkWords(addon.words);
+  checkHttp2Library(addon.http2Library, process.versions['nghttp2']);
   return {
     listenChannel: addon.listenChannel,
     connectChannel: addon.connectChannel,

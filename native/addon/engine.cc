@@ -5,7 +5,9 @@
 #include "addon/engine-arguments.hpp"
 #include "addon/engine-layout.hpp"
 #include "addon/engine-loop.hpp"
+#include "engine/http2/session.hpp"
 #include <cstring>
+#include <dlfcn.h>
 
 namespace weft {
 namespace {
@@ -285,8 +287,19 @@ Napi::Function EngineObject::define(Napi::Env env) {
 
 namespace {
 
+/// Files that nghttp2's functions and Node's own come from; native/load-engine.ts wants them to be one.
+Napi::Object describe_http2_library(Napi::Env env) {
+    Dl_info node{};
+    const bool known = ::dladdr(reinterpret_cast<const void *>(&napi_create_object), &node) != 0;
+    const Napi::Object files = Napi::Object::New(env);
+    files.Set("nghttp2", weft::http2::library_file());
+    files.Set("node", known && node.dli_fname != nullptr ? node.dli_fname : "");
+    return files;
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     weft::registerChannel(env, exports);
+    exports.Set("http2Library", describe_http2_library(env));
     exports.Set("words", weft::describe_words(env));
     exports.Set("NativeEngine", weft::EngineObject::define(env));
     return exports;

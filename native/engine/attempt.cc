@@ -4,16 +4,22 @@
 
 namespace weft {
 
+/// HTTP/1: the connection's next request.
 Exchange &Engine::begin_exchange(Connection &down) {
+    Exchange &exchange = new_exchange(down);
+    down.exchange = exchange.self;
+    wheel_.cancel(down.timer);
+    wheel_.set(down.timer, now_ms_ + limits_.header_timeout_ms);
+    return exchange;
+}
+
+Exchange &Engine::new_exchange(Connection &down) {
     Exchange &exchange = exchanges_.acquire();
     exchange.downstream = down.self;
     exchange.started_us = now_us_;
     exchange.deadline.kind = TimerKind::exchange_deadline;
     exchange.timer.kind = TimerKind::exchange_attempt;
     exchange.deadline.owner = exchange.timer.owner = exchange.self;
-    down.exchange = exchange.self;
-    wheel_.cancel(down.timer);
-    wheel_.set(down.timer, now_ms_ + limits_.header_timeout_ms);
     return exchange;
 }
 
@@ -34,8 +40,7 @@ void Engine::ask(Exchange &exchange) {
 /// Takes a verdict's plan over and makes its first attempt, now or after the delay.
 void Engine::forward(Exchange &exchange, const Verdict &verdict) {
     const std::optional<PoolKey> key = resolve(*downstream_of(exchange), verdict.endpoint);
-    const bool known = key && (verdict.flags & verdict_flag::http2) == 0 &&
-                       (verdict.request_edit == 0 || edits_.find(verdict.request_edit) != nullptr) &&
+    const bool known = key && (verdict.request_edit == 0 || edits_.find(verdict.request_edit) != nullptr) &&
                        (verdict.response_edit == 0 || edits_.find(verdict.response_edit) != nullptr) &&
                        (verdict.retry_statuses == 0 || status_sets_.find(verdict.retry_statuses) != nullptr);
     if (!known || exchange.attempt == UINT8_MAX) {
@@ -43,6 +48,7 @@ void Engine::forward(Exchange &exchange, const Verdict &verdict) {
         return;
     }
     detach_upstream(exchange, false); // a held response that nobody wants
+    drop_held(exchange);
     edits_.hold(verdict.response_edit);
     status_sets_.hold(verdict.retry_statuses);
     edits_.drop(exchange.response_edit);
@@ -52,11 +58,12 @@ void Engine::forward(Exchange &exchange, const Verdict &verdict) {
     exchange.flags = verdict.flags;
     exchange.endpoint = verdict.endpoint;
     exchange.key = *key;
+    exchange.http2 = wants_http2(exchange, verdict);
     exchange.backend_timeout_ms = verdict.backend_timeout_ms;
     exchange.close_downstream |= (verdict.flags & verdict_flag::close_after) != 0;
     if (exchange.attempt == 0)
         exchange.retain_limit = verdict.buffer_bytes;
-    if (!render_request(exchange, verdict))
+    if (!(exchange.http2 ? keep_rewrite(exchange, verdict) : render_request(exchange, verdict)))
         return;
     if (exchange.attempt == 0 && verdict.deadline_ms > 0)
         wheel_.set(exchange.deadline, exchange.started_us / 1000 + verdict.deadline_ms);
@@ -105,10 +112,14 @@ void Engine::start_attempt(Exchange &exchange) {
     exchange.attempt_us = now_us_;
     exchange.attempt_first_byte_us = exchange.connect_us = 0;
     exchange.response.reset();
-    exchange.response_started = exchange.attempt_completed = exchange.passed = false;
+    exchange.response_started = exchange.attempt_completed = exchange.passed = exchange.end_forwarded = false;
     exchange.interim = 0;
     if (exchange.backend_timeout_ms > 0)
         wheel_.set(exchange.timer, now_ms_ + exchange.backend_timeout_ms);
+    if (exchange.http2) {
+        start_stream(exchange);
+        return;
+    }
     if (Connection *idle = take_idle(down, exchange.key)) {
         attach(exchange, *idle, true);
         return;
@@ -128,7 +139,6 @@ void Engine::start_attempt(Exchange &exchange) {
 
 /// The exchange has its connection: head, what of the body was kept, and what has arrived leave together.
 void Engine::attach(Exchange &exchange, Connection &up, bool reused) {
-    Connection &down = *downstream_of(exchange);
     up.exchange = exchange.self;
     up.state = ConnectionState::http1;
     up.need_more = false;
@@ -137,18 +147,8 @@ void Engine::attach(Exchange &exchange, Connection &up, bool reused) {
     exchange.connect_us = reused ? 0 : up.connect_us;
     set_state(exchange, ExchangeState::active);
     gather_to(up, 1, 0).borrow(exchange.wire->view());
-    exchange.retained.each([&](std::string_view piece) { gather_to(up, 1, 0).borrow(piece); });
-    size_t used = 0;
-    if (!exchange.request_done && down.inbox.size() > 0 && !down.need_more)
-        used = consume_requests(down, down.inbox.view());
-    flush_gather();
-    down.inbox.consume(blocks_, used);
-    account(down);
-    if (exchange.wire != nullptr)
-        blocks_.give(exchange.wire);
-    exchange.wire = nullptr;
-    if (!exchange.request_done)
-        schedule(down);
+    begin_request_content(exchange);
+    keep(exchange.wire, {});
     if (up.readable)
         schedule(up);
 }
@@ -199,6 +199,7 @@ void Engine::complete_attempt(Exchange &exchange, Reason reason) {
               .request_tag = exchange.tag,
               .endpoint = exchange.endpoint,
               .status = exchange.response.status,
+              .grpc_status = exchange.grpc_status,
               .reason = reason,
               .attempt = exchange.attempt,
               .reused = exchange.reused,
@@ -217,6 +218,10 @@ void Engine::detach_upstream(Exchange &exchange, bool keep) {
     if (up == nullptr)
         return;
     flush_gather();
+    if (up->http2) {
+        detach_stream(exchange, *up, keep);
+        return;
+    }
     up->exchange = {};
     if (keep)
         keep_idle(*up, downstream_of(exchange));
@@ -229,6 +234,10 @@ void Engine::abort_exchange(Exchange &exchange, Reason reason, bool reset) {
     Connection &down = *downstream_of(exchange);
     if (exchange.state == ExchangeState::upgraded) {
         end_tunnel(down, reason, reset);
+        return;
+    }
+    if (exchange.down_stream) {
+        abort_stream(exchange, reason);
         return;
     }
     if (exchange.attempt > 0)
@@ -257,6 +266,7 @@ void Engine::end_exchange(Exchange &exchange, Reason reason) {
               .request_tag = exchange.tag,
               .endpoint = exchange.endpoint,
               .status = exchange.head_sent ? exchange.status : uint16_t{0},
+              .grpc_status = exchange.grpc_status,
               .reason = reason,
               .attempt = exchange.attempt,
               .reused = exchange.reused,
@@ -269,16 +279,20 @@ void Engine::end_exchange(Exchange &exchange, Reason reason) {
     set_state(exchange, ExchangeState::deciding); // takes it off the counts
     wheel_.cancel(exchange.deadline);
     wheel_.cancel(exchange.timer);
-    if (exchange.head != nullptr)
-        blocks_.give(exchange.head);
-    if (exchange.wire != nullptr)
-        blocks_.give(exchange.wire);
-    exchange.head = exchange.wire = nullptr;
-    exchange.retained.clear(blocks_);
+    for (Block **block : {&exchange.head, &exchange.wire, &exchange.held_head, &exchange.request_trailers,
+                          &exchange.response_trailers})
+        keep(*block, {});
+    for (ByteQueue *queue : {&exchange.retained, &exchange.pending, &exchange.outgoing, &exchange.answer})
+        queue->clear(blocks_);
+    account(exchange);
+    edits_.drop(exchange.request_edit);
     edits_.drop(exchange.response_edit);
     status_sets_.drop(exchange.retry_statuses);
-    exchange.response_edit = exchange.retry_statuses = 0;
-    down.exchange = {};
+    exchange.request_edit = exchange.response_edit = exchange.retry_statuses = 0;
+    if (!exchange.down_stream)
+        down.exchange = {};
+    else if (down.http2 && down.http2->exchange_of(exchange.down_stream) == exchange.self)
+        down.http2->unlink(exchange.down_stream);
     exchanges_.retire(exchange);
 }
 

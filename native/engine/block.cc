@@ -80,6 +80,17 @@ void ByteQueue::consume(BlockPool &pool, size_t bytes) {
         head_->begin += static_cast<uint32_t>(bytes);
 }
 
+size_t ByteQueue::take(BlockPool &pool, std::span<uint8_t> room) {
+    size_t taken = 0;
+    while (head_ != nullptr && taken < room.size()) {
+        const std::string_view piece = head_->view().substr(0, room.size() - taken);
+        std::memcpy(room.data() + taken, piece.data(), piece.size());
+        taken += piece.size();
+        consume(pool, piece.size());
+    }
+    return taken;
+}
+
 void ByteQueue::clear(BlockPool &pool) {
     consume(pool, size_);
 }

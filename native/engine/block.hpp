@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <sys/uio.h>
 #include <vector>
@@ -19,9 +20,10 @@ struct Block {
     uint32_t size_class = 0;
 
     char *data() { return reinterpret_cast<char *>(this + 1); }
+    const char *data() const { return reinterpret_cast<const char *>(this + 1); }
     uint32_t size() const { return end - begin; }
     uint32_t room() const { return capacity - end; }
-    std::string_view view() { return {data() + begin, size()}; }
+    std::string_view view() const { return {data() + begin, size()}; }
 };
 
 /// Blocks of three sizes. Keeps what is given back, up to a bound, so that a steady load allocates nothing.
@@ -56,6 +58,8 @@ public:
     /// Fills up to `count` vectors from the front; returns how many.
     int vectors(iovec *out, int count) const;
     void consume(BlockPool &pool, size_t bytes);
+    /// Copies from the front into `room` and consumes that; returns how many bytes.
+    size_t take(BlockPool &pool, std::span<uint8_t> room);
     void clear(BlockPool &pool);
     /// Calls visit(string_view) for each piece, front to back.
     template <class Visit> void each(Visit visit) const {

@@ -204,7 +204,7 @@ CASE("people see the connections, and can close them by tag") {
     CHECK(test.until([&] { return test.engine->stats().rows == 1; }));
     std::string state;
     test.engine->visit_connections([&](const ConnectionInfo &info) { state = info.state; });
-    CHECK_EQUAL(state, "http1");
+    CHECK_EQUAL(state, "http");
     CHECK_EQUAL(test.engine->close_connections(Reason::policy_denied, {.workload = {}, .tag = 5}), 0U);
     CHECK_EQUAL(test.engine->close_connections(Reason::policy_denied, {.workload = 1, .tag = 0}), 1U);
     CHECK(test.until([&] { return client->was_reset; }));

@@ -3,24 +3,28 @@
 #pragma once
 #include "engine/address.hpp"
 #include "engine/block.hpp"
+#include "engine/http2-end.hpp"
 #include "engine/reasons.hpp"
 #include "engine/slab.hpp"
 #include "engine/timer-wheel.hpp"
 #include "engine/transport.hpp"
 #include "engine/upstream-pool.hpp"
 #include "engine/verdict.hpp"
+#include <memory>
 
 namespace weft {
 
 enum class Role : uint8_t { downstream, upstream };
 
 /// What is being done with a connection.
-///   downstream: undecided ⇄ parked → http1 | tunnel; http1 → tunnel (after an upgrade) | lingering
-///   upstream:   waiting (for a socket) → connecting → http1 ⇄ idle | tunnel; http1 → tunnel
+///   downstream: undecided ⇄ parked → http1 | tunnel; http1 → http2 (by its first bytes) | tunnel (after an
+///               upgrade) | lingering; http2 → lingering
+///   upstream:   waiting (for a socket) → connecting → http1 ⇄ idle | http2 | tunnel; http1 → tunnel
 enum class ConnectionState : uint8_t {
     undecided,
     parked,
     http1,
+    http2,
     tunnel,
     /// All is sent and FIN too; what the client still sends is dropped, so that it is not answered by a reset
     /// that would take the reply away (RFC 9112 section 9.6).
@@ -38,8 +42,10 @@ struct Connection {
     Handle exchange;
     /// tunnel: the other end.
     Handle peer;
-    /// downstream inbound: the idle connection to the application that is this client's own.
+    /// downstream inbound: the first of the connections to the application that are this client's own and
+    /// may be used (again): idle ones, and HTTP/2 sessions. upstream: the next one of them, and whose it is.
     Handle bound;
+    Handle client;
     Transport transport;
     Role role = Role::downstream;
     ConnectionState state = ConnectionState::undecided;
@@ -67,6 +73,11 @@ struct Connection {
     bool scheduled = false;
     /// The inbox holds the beginning of something that needs more bytes.
     bool need_more = false;
+    /// Nothing was read of it that told HTTP/1 from HTTP/2.
+    bool first_bytes = true;
+    /// What its account will say where it ends by itself.
+    Reason close_reason = Reason::peer_closed;
+    std::unique_ptr<Http2End> http2;
 
     Timer timer;
     Inbox inbox;

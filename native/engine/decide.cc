@@ -125,7 +125,7 @@ bool Engine::fill_request(uint32_t row, const Exchange &exchange) {
     rows.request_tag[row] = exchange.tag;
     rows.flags[row] = flags_of(exchange);
     rows.method[row] = static_cast<uint8_t>(head.method);
-    rows.protocol[row] = 1;
+    rows.protocol[row] = exchange.down_stream ? 2 : 1;
     rows.attempt[row] = exchange.attempt;
     rows.reason[row] = static_cast<uint16_t>(exchange.attempt == 0 ? Reason::none : exchange.failure);
     rows.status[row] = exchange.attempt == 0 ? uint16_t{0} : exchange.status;

@@ -39,13 +39,17 @@ std::optional<PoolKey> Engine::resolve(const Connection &down, uint32_t id) cons
 // use it.
 Connection *Engine::take_idle(Connection &down, const PoolKey &key) {
     if (down.direction == Direction::inbound) {
-        Connection *bound = connections_.get(down.bound);
-        down.bound = {};
-        if (bound == nullptr)
-            return nullptr;
-        if (bound->key == key && !bound->readable && !bound->hung_up)
-            return bound;
-        close_connection(*bound, Reason::peer_closed);
+        Connection *next = nullptr;
+        for (Connection *bound = connections_.get(down.bound); bound != nullptr; bound = next) {
+            next = connections_.get(bound->bound);
+            const bool other = !(bound->key == key);
+            if (bound->state != ConnectionState::idle || (other && down.http2))
+                continue;
+            unbind(*bound);
+            if (!other && !bound->readable && !bound->hung_up)
+                return bound;
+            close_connection(*bound, Reason::peer_closed);
+        }
         return nullptr;
     }
     for (;;) {
@@ -67,9 +71,10 @@ void Engine::keep_idle(Connection &up, Connection *down) {
     // Bytes that lie behind the response are found right after this, and end the connection.
     bool kept = !draining_ && !workload_of(up).removed;
     if (kept && inbound) {
-        kept = down != nullptr && down->state != ConnectionState::closed && !connections_.get(down->bound);
+        kept = down != nullptr && down->state != ConnectionState::closed &&
+               (down->http2 || !connections_.get(down->bound));
         if (kept)
-            down->bound = up.self;
+            bind(*down, up);
     } else if (kept) {
         kept = upstream_.give(up.key, up.self, limits_.pool_idle);
     }
@@ -79,6 +84,29 @@ void Engine::keep_idle(Connection &up, Connection *down) {
     }
     up.state = ConnectionState::idle;
     wheel_.set(up.timer, now_ms_ + limits_.pool_idle_timeout_ms);
+}
+
+/// The connection to the application belongs to this client's.
+void Engine::bind(Connection &down, Connection &up) {
+    up.bound = down.bound;
+    up.client = down.self;
+    down.bound = up.self;
+}
+
+void Engine::unbind(Connection &up) {
+    Connection *down = connections_.get(up.client);
+    up.client = {};
+    if (down == nullptr)
+        return;
+    Handle *link = &down->bound;
+    while (*link != up.self) {
+        Connection *each = connections_.get(*link);
+        if (each == nullptr)
+            return;
+        link = &each->bound;
+    }
+    *link = up.bound;
+    up.bound = {};
 }
 
 Connection &Engine::new_upstream(Connection &down, const PoolKey &key, uint32_t endpoint) {
@@ -180,6 +208,10 @@ void Engine::check_connect(Connection &up) {
 void Engine::connected(Connection &up) {
     up.errored = false;
     up.connect_us = now_us_ - up.opened_us;
+    if (up.http2) {
+        session_connected(up);
+        return;
+    }
     if (Exchange *exchange = exchanges_.get(up.exchange)) {
         attach(*exchange, up, false);
         return;
@@ -191,6 +223,10 @@ void Engine::connected(Connection &up) {
 }
 
 void Engine::connect_failed(Connection &up, Reason reason) {
+    if (up.http2) {
+        close_connection(up, reason);
+        return;
+    }
     if (Exchange *exchange = exchanges_.get(up.exchange)) {
         fail_attempt(*exchange, reason, true);
         return;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP/1.1 from a client: one request at a time; bytes of the next ones wait.
 #include "engine/engine.hpp"
+#include "engine/grpc.hpp"
 #include <algorithm>
-#include <cstring>
 
 namespace weft {
 namespace {
@@ -15,9 +15,9 @@ bool Engine::wants_request_bytes(Connection &down, Exchange *exchange) {
         return true;
     if (exchange->state != ExchangeState::active || exchange->request_done)
         return false;
-    const Connection *up = upstream_of(*exchange);
-    down.stalled = up != nullptr && !has_room(*up);
-    return up != nullptr && !down.stalled;
+    const bool attached = upstream_of(*exchange) != nullptr;
+    down.stalled = attached && !has_request_room(*exchange);
+    return attached && !down.stalled;
 }
 
 /// Reads and understands until there is no more, no room, or no budget.
@@ -70,9 +70,25 @@ void Engine::step_requests(Connection &down) {
     }
 }
 
+/// True where the first bytes begin HTTP/2's preface (RFC 9113 section 3.4), or may yet turn out to.
+bool Engine::tells_http2(Connection &down, std::string_view bytes) {
+    constexpr std::string_view preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const size_t size = std::min(bytes.size(), preface.size());
+    down.first_bytes = bytes.substr(0, size) == preface.substr(0, size);
+    if (!down.first_bytes)
+        return false;
+    if (size == preface.size())
+        begin_server_session(down);
+    else
+        down.need_more = true;
+    return true;
+}
+
 /// Uses up what it can of `bytes`; returns how many. `need_more` says that the rest makes no sense yet.
 size_t Engine::consume_requests(Connection &down, std::string_view bytes) {
     size_t used = 0;
+    if (down.first_bytes && tells_http2(down, bytes))
+        return 0;
     while (used < bytes.size() && down.state == ConnectionState::http1 && !down.close_wanted) {
         Exchange *exchange = exchanges_.get(down.exchange);
         if (exchange == nullptr)
@@ -103,9 +119,8 @@ size_t Engine::consume_request_head(Connection &down, Exchange &exchange, std::s
         break;
     }
     const http1::RequestHead &head = exchange.request;
-    exchange.head = blocks_.take(head.length);
-    std::memcpy(exchange.head->data(), bytes.data(), head.length);
-    exchange.head->end = head.length;
+    keep(exchange.head, http1::bytes_of(bytes.substr(0, head.length)));
+    exchange.grpc = grpc::is_call(exchange.request, exchange.head_bytes());
     exchange.request_left = head.framing == http1::Framing::length ? head.content_length : 0;
     exchange.request_done = head.framing == http1::Framing::none ||
                             (head.framing == http1::Framing::length && head.content_length == 0);
@@ -116,69 +131,41 @@ size_t Engine::consume_request_head(Connection &down, Exchange &exchange, std::s
 }
 
 size_t Engine::forward_request_body(Connection &down, Exchange &exchange, std::string_view bytes) {
-    Connection *up = upstream_of(exchange);
-    if (up == nullptr)
+    if (upstream_of(exchange) == nullptr)
         return 0;
     if (exchange.request.framing == http1::Framing::chunked)
-        return forward_request_chunks(down, exchange, *up, bytes);
+        return forward_request_chunks(down, exchange, bytes);
     const std::string_view part = bytes.substr(0, std::min<uint64_t>(bytes.size(), exchange.request_left));
     exchange.request_left -= part.size();
     exchange.request_done = exchange.request_left == 0;
-    exchange.received += part.size();
-    send_request_bytes(exchange, *up, {part});
+    send_request_content(exchange, part);
+    if (exchange.request_done)
+        end_request_content(exchange);
     return part.size();
 }
 
-size_t Engine::forward_request_chunks(Connection &down, Exchange &exchange, Connection &up,
-                                      std::string_view bytes) {
+size_t Engine::forward_request_chunks(Connection &down, Exchange &exchange, std::string_view bytes) {
     size_t used = 0;
     for (;;) {
         const auto step = exchange.request_chunks.next(http1::bytes_of(bytes.substr(used)), limits_.http1);
         used += step.consumed;
-        const std::string_view part{reinterpret_cast<const char *>(step.part.data()), step.part.size()};
         switch (step.kind) {
         case http1::ChunkedDecoder::Kind::need_more:
             down.need_more = true;
             return used;
-        case http1::ChunkedDecoder::Kind::data: {
-            std::array<uint8_t, http1::chunk_header_bytes> header;
-            const size_t size = http1::write_chunk_header(part.size(), header);
-            exchange.received += part.size();
-            send_request_bytes(exchange, up,
-                               {{reinterpret_cast<char *>(header.data()), size}, part, http1::chunk_end});
+        case http1::ChunkedDecoder::Kind::data:
+            send_request_content(exchange,
+                                 {reinterpret_cast<const char *>(step.part.data()), step.part.size()});
             break;
-        }
         case http1::ChunkedDecoder::Kind::complete:
             exchange.request_done = true;
-            send_request_bytes(exchange, up, {"0\r\n", part, http1::chunk_end});
+            keep(exchange.request_trailers, step.part);
+            end_request_content(exchange);
             return used;
         case http1::ChunkedDecoder::Kind::refused:
             exchange.close_downstream = true;
             give_up(exchange, step.why);
             return bytes.size();
-        }
-    }
-}
-
-/// Small pieces are copied: they lie on the caller's stack. Large ones are borrowed from what was read.
-void Engine::send_request_bytes(Exchange &exchange, Connection &up,
-                                std::initializer_list<std::string_view> pieces) {
-    exchange.body_forwarded = true;
-    for (const std::string_view piece : pieces) {
-        const bool small = piece.size() <= http1::chunk_header_bytes;
-        Gather &gather = gather_to(up, 1, small ? piece.size() : 0);
-        if (small)
-            gather.copy(piece);
-        else
-            gather.borrow(piece);
-        if (exchange.retain_limit == 0 || exchange.retain_failed)
-            continue;
-        if (exchange.retained.size() + piece.size() > exchange.retain_limit ||
-            workload_of(up).over_buffered()) {
-            exchange.retain_failed = true;
-            exchange.retained.clear(blocks_);
-        } else {
-            exchange.retained.append(blocks_, piece);
         }
     }
 }

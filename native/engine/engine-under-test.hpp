@@ -61,6 +61,8 @@ public:
     void advance(uint64_t ms) { skew_us_ += ms * 1000; }
     void watch(Peer &peer) { peers_.push_back(&peer); }
     void forget(Peer &peer) { std::erase(peers_, &peer); }
+    /// Called with every turn of until().
+    void each_turn(std::function<void()> work) { each_turn_.push_back(std::move(work)); }
 
     bool decide(uint32_t rows, uint32_t count) override;
     void stock_low(uint32_t workload, Family family, uint32_t missing) override;
@@ -89,6 +91,7 @@ private:
     uint64_t skew_us_ = 0;
     uint32_t scratch_used_ = 0;
     std::vector<Peer *> peers_;
+    std::vector<std::function<void()>> each_turn_;
 };
 
 /// Descriptors that this process has open.

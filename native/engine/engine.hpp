@@ -4,7 +4,8 @@
 // readable or the time that turn() gave has come.
 //
 // The parts, by file: accept (listeners), decide (rows out, verdicts in), downstream (requests), upstream
-// (responses), attempt (a request's way to an endpoint), reply (local answers), tunnel, dial (sockets and
+// (responses), body (content between any two protocols), http2-flow, -downstream, -upstream (sessions and
+// their streams), attempt (a request's way to an endpoint), reply (local answers), tunnel, dial (sockets and
 // connect), flow (reading, writing, closing), schedule (whose turn it is), manage (configuration and what
 // people ask).
 #pragma once
@@ -134,6 +135,8 @@ public:
     size_t blocks_out() const { return blocks_.out(); }
 
 private:
+    friend class Http2End;
+
     struct Listener {
         Handle self;
         Handle workload;
@@ -199,14 +202,82 @@ private:
     size_t consume_requests(Connection &down, std::string_view bytes);
     size_t consume_request_head(Connection &down, Exchange &exchange, std::string_view bytes);
     size_t forward_request_body(Connection &down, Exchange &exchange, std::string_view bytes);
-    size_t forward_request_chunks(Connection &down, Exchange &exchange, Connection &up,
-                                  std::string_view bytes);
-    void send_request_bytes(Exchange &exchange, Connection &up,
-                            std::initializer_list<std::string_view> pieces);
+    size_t forward_request_chunks(Connection &down, Exchange &exchange, std::string_view bytes);
+    bool tells_http2(Connection &down, std::string_view bytes);
     void requests_ended(Connection &down);
     void next_request(Connection &down);
 
+    // --- body ---
+    bool has_room(const ByteQueue &queue, const Workload &workload) const;
+    bool has_request_room(const Exchange &exchange);
+    bool has_response_room(const Exchange &exchange);
+    void wake_client(Exchange &exchange);
+    void wake_endpoint(Exchange &exchange);
+    void account(Exchange &exchange);
+    void begin_request_content(Exchange &exchange);
+    void forward_pending(Exchange &exchange);
+    void send_request_content(Exchange &exchange, std::string_view part);
+    void write_request_content(Exchange &exchange, std::string_view part);
+    void end_request_content(Exchange &exchange);
+    void send_response_content(Exchange &exchange, std::string_view part);
+    void write_content(Connection &to, bool chunked, std::string_view part);
+    void write_content_end(Connection &to, http1::Bytes trailers);
+    http2::Pulled pull_request(Exchange &exchange, std::span<uint8_t> room);
+    http2::Pulled pull_response(Exchange &exchange, std::span<uint8_t> room);
+    static http1::Bytes kept(const Block *block);
+    void keep(Block *&block, http1::Bytes bytes);
+
+    // --- http2-flow ---
+    void begin_server_session(Connection &down);
+    void open_session(Connection &connection, http2::Role role);
+    void mark(Connection &connection);
+    void pump_sessions();
+    void pump(Connection &connection);
+    void end_session_if_done(Connection &connection);
+    void step_session(Connection &connection);
+    void receive_session(Connection &connection, std::string_view bytes);
+    void fail_session(Connection &connection, Reason why);
+    void lose_session(Connection &connection, Reason reason);
+    void end_streams(Connection &connection, Reason reason);
+    void close_after_write(Connection &connection, Reason reason);
+    void drain_session(Connection &connection, Reason reason);
+    void session_goaway(Connection &connection);
+    void session_timed_out(Connection &connection);
+
+    // --- http2-downstream ---
+    void stream_request(Connection &down, http2::StreamRef stream, http1::Bytes text,
+                        const http1::RequestHead &head);
+    void stream_request_content(Exchange &exchange, std::string_view part);
+    void stream_request_ended(Exchange &exchange, http1::Bytes trailers);
+    void stream_refused(Connection &connection, Reason why);
+    void stream_closed(Connection &connection, Exchange *exchange, Reason why);
+    bool respond_stream(Exchange &exchange, http1::Bytes bytes, const http1::ResponseRewrite &rewrite);
+    void reply_stream(Exchange &exchange, const http1::LocalReply &reply, Reason reason);
+    void finish_stream(Exchange &exchange, Reason reason);
+    void abort_stream(Exchange &exchange, Reason reason);
+
+    // --- http2-upstream ---
+    bool wants_http2(const Exchange &exchange, const Verdict &verdict) const;
+    bool keep_rewrite(Exchange &exchange, const Verdict &verdict);
+    void start_stream(Exchange &exchange);
+    Connection *find_session(Connection &down, const PoolKey &key);
+    Connection &new_session(Connection &down, const PoolKey &key, uint32_t endpoint);
+    void forget_session(Connection &up);
+    void session_connected(Connection &up);
+    void serve_waiting_streams(Connection &up);
+    void fail_waiting(Connection &up, Reason reason);
+    void attach_stream(Exchange &exchange, Connection &up);
+    void detach_stream(Exchange &exchange, Connection &up, bool whole);
+    void stream_response(Exchange &exchange, http1::Bytes text, const http1::ResponseHead &head);
+    void stream_response_content(Exchange &exchange, std::string_view part);
+    void stream_response_ended(Exchange &exchange, http1::Bytes trailers);
+    void endpoint_stream_closed(Exchange &exchange, Reason why);
+    void pass_held_stream(Exchange &exchange);
+    void drop_held(Exchange &exchange);
+    void drain_sessions(const std::function<bool(const PoolKey &)> &match);
+
     // --- attempt ---
+    Exchange &new_exchange(Connection &down);
     Exchange &begin_exchange(Connection &down);
     void set_state(Exchange &exchange, ExchangeState state);
     void ask(Exchange &exchange);
@@ -225,13 +296,13 @@ private:
     void step_responses(Connection &up);
     size_t consume_responses(Connection &up, std::string_view bytes);
     size_t consume_response_head(Connection &up, Exchange &exchange, std::string_view bytes);
-    bool hold_response(Exchange &exchange, std::string_view bytes);
-    void begin_response(Connection &up, Exchange &exchange, std::string_view bytes);
+    bool hold_response(Exchange &exchange, http1::Bytes bytes);
+    static bool has_content(const Exchange &exchange);
+    void begin_response(Exchange &exchange, http1::Bytes bytes);
+    bool write_response(Exchange &exchange, http1::Bytes bytes, const http1::ResponseRewrite &rewrite);
     size_t forward_response_body(Connection &up, Exchange &exchange, std::string_view bytes);
-    size_t forward_response_chunks(Connection &up, Exchange &exchange, Connection &down,
-                                   std::string_view bytes);
-    void send_response_bytes(Exchange &exchange, Connection &down, std::string_view bytes);
-    void finish_response(Exchange &exchange);
+    size_t forward_response_chunks(Connection &up, Exchange &exchange, std::string_view bytes);
+    void finish_response(Exchange &exchange, http1::Bytes trailers);
     void finish_exchange(Exchange &exchange, Reason reason);
     void responses_ended(Connection &up, bool failed);
     void pass_held(Exchange &exchange);
@@ -254,6 +325,9 @@ private:
     std::optional<PoolKey> resolve(const Connection &down, uint32_t endpoint) const;
     Connection *take_idle(Connection &down, const PoolKey &key);
     void keep_idle(Connection &up, Connection *down);
+    void bind(Connection &down, Connection &up);
+    void unbind(Connection &up);
+    void close_bound(Connection &down, Reason reason);
     Connection &new_upstream(Connection &down, const PoolKey &key, uint32_t endpoint);
     void dial(Connection &up);
     void start_connect(Connection &up, int descriptor);
@@ -306,6 +380,7 @@ private:
     std::unordered_map<uint32_t, Handle> workload_names_;
     std::vector<Endpoint> endpoints_;
     UpstreamPool upstream_;
+    UpstreamPool sessions_; // outbound HTTP/2 connections that take new streams
     DefinitionTable<http1::Edit> edits_;
     DefinitionTable<http1::Reply> replies_;
     DefinitionTable<StatusSet> status_sets_;
@@ -329,6 +404,9 @@ private:
     Gather gather_;
     Handle gather_target_;
     std::unique_ptr<char[]> read_area_;
+    std::unique_ptr<uint8_t[]> session_area_; // what one session sends
+    RingQueue<Handle> marked_;                // sessions that may have something to send
+    std::vector<std::unique_ptr<Http2End>> retired_sessions_;
     uint64_t cost_ = 0;
 
     struct LowStock {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One request and its response: the link between a downstream stream and an upstream stream. It knows
-// connections by handle only, so either side may vanish at any time; with HTTP/2 the two handles gain a
-// stream id each.
+// connections by handle only, so either side may vanish at any time; on an HTTP/2 side it knows its stream
+// too.
 #pragma once
 #include "engine/address.hpp"
 #include "engine/block.hpp"
 #include "engine/http1/chunked-body.hpp"
 #include "engine/http1/message.hpp"
+#include "engine/http2/session.hpp"
 #include "engine/slab.hpp"
 #include "engine/timer-wheel.hpp"
 #include "engine/upstream-pool.hpp"
@@ -28,6 +29,8 @@ enum class ExchangeState : uint8_t {
     /// A response whose status may be tried again is held back while a row asks.
     held,
     upgraded,
+    /// HTTP/2: the answer is whole, and its stream still sends it.
+    finishing,
 };
 
 /// Waits for something that is not the endpoint: counts against the workload's pendingRequests.
@@ -40,19 +43,31 @@ struct Exchange {
     Handle self;
     Handle downstream;
     Handle upstream;
+    /// Null on a side that speaks HTTP/1.
+    http2::StreamRef down_stream;
+    http2::StreamRef up_stream;
     ExchangeState state = ExchangeState::reading_head;
 
     http1::RequestHead request;
     http1::ResponseHead response;
     http1::ChunkedDecoder request_chunks;
     http1::ChunkedDecoder response_chunks;
-    /// The request head as it came, and as it is forwarded (until it is sent).
+    /// The request head as it came, and as it is forwarded (until it is sent). To HTTP/2 the head is written
+    /// when the stream opens: then `wire` holds the verdict's path, authority and further lines.
     Block *head = nullptr;
     Block *wire = nullptr;
+    uint32_t rewrite_path = 0; // lengths of the first two
+    uint32_t rewrite_authority = 0;
+    /// A response's head that came by HTTP/2 and is held.
+    Block *held_head = nullptr;
+    /// Trailers that wait for the content before them; the request's, also for another attempt.
+    Block *request_trailers = nullptr;
+    Block *response_trailers = nullptr;
 
     uint64_t request_left = 0;
     uint64_t response_left = 0;
     bool request_done = false;
+    bool end_forwarded = false; // this attempt was told that the body is whole
     /// Bytes of the body were forwarded in this attempt.
     bool body_forwarded = false;
     http1::Framing response_framing = http1::Framing::none; // towards the client
@@ -63,7 +78,20 @@ struct Exchange {
     bool passed = false;            // a held response that a verdict lets through
     bool attempt_completed = false; // its completion is written
     bool forwards_upgrade = false;
+    bool response_whole = false; // all of it came, and none of it may follow
+    bool grpc = false;
+    int16_t grpc_status = no_grpc_status;
     uint8_t interim = 0;
+
+    /// Content of an HTTP/2 client that no attempt has taken yet; on its way into an endpoint's stream; into
+    /// a client's stream, or of a held response.
+    ByteQueue pending;
+    ByteQueue outgoing;
+    ByteQueue answer;
+    /// Received by HTTP/2 and not given back to the sender's window.
+    size_t request_uncredited = 0;
+    size_t response_uncredited = 0;
+    size_t accounted = 0;
 
     /// The body as forwarded, kept so that it can be sent again; empty once it outgrew `retain_limit`.
     ByteQueue retained;
@@ -72,15 +100,19 @@ struct Exchange {
 
     // The verdict in force.
     uint8_t flags = 0;
+    bool http2 = false; // towards the endpoint
     uint32_t tag = 0;
     uint32_t endpoint = 0;
     PoolKey key;
+    uint16_t request_edit = 0; // held for HTTP/2 alone, until the stream opens
     uint16_t response_edit = 0;
     uint16_t retry_statuses = 0;
     uint32_t backend_timeout_ms = 0;
 
     /// Why the last attempt failed, for its row.
     Reason failure = Reason::none;
+    /// finishing: what the account will say.
+    Reason outcome = Reason::none;
     bool not_sent = false;
     uint8_t attempt = 0;
     bool reused = false;
@@ -109,23 +141,28 @@ struct Exchange {
         request_chunks.reset();
         response_chunks.reset();
         downstream = upstream = {};
+        down_stream = up_stream = {};
         state = ExchangeState::reading_head;
-        head = wire = nullptr;
+        head = wire = held_head = request_trailers = response_trailers = nullptr;
+        rewrite_path = rewrite_authority = 0;
         request_left = response_left = 0;
-        request_done = body_forwarded = false;
+        request_done = end_forwarded = body_forwarded = false;
         response_framing = http1::Framing::none;
         response_body = response_started = head_sent = close_downstream = false;
-        passed = attempt_completed = forwards_upgrade = false;
+        passed = attempt_completed = forwards_upgrade = response_whole = grpc = http2 = false;
+        grpc_status = no_grpc_status;
         interim = 0;
+        pending = outgoing = answer = {};
+        request_uncredited = response_uncredited = accounted = 0;
         retained = {};
         retain_limit = 0;
         retain_failed = false;
         flags = 0;
         tag = endpoint = 0;
         key = {};
-        response_edit = retry_statuses = 0;
+        request_edit = response_edit = retry_statuses = 0;
         backend_timeout_ms = 0;
-        failure = Reason::none;
+        failure = outcome = Reason::none;
         not_sent = reused = false;
         attempt = 0;
         status = 0;

@@ -62,6 +62,11 @@ void Engine::touch(Connection &connection) {
     }
     if (down == nullptr)
         return;
+    if (down->http2) {
+        if (down->state == ConnectionState::http2 && (!down->http2->draining || down->http2->told))
+            wheel_.set(down->timer, now_ms_ + limits_.idle_timeout_ms);
+        return;
+    }
     if (down->state == ConnectionState::tunnel)
         wheel_.set(down->timer, now_ms_ + limits_.tunnel_idle_timeout_ms);
     else if (const Exchange *exchange = exchanges_.get(down->exchange);
@@ -129,6 +134,7 @@ void Engine::flush_outbox(Connection &connection) {
             touch(connection);
     }
     account(connection);
+    mark(connection);
     after_write(connection);
 }
 
@@ -172,16 +178,14 @@ bool Engine::has_room(const Connection &target) const {
 }
 
 void Engine::wake_source(Connection &target) {
-    Connection *source = nullptr;
     if (target.state == ConnectionState::tunnel) {
-        source = connections_.get(target.peer);
-    } else if (const Exchange *exchange = exchanges_.get(target.exchange)) {
-        source =
-            connections_.get(target.role == Role::downstream ? exchange->upstream : exchange->downstream);
-    }
-    if (source != nullptr && source->stalled) {
-        source->stalled = false;
-        schedule(*source);
+        Connection *source = connections_.get(target.peer);
+        if (source != nullptr && source->stalled) {
+            source->stalled = false;
+            schedule(*source);
+        }
+    } else if (Exchange *exchange = exchanges_.get(target.exchange)) {
+        target.role == Role::downstream ? wake_endpoint(*exchange) : wake_client(*exchange);
     }
 }
 
@@ -199,12 +203,16 @@ void Engine::account(Connection &connection) {
 void Engine::close_connection(Connection &connection, Reason reason, bool reset) {
     if (connection.state == ConnectionState::closed)
         return;
+    if (connection.http2)
+        end_streams(connection, reason);
     wheel_.cancel(connection.timer);
     connection.inbox.clear(blocks_);
     connection.outbox.clear(blocks_);
     account(connection);
     if (connection.state == ConnectionState::idle && connection.direction == Direction::outbound)
         upstream_.remove(connection.key, connection.self);
+    if (connection.client)
+        unbind(connection);
     if (connection.state == ConnectionState::parked)
         --parked_;
     connection.transport.close(reset);
@@ -223,21 +231,36 @@ void Engine::close_connection(Connection &connection, Reason reason, bool reset)
                   .connect_us = connection.connect_us,
                   .first_byte_us = connection.first_byte_us,
                   .total_us = now_us_ - connection.opened_us});
-        if (Connection *bound = connections_.get(connection.bound))
-            close_connection(*bound, reason);
+        close_bound(connection, reason);
         --downstreams_;
         --workload.connections;
     }
+    if (connection.http2)
+        retired_sessions_.push_back(std::move(connection.http2));
     --workload.open;
     connections_.retire(connection);
     if (workload.removed)
         forget_workload_if_unused(workload);
 }
 
+/// The client is gone, and with it the connections that were its alone. Not at once where one is in the
+/// middle of its work.
+void Engine::close_bound(Connection &down, Reason reason) {
+    while (Connection *bound = connections_.get(down.bound)) {
+        unbind(*bound);
+        if (!bound->http2) {
+            close_connection(*bound, reason);
+            continue;
+        }
+        bound->close_wanted = true;
+        schedule(*bound);
+    }
+}
+
 /// Everything is sent: end, without letting bytes that still arrive turn into a reset.
 void Engine::linger(Connection &connection) {
     if (connection.read_closed || connection.write_dead || !connection.linger_wanted) {
-        close_connection(connection, Reason::peer_closed);
+        close_connection(connection, connection.close_reason);
         return;
     }
     connection.close_wanted = false;
@@ -255,7 +278,7 @@ void Engine::drain_lingering(Connection &connection) {
     for (int reads = 0; connection.readable && reads < 4; ++reads) {
         const IoResult result = read_into(connection, read_area_.get(), BlockPool::largest);
         if (result.io == Io::end || result.io == Io::failed) {
-            close_connection(connection, Reason::peer_closed);
+            close_connection(connection, connection.close_reason);
             return;
         }
     }

@@ -29,6 +29,8 @@ struct EngineLimits {
     uint32_t tls_handshake_timeout_ms = 10'000;
     uint32_t sniff_timeout_ms = 200;
     http2::Limits http2{};
+    /// HTTP/2 connections to one endpoint of one workload (inbound: of one client); further requests wait.
+    uint32_t http2_sessions = 8;
     /// How long completions wait for a row to ride with.
     uint32_t completion_delay_ms = 1;
 };

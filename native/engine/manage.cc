@@ -48,6 +48,7 @@ bool Engine::remove_workload(uint32_t name, uint32_t grace_ms) {
                             if (Connection *idle = connections_.get(handle))
                                 close_connection(*idle, Reason::workload_withdrawn);
                         });
+    drain_sessions([&](const PoolKey &key) { return key.workload == self.index; });
     if (Workload *left = workloads_.get(self)) {
         forget_workload_if_unused(*left);
         expire_workloads();
@@ -94,15 +95,15 @@ bool Engine::remove_endpoint(uint32_t id) {
         return false;
     const Endpoint endpoint = endpoints_[id];
     endpoints_[id] = {};
-    upstream_.remove_if(
-        [&](const PoolKey &key) {
-            return key.destination == endpoint.destination && key.address == endpoint.address &&
-                   key.generation == endpoint.generation;
-        },
-        [&](Handle handle) {
-            if (Connection *idle = connections_.get(handle))
-                close_connection(*idle, Reason::peer_closed);
-        });
+    const auto leads_there = [&](const PoolKey &key) {
+        return key.destination == endpoint.destination && key.address == endpoint.address &&
+               key.generation == endpoint.generation;
+    };
+    drain_sessions(leads_there);
+    upstream_.remove_if(leads_there, [&](Handle handle) {
+        if (Connection *idle = connections_.get(handle))
+            close_connection(*idle, Reason::peer_closed);
+    });
     end_of_call();
     return true;
 }
@@ -127,7 +128,7 @@ void Engine::visit_connections(const std::function<void(const ConnectionInfo &)>
         if (down.role != Role::downstream)
             return;
         const char *state = "deciding";
-        if (down.state == ConnectionState::http1)
+        if (down.state == ConnectionState::http1 || down.state == ConnectionState::http2)
             state = down.close_wanted ? "closing" : "http";
         else if (down.state == ConnectionState::tunnel || down.state == ConnectionState::waiting)
             state = down.exchange ? "upgraded" : "tunnel";
@@ -138,6 +139,8 @@ void Engine::visit_connections(const std::function<void(const ConnectionInfo &)>
             protocol = down.exchange ? "http1" : "tcp";
         else if (down.state == ConnectionState::http1)
             protocol = "http1";
+        else if (down.state == ConnectionState::http2)
+            protocol = "http2";
         const Connection *up = connections_.get(down.peer);
         visit({workload_of(down).name,
                down.direction,
@@ -182,9 +185,12 @@ void Engine::drain() {
     draining_ = true;
     listeners_.each([&](Listener &listener) { close_listener(listener); });
     connections_.each([&](Connection &connection) {
-        if (connection.role == Role::downstream && is_draining_idle(connection))
+        if (connection.role == Role::downstream && connection.state == ConnectionState::http2)
+            drain_session(connection, Reason::draining);
+        else if (connection.role == Role::downstream && is_draining_idle(connection))
             close_connection(connection, Reason::draining);
     });
+    drain_sessions([](const PoolKey &) { return true; });
     upstream_.remove_if([](const PoolKey &) { return true; },
                         [&](Handle handle) {
                             if (Connection *idle = connections_.get(handle))

@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers that the engine gives itself.
 #include "engine/engine.hpp"
+#include "engine/grpc.hpp"
 
 namespace weft {
 namespace {
 constexpr uint16_t unnamed_status = 503; // for reasons that usually have no answer, where one can be given
+
+/// A gRPC client reads no other status than its own, and it stands in a response of 200 that is all head.
+void as_grpc(http1::LocalReply &reply, Reason reason, uint8_t status, std::string &extra) {
+    std::string_view message = reply.body;
+    while (message.ends_with('\n') || message.ends_with('\r'))
+        message.remove_suffix(1);
+    if (message.empty())
+        message = reason != Reason::none ? name_of(reason) : "refused by the mesh";
+    grpc::write_status(status, message, extra);
+    reply.status = 200;
+    reply.lines = "content-type: application/grpc\r\n";
+    reply.body = {};
+    reply.extra = http1::bytes_of(extra);
+}
 } // namespace
 
 void Engine::reply_reason(Exchange &exchange, Reason reason) {
@@ -51,7 +66,7 @@ void Engine::send_reply(Exchange &exchange, const http1::LocalReply &given, Reas
         return;
     }
     detach_upstream(exchange, false);
-    if (!exchange.request_done && exchange.head != nullptr &&
+    if (!exchange.down_stream && !exchange.request_done && exchange.head != nullptr &&
         exchange.request.framing == http1::Framing::length && !exchange.body_forwarded &&
         down.inbox.size() >= exchange.request_left) {
         down.inbox.consume(blocks_, exchange.request_left);
@@ -65,6 +80,18 @@ void Engine::send_reply(Exchange &exchange, const http1::LocalReply &given, Reas
     reply.extra = http1::bytes_of(extra);
     reply.client_version = exchange.request.version;
     reply.method = exchange.request.method;
+    exchange.status = reply.status;
+    if (exchange.grpc) {
+        exchange.grpc_status = grpc::status_for(reason, reply.status);
+        as_grpc(reply, reason, grpc::status_for(reason, reply.status), extra);
+    }
+    exchange.first_byte_us = now_us_;
+    if (exchange.down_stream) {
+        exchange.head_sent = true;
+        exchange.sent += reply.body.size();
+        reply_stream(exchange, reply, reason);
+        return;
+    }
     exchange.close_downstream |= !exchange.request_done || !exchange.request.keep_alive || draining_;
     reply.keep_alive = !exchange.close_downstream;
     const size_t bound = http1::local_reply_bound(reply);
@@ -76,9 +103,7 @@ void Engine::send_reply(Exchange &exchange, const http1::LocalReply &given, Reas
     Gather &gather = gather_to(down, 1, bound);
     const http1::Written written = http1::write_local_reply(reply, gather.reserve(bound));
     gather.commit(written.size);
-    exchange.status = reply.status;
     exchange.head_sent = written.size > 0;
-    exchange.first_byte_us = now_us_;
     exchange.sent += reply.body.size();
     exchange.close_downstream |= written.close || written.size == 0;
     finish_exchange(exchange, reason);

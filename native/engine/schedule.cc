@@ -25,6 +25,10 @@ EngineLimits bounded(EngineLimits limits) {
     limits.http1.head_fields = std::min<uint32_t>(limits.http1.head_fields, http1::max_fields);
     limits.turn_bytes = std::max(limits.turn_bytes, 4096U);
     limits.buffer_bytes = std::max(limits.buffer_bytes, 1U);
+    limits.http2.head_bytes = limits.http1.head_bytes;
+    limits.http2.head_fields = limits.http1.head_fields;
+    limits.http2.target_bytes = limits.http1.target_bytes;
+    limits.http2_sessions = std::max(limits.http2_sessions, 1U);
     return limits;
 }
 } // namespace
@@ -32,7 +36,8 @@ EngineLimits bounded(EngineLimits limits) {
 Engine::Engine(Host &host, const EngineLimits &limits, int notes_map)
     : host_(host), limits_(bounded(limits)), notes_(notes_map), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       now_us_(host.now_us()), now_ms_(now_us_ / 1000), wheel_(now_ms_), batch_(limits_.batch_rows),
-      read_area_(std::make_unique<char[]>(BlockPool::largest)) {
+      read_area_(std::make_unique<char[]>(BlockPool::largest)),
+      session_area_(std::make_unique<uint8_t[]>(BlockPool::largest)) {
     if (epoll_ < 0)
         throw std::system_error(errno, std::generic_category(), "epoll_create1");
     asked_.reserve(limits_.batch_rows);
@@ -69,6 +74,7 @@ TurnResult Engine::turn() {
         host_.stock_low(low.workload, low.family, low.missing);
     }
     low_stock_.clear();
+    pump_sessions();
     more |= !round_.empty() || !questions_.empty();
     --depth_;
     end_of_call();
@@ -91,6 +97,9 @@ void Engine::end_of_call() {
     flush_gather();
     if (closed_)
         close();
+    else
+        pump_sessions();
+    retired_sessions_.clear();
     connections_.sweep();
     exchanges_.sweep();
     listeners_.sweep();
@@ -206,6 +215,9 @@ void Engine::run_downstream(Connection &connection) {
     case ConnectionState::http1:
         step_requests(connection);
         break;
+    case ConnectionState::http2:
+        step_session(connection);
+        break;
     case ConnectionState::tunnel:
         step_tunnel(connection);
         break;
@@ -223,7 +235,14 @@ void Engine::run_downstream(Connection &connection) {
 }
 
 void Engine::run_upstream(Connection &connection) {
+    if (connection.http2 && connection.close_wanted) {
+        close_connection(connection, connection.close_reason);
+        return;
+    }
     switch (connection.state) {
+    case ConnectionState::http2:
+        step_session(connection);
+        break;
     case ConnectionState::connecting:
         check_connect(connection);
         break;
@@ -282,6 +301,9 @@ void Engine::connection_timed_out(Connection &connection) {
         else
             close_connection(connection, Reason::idle_timeout);
         break;
+    case ConnectionState::http2:
+        session_timed_out(connection);
+        break;
     case ConnectionState::tunnel:
         if (connection.role == Role::downstream)
             end_tunnel(connection, Reason::idle_timeout, true);
@@ -296,7 +318,7 @@ void Engine::connection_timed_out(Connection &connection) {
         close_connection(connection, Reason::idle_timeout);
         break;
     case ConnectionState::lingering:
-        close_connection(connection, Reason::peer_closed);
+        close_connection(connection, connection.close_reason);
         break;
     case ConnectionState::undecided:
     case ConnectionState::closed:
@@ -334,6 +356,7 @@ void Engine::attempt_timed_out(Exchange &exchange) {
     case ExchangeState::deciding:
     case ExchangeState::reading_head:
     case ExchangeState::upgraded:
+    case ExchangeState::finishing:
         break;
     }
 }

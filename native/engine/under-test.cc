@@ -170,6 +170,8 @@ bool EngineUnderTest::until(const std::function<bool()> &done) {
         }
         for (Peer *peer : peers_)
             peer->poll();
+        for (const auto &work : each_turn_)
+            work();
     }
     return true;
 }
@@ -189,6 +191,7 @@ bool EngineUnderTest::decide(uint32_t rows, uint32_t ended) {
                                .request_tag = columns.request_tag[i],
                                .endpoint = columns.endpoint[i],
                                .status = columns.status[i],
+                               .grpc_status = columns.grpc_status[i],
                                .reason = static_cast<Reason>(columns.reason[i]),
                                .attempt = columns.attempt[i],
                                .reused = columns.reused[i] != 0,

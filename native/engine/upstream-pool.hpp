@@ -26,6 +26,11 @@ public:
     /// False where the key already has `limit` idle connections.
     bool give(const PoolKey &key, Handle connection, size_t limit);
     void remove(const PoolKey &key, Handle connection);
+    /// All of a key, in the order in which they were given; nullptr where there is none.
+    const std::vector<Handle> *find(const PoolKey &key) const {
+        const auto entry = entries_.find(key);
+        return entry == entries_.end() ? nullptr : &entry->second;
+    }
     size_t idle() const { return idle_; }
 
     /// Removes and visits the idle connections whose key `match` selects.

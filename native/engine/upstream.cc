@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP/1.1 from an endpoint: the response to the one request that is on the connection.
 #include "engine/engine.hpp"
+#include "engine/grpc.hpp"
 #include <algorithm>
 
 namespace weft {
@@ -33,8 +34,7 @@ void Engine::step_responses(Connection &up) {
         if (exchange != nullptr) {
             if (exchange->state == ExchangeState::held)
                 return;
-            Connection &down = *downstream_of(*exchange);
-            up.stalled = !has_room(down);
+            up.stalled = !has_response_room(*exchange);
             if (up.stalled)
                 return;
         }
@@ -121,15 +121,16 @@ size_t Engine::consume_response_head(Connection &up, Exchange &exchange, std::st
     }
     const http1::ResponseHead &head = exchange.response;
     const size_t length = head.length;
-    if (!head.interim && !exchange.passed && hold_response(exchange, bytes))
+    const http1::Bytes text = http1::bytes_of(bytes);
+    if (!head.interim && !exchange.passed && hold_response(exchange, text))
         return 0; // it stays in the inbox until the verdict
-    begin_response(up, exchange, bytes);
+    begin_response(exchange, text);
     return length;
 }
 
 /// True where the verdict wants to be asked about this response and the request could be sent again: it is
 /// held back.
-bool Engine::hold_response(Exchange &exchange, std::string_view bytes) {
+bool Engine::hold_response(Exchange &exchange, http1::Bytes bytes) {
     const http1::ResponseHead &head = exchange.response;
     const bool replayable =
         !exchange.body_forwarded || (exchange.retain_limit > 0 && !exchange.retain_failed);
@@ -139,7 +140,7 @@ bool Engine::hold_response(Exchange &exchange, std::string_view bytes) {
     const bool wanted = (exchange.flags & verdict_flag::ask_on_response) != 0 && statuses != nullptr &&
                         head.status < statuses->size() && statuses->test(head.status);
     const Reason unreached = (exchange.flags & verdict_flag::ask_on_connect_failure) != 0
-                                 ? unreached_reason(head, http1::bytes_of(bytes))
+                                 ? unreached_reason(head, bytes)
                                  : Reason::none;
     const bool not_sent = unreached != Reason::none;
     if ((!wanted && !not_sent) || !may_ask(exchange, not_sent))
@@ -153,28 +154,28 @@ bool Engine::hold_response(Exchange &exchange, std::string_view bytes) {
     return true;
 }
 
-/// Writes the response's head to the client.
-void Engine::begin_response(Connection &up, Exchange &exchange, std::string_view bytes) {
-    Connection &down = *downstream_of(exchange);
+/// Whether content follows the response's head. By HTTP/2 nothing but the stream's end tells.
+bool Engine::has_content(const Exchange &exchange) {
+    const http1::ResponseHead &head = exchange.response;
+    return head.framing != http1::Framing::none &&
+           (exchange.up_stream || head.framing != http1::Framing::length || head.content_length > 0);
+}
+
+/// Passes the response's head on to the client.
+void Engine::begin_response(Exchange &exchange, http1::Bytes bytes) {
     const http1::ResponseHead &head = exchange.response;
     const http1::ResponseRewrite rewrite{.edit = edits_.get(exchange.response_edit),
                                          .client_version = exchange.request.version,
                                          .keep_alive = exchange.request.keep_alive &&
                                                        !exchange.close_downstream && exchange.request_done &&
                                                        !draining_};
-    const size_t bound = http1::response_head_bound(head, rewrite);
-    if (bound > Gather::arena_bytes || (head.interim && ++exchange.interim > max_interim)) {
+    if (head.interim && ++exchange.interim > max_interim) {
         fail_attempt(exchange, Reason::http1_bad_response, false);
         return;
     }
-    Gather &gather = gather_to(down, 1, bound);
-    const http1::Written written =
-        http1::write_response_head(http1::bytes_of(bytes), head, rewrite, gather.reserve(bound));
-    if (written.why != Reason::none) {
-        fail_attempt(exchange, written.why, false);
+    if (!(exchange.down_stream ? respond_stream(exchange, bytes, rewrite)
+                               : write_response(exchange, bytes, rewrite)))
         return;
-    }
-    gather.commit(written.size);
     if (head.interim) {
         exchange.response.reset();
         return;
@@ -182,57 +183,72 @@ void Engine::begin_response(Connection &up, Exchange &exchange, std::string_view
     exchange.status = head.status;
     exchange.head_sent = true;
     exchange.first_byte_us = now_us_;
+    if (exchange.grpc)
+        exchange.grpc_status = grpc::status_in(head, bytes);
     if (head.tunnel) {
         set_state(exchange, ExchangeState::upgraded);
-        link_tunnel(down, up);
+        link_tunnel(*downstream_of(exchange), *upstream_of(exchange));
         return;
     }
-    exchange.response_framing = written.framing;
-    exchange.close_downstream |= written.close;
     exchange.response_left = head.content_length;
-    exchange.response_body = head.framing != http1::Framing::none &&
-                             (head.framing != http1::Framing::length || head.content_length > 0);
-    if (!exchange.response_body)
-        finish_response(exchange);
+    exchange.response_body = has_content(exchange);
+    if (!exchange.response_body && !exchange.up_stream)
+        finish_response(exchange, {});
+}
+
+/// Writes the head to an HTTP/1 client. False: the attempt failed for it.
+bool Engine::write_response(Exchange &exchange, http1::Bytes bytes, const http1::ResponseRewrite &rewrite) {
+    Connection &down = *downstream_of(exchange);
+    const size_t bound = http1::response_head_bound(exchange.response, rewrite);
+    if (bound > Gather::arena_bytes) {
+        fail_attempt(exchange, Reason::http1_bad_response, false);
+        return false;
+    }
+    Gather &gather = gather_to(down, 1, bound);
+    const http1::Written written =
+        http1::write_response_head(bytes, exchange.response, rewrite, gather.reserve(bound));
+    if (written.why != Reason::none) {
+        fail_attempt(exchange, written.why, false);
+        return false;
+    }
+    gather.commit(written.size);
+    if (!exchange.response.interim) {
+        exchange.response_framing = written.framing;
+        exchange.close_downstream |= written.close && !exchange.response.tunnel;
+    }
+    return true;
 }
 
 size_t Engine::forward_response_body(Connection &up, Exchange &exchange, std::string_view bytes) {
-    Connection &down = *downstream_of(exchange);
     if (exchange.response.framing == http1::Framing::chunked)
-        return forward_response_chunks(up, exchange, down, bytes);
+        return forward_response_chunks(up, exchange, bytes);
     std::string_view part = bytes;
     if (exchange.response.framing == http1::Framing::length)
         part = bytes.substr(0, std::min<uint64_t>(bytes.size(), exchange.response_left));
-    send_response_bytes(exchange, down, part);
+    send_response_content(exchange, part);
     if (exchange.response.framing == http1::Framing::length) {
         exchange.response_left -= part.size();
         if (exchange.response_left == 0)
-            finish_response(exchange);
+            finish_response(exchange, {});
     }
     return part.size();
 }
 
-size_t Engine::forward_response_chunks(Connection &up, Exchange &exchange, Connection &down,
-                                       std::string_view bytes) {
+size_t Engine::forward_response_chunks(Connection &up, Exchange &exchange, std::string_view bytes) {
     size_t used = 0;
     for (;;) {
         const auto step = exchange.response_chunks.next(http1::bytes_of(bytes.substr(used)), limits_.http1);
         used += step.consumed;
-        const std::string_view part{reinterpret_cast<const char *>(step.part.data()), step.part.size()};
         switch (step.kind) {
         case http1::ChunkedDecoder::Kind::need_more:
             up.need_more = true;
             return used;
         case http1::ChunkedDecoder::Kind::data:
-            send_response_bytes(exchange, down, part);
+            send_response_content(exchange,
+                                  {reinterpret_cast<const char *>(step.part.data()), step.part.size()});
             break;
         case http1::ChunkedDecoder::Kind::complete:
-            if (exchange.response_framing == http1::Framing::chunked) {
-                gather_to(down, 1, http1::last_chunk_bytes(step.part)).copy("0\r\n");
-                gather_to(down, 1, 0).borrow(part);
-                gather_to(down, 1, 2).copy(http1::chunk_end);
-            }
-            finish_response(exchange);
+            finish_response(exchange, step.part);
             return used;
         case http1::ChunkedDecoder::Kind::refused:
             fail_attempt(exchange, step.why, false);
@@ -241,28 +257,15 @@ size_t Engine::forward_response_chunks(Connection &up, Exchange &exchange, Conne
     }
 }
 
-void Engine::send_response_bytes(Exchange &exchange, Connection &down, std::string_view bytes) {
-    if (bytes.empty())
-        return;
-    exchange.sent += bytes.size();
-    if (exchange.response_framing != http1::Framing::chunked) {
-        gather_to(down, 1, 0).borrow(bytes);
-        return;
-    }
-    Gather &gather = gather_to(down, 3, http1::chunk_header_bytes + http1::chunk_end.size());
-    gather.commit(http1::write_chunk_header(
-        bytes.size(), gather.reserve(http1::chunk_header_bytes).first<http1::chunk_header_bytes>()));
-    gather.borrow(bytes);
-    gather.copy(http1::chunk_end);
-}
-
 /// The response is whole. The endpoint's connection is kept only where nothing at all is left of this
 /// exchange.
-void Engine::finish_response(Exchange &exchange) {
-    Connection &down = *downstream_of(exchange);
-    if (exchange.response.framing == http1::Framing::until_close &&
-        exchange.response_framing == http1::Framing::chunked)
-        gather_to(down, 1, http1::last_chunk.size()).copy(http1::last_chunk);
+void Engine::finish_response(Exchange &exchange, http1::Bytes trailers) {
+    if (exchange.grpc && !trailers.empty())
+        exchange.grpc_status = grpc::status_in(trailers);
+    if (exchange.down_stream)
+        keep(exchange.response_trailers, trailers);
+    else if (exchange.response_framing == http1::Framing::chunked)
+        write_content_end(*downstream_of(exchange), trailers);
     complete_attempt(exchange, Reason::none);
     flush_gather();
     if (const Connection *up = upstream_of(exchange))
@@ -274,6 +277,10 @@ void Engine::finish_response(Exchange &exchange) {
 
 /// The end of an exchange whose answer is sent: the client's connection goes on or ends.
 void Engine::finish_exchange(Exchange &exchange, Reason reason) {
+    if (exchange.down_stream) {
+        finish_stream(exchange, reason);
+        return;
+    }
     Connection &down = *downstream_of(exchange);
     const bool close = exchange.close_downstream || !exchange.request_done || !exchange.request.keep_alive;
     down.linger_wanted = !exchange.request_done || exchange.request.keep_alive;
@@ -296,7 +303,7 @@ void Engine::responses_ended(Connection &up, bool failed) {
     if (exchange == nullptr)
         close_connection(up, Reason::peer_closed);
     else if (!failed && exchange->response_body && exchange->response.framing == http1::Framing::until_close)
-        finish_response(*exchange);
+        finish_response(*exchange, {});
     else
         fail_attempt(*exchange, failed ? Reason::upstream_reset : Reason::upstream_closed_early, false);
 }
@@ -304,12 +311,17 @@ void Engine::responses_ended(Connection &up, bool failed) {
 /// The verdict lets a held response through.
 void Engine::pass_held(Exchange &exchange) {
     exchange.passed = true;
-    exchange.response.reset();
-    set_state(exchange, ExchangeState::active);
-    if (Connection *up = upstream_of(exchange))
+    Connection *up = upstream_of(exchange);
+    if (exchange.held_head != nullptr) {
+        pass_held_stream(exchange);
+    } else if (up != nullptr && !up->http2) {
+        exchange.response.reset();
+        set_state(exchange, ExchangeState::active);
+        forward_pending(exchange);
         schedule(*up);
-    else
+    } else {
         reply_reason(exchange, Reason::upstream_reset);
+    }
 }
 
 } // namespace weft

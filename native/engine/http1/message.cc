@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/http1/message.hpp"
 #include "engine/http1/field-table.hpp"
+#include <algorithm>
 
 namespace weft::http1 {
 
@@ -24,6 +25,48 @@ const Field *Fields::find(Bytes buffer, std::string_view name, uint32_t from) co
         }
     }
     return nullptr;
+}
+
+void Fields::copy(const Fields &from) {
+    known = from.known;
+    count = from.count;
+    std::copy_n(from.items.begin(), from.count, items.begin());
+}
+
+void RequestHead::copy(const RequestHead &from) {
+    fields.copy(from.fields);
+    progress = from.progress;
+    length = from.length;
+    method_text = from.method_text;
+    target = from.target;
+    path = from.path;
+    authority = from.authority;
+    upgrade_token = from.upgrade_token;
+    content_length = from.content_length;
+    method = from.method;
+    form = from.form;
+    version = from.version;
+    framing = from.framing;
+    keep_alive = from.keep_alive;
+    upgrade = from.upgrade;
+    expect_continue = from.expect_continue;
+    accepts_trailers = from.accepts_trailers;
+    plain_path = from.plain_path;
+}
+
+void ResponseHead::copy(const ResponseHead &from) {
+    fields.copy(from.fields);
+    progress = from.progress;
+    length = from.length;
+    reason_phrase = from.reason_phrase;
+    content_length = from.content_length;
+    status = from.status;
+    version = from.version;
+    framing = from.framing;
+    keep_alive = from.keep_alive;
+    interim = from.interim;
+    tunnel = from.tunnel;
+    detail = from.detail;
 }
 
 void RequestHead::reset() {

@@ -164,6 +164,8 @@ struct Fields {
     const Field *find(FieldId id) const;
     /// First field of any name (compared without case) at or after index `from`, or null.
     const Field *find(Bytes buffer, std::string_view name, uint32_t from = 0) const;
+    /// Assignment that copies only the fields there are.
+    void copy(const Fields &from);
     std::span<const Field> all() const { return {items.data(), count}; }
 };
 
@@ -205,6 +207,8 @@ struct RequestHead {
     bool plain_path = false;
 
     void reset();
+    /// Assignment that copies only the fields there are.
+    void copy(const RequestHead &from);
 };
 
 /// What decides how a response is framed.
@@ -236,6 +240,8 @@ struct ResponseHead {
     Reason detail = Reason::none;
 
     void reset();
+    /// As for a request.
+    void copy(const ResponseHead &from);
 };
 
 /// 32-bit hash that ignores ASCII case; equal names have equal hashes, so compare with `same_name` after it.

@@ -32,12 +32,6 @@ bool is_connection_specific(FieldId id, std::string_view value) {
     return (http1::field_rules(id) & http1::hop_rule) != 0;
 }
 
-void copy_fields(const http1::Fields &from, http1::Fields &to) {
-    to.known = from.known;
-    to.count = from.count;
-    std::copy_n(from.items.begin(), from.count, to.items.begin());
-}
-
 } // namespace
 
 void HeaderBlock::begin(const Limits &limits) {
@@ -203,7 +197,7 @@ Reason HeaderBlock::finish_content(const http1::Semantics &semantics, bool end, 
 
 Reason HeaderBlock::finish_request(bool end, http1::RequestHead &head) {
     join_cookies(fields_);
-    copy_fields(fields_, head.fields);
+    head.fields.copy(fields_);
     http1::Semantics semantics;
     Reason why = http1::read_semantics(text_, head.fields, semantics);
     if (why == Reason::http1_bad_content_length) {
@@ -232,7 +226,7 @@ uint16_t HeaderBlock::status() const {
 }
 
 Reason HeaderBlock::finish_response(bool end, Method method, http1::ResponseHead &head) {
-    copy_fields(fields_, head.fields);
+    head.fields.copy(fields_);
     http1::Semantics semantics;
     if (http1::read_semantics(text_, head.fields, semantics) != Reason::none) {
         return Reason::http2_bad_response;

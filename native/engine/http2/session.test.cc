@@ -171,9 +171,9 @@ CASE("a local reply passes with its body") {
     pair.run();
     const std::string body(100'000, 'n');
     CHECK(pair.reply(pair.server_side.order[0], {.status = 403,
-                                                        .lines = "Content-Type: text/plain\r\n",
-                                                        .body = body,
-                                                        .extra = http1::bytes_of("x-a: b\r\n")}));
+                                                 .lines = "Content-Type: text/plain\r\n",
+                                                 .body = body,
+                                                 .extra = http1::bytes_of("x-a: b\r\n")}));
     pair.run();
     const auto &answer = pair.client_side.at(stream);
     CHECK_EQUAL(answer.response.status, 403);
