@@ -2,12 +2,10 @@
 import type { Resource } from '../model/resource.js';
 import type { Authority } from './authority/authority.js';
 import type { AuthoritySurroundings } from './authority/create-authority.js';
-import {
-  type AddedService,
-  ConfigServer,
-  type ConfigServerEvents,
-  type StreamTimes,
-} from './publish/config-server.js';
+import type { NodeAuthenticator } from './authority/node-authenticator.js';
+import { NodeRefusals } from './authority/node-refusals.js';
+import { AgentListeners, type Issuing, type ListenAddresses } from './publish/agent-listeners.js';
+import { ConfigServer, type ConfigServerEvents, type StreamTimes } from './publish/config-server.js';
 import { Publisher } from './publish/publisher.js';
 import { type BuildSettings, buildResources } from './resources/build-resources.js';
 import { ManifestStore } from './resources/manifest-store.js';
@@ -21,12 +19,11 @@ export interface ControllerOptions {
   readonly build: BuildSettings;
   readonly log: Log;
   /** Absent: workloads get no certificates. */
-  readonly createAuthority?:
-    | ((surroundings: AuthoritySurroundings) => {
-        readonly authority: Authority;
-        readonly service: AddedService;
-      })
-    | undefined;
+  readonly createAuthority?: ((surroundings: AuthoritySurroundings) => Issuing) | undefined;
+  /** How nodes of other machines join; absent: they do not. */
+  readonly joining?: NodeAuthenticator | undefined;
+  /** The node that the socket is for; absent: whoever reaches it is the node that it names. */
+  readonly socketNode?: string | undefined;
   /** Wall clock in milliseconds. */
   readonly now: () => number;
   /** Time limits of agents' streams; absent: the usual ones. */
@@ -40,49 +37,55 @@ const refreshMs = 1000;
 
 export class Controller {
   readonly authority: Authority | null;
+  readonly nodeRefusals: NodeRefusals;
   readonly publisher = new Publisher();
   readonly #options: ControllerOptions;
   readonly #store: ManifestStore;
   readonly #server: ConfigServer;
   readonly #transport: TransportControl;
+  readonly #listeners: AgentListeners;
   #problems: readonly StatusProblem[] = [];
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(options: ControllerOptions) {
+    this.nodeRefusals = new NodeRefusals(options.log);
     this.#options = options;
     this.#store = new ManifestStore(options.build.cluster === undefined ? 'folder' : 'cluster');
     this.#transport = new TransportControl({
       now: () => performance.now(),
       publish: (resources) => this.#publish(resources),
     });
-    const transport = this.#transport;
-    const events: ConfigServerEvents = {
-      onAgentChange: () => options.onChange?.(),
-      onCome: ({ node, transports }) => transport.come(node, transports),
-      onGone: ({ node }) => transport.gone(node),
-      onAcked: ({ node, ackedVersion }) => transport.acked(node, ackedVersion),
-      onReport: ({ node, report }) => transport.report(node, report ?? new Map()),
-    };
-    this.#server = new ConfigServer(this.publisher, options.log, events, options.times);
-    const { log, now, createAuthority } = options;
-    const created = createAuthority?.({ publisher: this.publisher, log, now });
-    this.authority = created?.authority ?? null;
-    if (created !== undefined) this.#server.add(created.service);
+    const { log, now, createAuthority, joining = null, socketNode = null } = options;
+    const { publisher, nodeRefusals } = this;
+    this.#server = new ConfigServer(publisher, log, this.#agentEvents(), options.times);
+    const issuing = createAuthority?.({ publisher, log, now }) ?? null;
+    this.authority = issuing?.authority ?? null;
+    this.#listeners = new AgentListeners({
+      config: this.#server,
+      issuing,
+      joining,
+      socketNode,
+      refusals: nodeRefusals,
+      trustDomain: () => publisher.trustDomain,
+      now,
+    });
   }
 
   get problems(): readonly StatusProblem[] {
     return this.#problems;
   }
 
-  /** Reads the source, then serves; resolves once agents can connect. Returns the port (0 for a Unix socket). */
-  async start(listen: string): Promise<number> {
+  /** Reads the source, then serves; resolves once agents can connect. Returns the port for nodes (0 without). */
+  async start(listen: ListenAddresses): Promise<number> {
     await this.#options.source.start((changes) => this.#apply(changes));
     const { authority } = this;
     if (authority !== null) {
       await authority.refresh();
-      this.#refresh = setInterval(() => void authority.refresh(), refreshMs).unref();
+      this.#refresh = setInterval(() => {
+        void authority.refresh().then(() => this.#listeners.refresh());
+      }, refreshMs).unref();
     }
-    return this.#server.listen(listen);
+    return this.#listeners.start(listen);
   }
 
   stop(): void {
@@ -90,6 +93,19 @@ export class Controller {
     this.#options.source.stop();
     this.#transport.stop();
     this.#server.stop();
+    this.#listeners.stop();
+  }
+
+  #agentEvents(): ConfigServerEvents {
+    const transport = this.#transport;
+    return {
+      onAgentChange: () => this.#options.onChange?.(),
+      onRefused: (node, refusal) => this.nodeRefusals.record({ node }, refusal),
+      onCome: ({ node, transports }) => transport.come(node, transports),
+      onGone: ({ node }) => transport.gone(node),
+      onAcked: ({ node, ackedVersion }) => transport.acked(node, ackedVersion),
+      onReport: ({ node, report }) => transport.report(node, report ?? new Map()),
+    };
   }
 
   #apply(changes: readonly SourceChange[]): void {

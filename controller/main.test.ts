@@ -87,7 +87,7 @@ test('what it cannot do is said with the cause', () => {
   });
   expect(run('--folder', folder, '--listen', '10.0.0.1:80')).toMatchObject({
     status: 2,
-    stderr: expect.stringMatching(/only loopback or unix:PATH/),
+    stderr: expect.stringMatching(/unix:PATH is needed/),
   });
   expect(run('--folder', join(folder, 'missing'), '--listen', `unix:${folder}/s`)).toMatchObject({
     status: 1,

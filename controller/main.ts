@@ -1,5 +1,5 @@
 /** The controller process. */
-import { chmodSync, rmSync } from 'node:fs';
+import { JoinTokens } from './authority/join-tokens.js';
 import { Controller, type ControllerOptions } from './controller.js';
 import { type ControllerFlags, parseFlags, UsageError, usage } from './options.js';
 import { openSource } from './source/open-source.js';
@@ -7,6 +7,7 @@ import { serveAdmin } from './status/admin-server.js';
 import { createLog, describeError } from './status/log.js';
 import { createMetrics } from './status/metrics.js';
 import { reportStatus } from './status/status-report.js';
+import { tokenPages } from './status/token-pages.js';
 
 const log = createLog(
   (line) => process.stderr.write(line),
@@ -16,26 +17,29 @@ const log = createLog(
 async function run(flags: ControllerFlags): Promise<void> {
   const metrics = createMetrics();
   const { source, cluster } = await openSource(flags.source, log);
+  const tokens =
+    flags.tokens === null ? undefined : new JoinTokens({ file: flags.tokens, now: () => Date.now() });
   const controller = new Controller({
     source,
     build: { trustDomain: flags.trustDomain, node: flags.node, ...(cluster === null ? {} : { cluster }) },
     log,
     createAuthority: await authorityOf(flags),
+    joining: tokens,
+    socketNode: flags.node,
     now: () => Date.now(),
     onChange: () => metrics.update(report()),
   });
   const report = () => reportStatus(controller.publisher, controller.problems);
-  const socket = flags.listen.startsWith('unix:') ? flags.listen.slice('unix:'.length) : null;
-  if (socket !== null) rmSync(socket, { force: true });
-  await controller.start(flags.listen);
-  // Its group may connect too: weft run makes that the proxy's, where the two have users of their own.
-  if (socket !== null) chmodSync(socket, 0o660);
+  const nodesPort = await controller.start(flags.listen);
   if (flags.admin !== null) {
     const ready = () => ({ ready: controller.publisher.snapshot !== null });
-    await serveAdmin({ path: flags.admin }, { '/status': report, '/ready': ready });
+    const pages = { '/status': report, '/ready': ready };
+    await serveAdmin(
+      { path: flags.admin },
+      tokens === undefined ? pages : { ...pages, ...tokenPages(tokens) },
+    );
   }
-  if (flags.metrics !== null)
-    await serveAdmin(flags.metrics, { '/metrics': () => metrics.text(controller.authority) });
+  if (flags.metrics !== null) await serveAdmin(flags.metrics, { '/metrics': () => metrics.text(controller) });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info('stopping', { signal });
@@ -43,7 +47,7 @@ async function run(flags: ControllerFlags): Promise<void> {
       process.exit(0);
     });
   }
-  process.stdout.write('{"ready":true}\n');
+  process.stdout.write(`${JSON.stringify({ ready: true, ...(nodesPort === 0 ? {} : { nodesPort }) })}\n`);
 }
 
 async function authorityOf({ identities }: ControllerFlags): Promise<ControllerOptions['createAuthority']> {

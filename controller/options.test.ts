@@ -24,7 +24,20 @@ test.each([
   [['--authority', '/a', '--external-issuer', '/e'], /exclude each other/],
   [['--authority', '/a', '--certificate-seconds', '4'], /5 to 2592000/],
   [['--authority', '/a', '--certificate-seconds', '1e3'], /5 to 2592000/],
-  [['--authority', '/a', '--listen', '127.0.0.1:9'], /over --listen unix:PATH alone/],
+  [['--listen', '127.0.0.1:9'], /unix:PATH is needed/],
+  [['--listen-nodes', '0.0.0.0:9'], /needs --authority or --external-issuer/],
+  [['--authority', '/a', '--listen-nodes', '0.0.0.0'], /no HOST:PORT/],
+  [['--authority', '/a', '--tokens', '/t'], /--tokens needs --listen-nodes/],
 ])('%j is refused', (more, message) => {
   expect(() => identities(...more)).toThrow(message);
+});
+
+test('nodes connect beside the socket, or alone', () => {
+  const nodes = ['--authority', '/a', '--listen-nodes', '[::]:7443'];
+  expect(parseFlags([...least, ...nodes])?.listen).toEqual({
+    socket: '/s',
+    nodes: { host: '::', port: 7443 },
+  });
+  expect(parseFlags(['--folder', '/m', ...nodes])?.listen).toMatchObject({ socket: null });
+  expect(() => parseFlags(['--folder', '/m'])).toThrow(/--listen is missing/);
 });

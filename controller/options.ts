@@ -1,6 +1,8 @@
 /** The controller's command line. */
 import { parseArgs } from 'node:util';
+import { isNodeName } from '../model/system-identity.js';
 import type { IdentitySettings } from './authority/create-authority.js';
+import type { ListenAddresses } from './publish/agent-listeners.js';
 
 /** Where configuration comes from. */
 export type SourceFlags =
@@ -20,7 +22,9 @@ export type SourceFlags =
 
 export interface ControllerFlags {
   readonly source: SourceFlags;
-  readonly listen: string;
+  readonly listen: ListenAddresses;
+  /** File of the join tokens' hashes; null: nodes do not join by tokens. */
+  readonly tokens: string | null;
   readonly admin: string | null;
   readonly metrics: { readonly host: string; readonly port: number } | null;
   readonly node: string;
@@ -29,16 +33,18 @@ export interface ControllerFlags {
   readonly identities: IdentitySettings | null;
 }
 
-export const usage = `usage: controller --folder DIR --listen unix:PATH|HOST:PORT [options]
+export const usage = `usage: controller --folder DIR --listen unix:PATH [options]
 
   --folder DIR            manifests to watch
   --shown-as DIR          what problems call that folder (default: its own name)
-  --listen ADDRESS        where agents connect: unix:PATH, or HOST:PORT on loopback
+  --listen unix:PATH      where the agent of this machine's node connects
+  --listen-nodes HOST:PORT  where further nodes connect, over TLS; needs an authority
+  --tokens FILE           let nodes join with tokens, whose hashes are kept in FILE (POST /tokens makes one)
   --admin PATH            Unix socket for GET /status and /ready
   --metrics HOST:PORT     Prometheus metrics
-  --node NAME             node of workloads that name none (default: local)
+  --node NAME             this machine's node, also that of workloads that name none (default: local)
   --trust-domain NAME     trust domain while no Mesh names one
-  --authority DIR         issue certificates with the key in DIR (tls.key, tls.crt, ca.crt); needs --listen unix:
+  --authority DIR         issue certificates with the key in DIR (tls.key, tls.crt, ca.crt)
   --create-authority      make a root there where DIR is missing
   --external-issuer DIR   have certificates signed by requests laid into DIR, instead of --authority
   --certificate-seconds N life of a certificate, 5 to 2592000 (default 86400)
@@ -56,23 +62,23 @@ export function parseFlags(args: readonly string[]): ControllerFlags | null {
   if (values.help === true) return null;
   const { listen, admin, metrics, node = 'local' } = values;
   const source = readSource(values);
-  if (listen === undefined) throw new UsageError('--listen is missing');
-  if (!/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(node)) throw new UsageError(`--node ${node} is no DNS name`);
+  if (!isNodeName(node)) throw new UsageError(`--node ${node} is no DNS name`);
   const trustDomain = values['trust-domain'] ?? null;
   if (trustDomain !== null && !/^[a-z0-9]([a-z0-9._-]{0,253}[a-z0-9])?$/.test(trustDomain)) {
     throw new UsageError(
       `--trust-domain ${trustDomain} is no trust domain (lower-case letters, digits, . - _)`,
     );
   }
-  checkListen(listen);
+  const identities = readIdentities(values);
   return {
     source,
-    listen,
+    listen: readListen(listen, values['listen-nodes'], identities !== null),
+    tokens: readTokens(values.tokens, values['listen-nodes']),
     admin: admin ?? null,
     metrics: metrics === undefined ? null : parseHostPort('--metrics', metrics),
     node,
     trustDomain,
-    identities: readIdentities(values, listen),
+    identities,
   };
 }
 
@@ -87,10 +93,7 @@ function readSource(values: ReturnType<typeof parseValues>['values']): SourceFla
   return { kind: 'folder', folder, shownAs: shownAs ?? folder };
 }
 
-function readIdentities(
-  values: ReturnType<typeof parseValues>['values'],
-  listen: string,
-): IdentitySettings | null {
+function readIdentities(values: ReturnType<typeof parseValues>['values']): IdentitySettings | null {
   const { authority, 'external-issuer': external, 'certificate-seconds': seconds = '86400' } = values;
   const create = values['create-authority'] === true;
   if (authority === undefined && external === undefined) {
@@ -99,11 +102,6 @@ function readIdentities(
   }
   if (authority !== undefined && external !== undefined) {
     throw new UsageError('--authority and --external-issuer exclude each other');
-  }
-  if (!listen.startsWith('unix:')) {
-    throw new UsageError(
-      'certificates are issued over --listen unix:PATH alone: nodes are not authenticated otherwise',
-    );
   }
   const number = Number(seconds);
   if (!/^\d{1,7}$/.test(seconds) || number < 5 || number > 2_592_000) {
@@ -128,6 +126,8 @@ function parseValues(args: readonly string[]) {
         kubeconfig: text,
         namespace: text,
         listen: text,
+        'listen-nodes': text,
+        tokens: text,
         admin: text,
         metrics: text,
         node: text,
@@ -144,15 +144,25 @@ function parseValues(args: readonly string[]) {
   }
 }
 
-/** Agents are not authenticated over TCP yet, so nobody else may reach it. */
-function checkListen(listen: string): void {
-  if (listen.startsWith('unix:')) return;
-  const { host } = parseHostPort('--listen', listen);
-  if (!/^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host)) {
+function readListen(listen: string | undefined, nodes: string | undefined, issues: boolean): ListenAddresses {
+  if (listen === undefined && nodes === undefined) throw new UsageError('--listen is missing');
+  if (listen !== undefined && !listen.startsWith('unix:')) {
+    throw new UsageError(`--listen ${listen}: unix:PATH is needed; over TCP there is --listen-nodes`);
+  }
+  if (nodes !== undefined && !issues) {
     throw new UsageError(
-      `--listen ${listen}: only loopback or unix:PATH, because agents are not authenticated`,
+      '--listen-nodes needs --authority or --external-issuer: nodes prove themselves by certificates',
     );
   }
+  return {
+    socket: listen === undefined ? null : listen.slice('unix:'.length),
+    nodes: nodes === undefined ? null : parseHostPort('--listen-nodes', nodes),
+  };
+}
+
+function readTokens(tokens: string | undefined, nodes: string | undefined): string | null {
+  if (tokens !== undefined && nodes === undefined) throw new UsageError('--tokens needs --listen-nodes');
+  return tokens ?? null;
 }
 
 function parseHostPort(flag: string, text: string): { host: string; port: number } {

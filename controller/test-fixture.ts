@@ -11,7 +11,8 @@ import { TestAgent, type TestAgentOptions } from './test-agent.js';
 
 export class ControllerFixture {
   readonly root = mkdtempSync(join(tmpdir(), 'weft-c-'));
-  readonly address = `unix:${join(this.root, 'controller.sock')}`;
+  readonly socket = join(this.root, 'controller.sock');
+  readonly address = `unix:${this.socket}`;
   readonly folder = mkdtempSync(join(this.root, 'manifests-'));
   readonly logged: string[] = [];
   readonly #agents: TestAgent[] = [];
@@ -43,15 +44,14 @@ export class ControllerFixture {
 
   async start(files: Readonly<Record<string, string>> = {}): Promise<void> {
     for (const [name, text] of Object.entries(files)) await this.write(name, text);
-    await this.controller.start(this.address);
+    await this.controller.start({ socket: this.socket, nodes: null });
   }
 
   /** Ends the controller and starts a new one over the same folder and address. */
   async restart(): Promise<void> {
     this.controller.stop();
-    await rm(this.address.slice('unix:'.length), { force: true });
     this.controller = this.#create();
-    await this.controller.start(this.address);
+    await this.controller.start({ socket: this.socket, nodes: null });
   }
 
   agent(options: TestAgentOptions = {}): TestAgent {

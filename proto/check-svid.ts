@@ -30,8 +30,13 @@ export type SvidCheck =
   | { readonly ok: true; readonly svid: CheckedSvid }
   | { readonly ok: false; readonly problem: string };
 
+/** Who proves what to whom: workloads to each other, a node to the controller, the controller to nodes. */
+export type SvidPurpose = 'workload' | 'node' | 'controller';
+
 export interface SvidExpectation {
   readonly spiffeId: string;
+  /** Default: workload. */
+  readonly purpose?: SvidPurpose;
   /** The key that was certified. */
   readonly publicKey: KeyObject;
   readonly nowMs: number;
@@ -41,7 +46,7 @@ export interface SvidExpectation {
 export function checkSvid(
   chain: readonly Uint8Array[],
   roots: readonly Uint8Array[],
-  { spiffeId, publicKey, nowMs }: SvidExpectation,
+  { spiffeId, publicKey, nowMs, purpose = 'workload' }: SvidExpectation,
 ): SvidCheck {
   if (chain.length === 0 || chain.length > maxChainLength) {
     return fail(`the chain has ${chain.length} certificates, not 1 to ${maxChainLength}`);
@@ -53,6 +58,7 @@ export function checkSvid(
   if (anchors === null) return fail('the bundle holds what is no certificate');
   const problem =
     findLeafProblem(leaf, spiffeId, publicKey) ??
+    findPurposeProblem(leaf, purpose) ??
     findDateProblem(parsed, nowMs) ??
     findChainProblem(parsed, anchors, nowMs);
   if (problem !== null) return fail(problem);
@@ -104,11 +110,20 @@ function findLeafProblem(leaf: X509Certificate, spiffeId: string, publicKey: Key
   if (leaf.publicKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
     return 'the certificate`s key is not ECDSA P-256';
   }
-  const usages = leaf.keyUsage ?? [];
-  if (!usages.includes(serverAuth) || !usages.includes(clientAuth)) {
-    return 'the certificate is not for both servers and clients';
-  }
   return null;
+}
+
+/** One that is for a single side is for that side alone: whoever verifies the other side then refuses it too. */
+function findPurposeProblem({ keyUsage: usages = [] }: X509Certificate, purpose: SvidPurpose): string | null {
+  const [server, client] = [usages.includes(serverAuth), usages.includes(clientAuth)];
+  switch (purpose) {
+    case 'workload':
+      return server && client ? null : 'the certificate is not for both servers and clients';
+    case 'node':
+      return client && !server ? null : 'the certificate is not for clients alone';
+    case 'controller':
+      return server && !client ? null : 'the certificate is not for servers alone';
+  }
 }
 
 function findDateProblem(chain: readonly X509Certificate[], nowMs: number): string | null {

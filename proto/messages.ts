@@ -40,6 +40,10 @@ export type {
   IdentityServiceHandlers,
 } from './generated/weft/v1/IdentityService.js';
 export type {
+  IssueNodeRequest as IssueNodeRequestMessage,
+  IssueNodeRequest__Output as ReceivedIssueNodeRequest,
+} from './generated/weft/v1/IssueNodeRequest.js';
+export type {
   IssueRequest as IssueRequestMessage,
   IssueRequest__Output as ReceivedIssueRequest,
 } from './generated/weft/v1/IssueRequest.js';

@@ -249,6 +249,12 @@ export const Reason = {
   certificate_refused: 330,
   /** the certificate authority does not answer; identities stay in force until they end */
   authority_unreachable: 331,
+  /** a node joins with a token that the controller did not make for it */
+  node_token_unknown: 332,
+  /** a node joins with a token whose time is over */
+  node_token_expired: 333,
+  /** a node joins with a token that was used before */
+  node_token_replayed: 334,
 } as const;
 
 export type ReasonName = keyof typeof Reason;
@@ -1290,6 +1296,33 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: '',
     summary: 'the certificate authority does not answer; identities stay in force until they end',
     hint: 'is the controller running? weft certificates shows when they end',
+  },
+  {
+    code: 332,
+    name: 'node_token_unknown',
+    layer: 'control',
+    status: 0,
+    grpc: 'UNAUTHENTICATED',
+    summary: 'a node joins with a token that the controller did not make for it',
+    hint: 'weft token create --node NAME makes one; it is good for that name alone',
+  },
+  {
+    code: 333,
+    name: 'node_token_expired',
+    layer: 'control',
+    status: 0,
+    grpc: 'UNAUTHENTICATED',
+    summary: 'a node joins with a token whose time is over',
+    hint: 'make another: weft token create --node NAME --ttl 10m',
+  },
+  {
+    code: 334,
+    name: 'node_token_replayed',
+    layer: 'control',
+    status: 0,
+    grpc: 'UNAUTHENTICATED',
+    summary: 'a node joins with a token that was used before',
+    hint: 'a token is good once: if this node did not use it, somebody else did; see the audit lines of the controller’s log',
   },
 ];
 

@@ -3,7 +3,7 @@ import { createHash, createPublicKey } from 'node:crypto';
 import type { Workload } from '../../model/workload.js';
 import { type CheckedSvid, checkSvid, findBundleProblem } from '../../proto/check-svid.js';
 import { describeError, type Log } from '../status/log.js';
-import { type Asked, authorizeRequest } from './authorize-request.js';
+import { type Asked, authorizeRequest, type Published, type Subject } from './authorize-request.js';
 import { checkRequest } from './check-request.js';
 import { findProfileProblem } from './find-profile-problem.js';
 import type { Chain, IssueResult, Issuer } from './issuer.js';
@@ -24,11 +24,14 @@ export interface AuthorityParts {
 }
 
 export interface IssueRequest {
-  /** The node that asks, proven. */
+  /** The node that asks, proven; empty for the controller itself. */
   readonly node: string;
-  readonly workloadUid: string;
+  readonly subject: Subject;
   readonly csr: Uint8Array;
 }
+
+/** Who asked for what, for the record. */
+export type Asker = Pick<IssueRequest, 'node' | 'subject'>;
 
 /** What agents trust. */
 export interface Bundle {
@@ -120,51 +123,55 @@ export class Authority {
   }
 
   /** Records a refusal, also one that was made before the request reached the authority. */
-  refused(request: Pick<IssueRequest, 'node' | 'workloadUid'>, refusal: Refused): Refused {
+  refused({ node, subject }: Asker, refusal: Refused): Refused {
     const { reason, message } = refusal;
     this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
-    const { node, workloadUid } = request;
     this.#parts.log.warn(`certificate refused: ${message}`, {
       audit: 'certificate-refused',
       reason,
       node: node.slice(0, 253),
-      workload: workloadUid.slice(0, 253),
+      ...(subject.kind === 'workload' ? { workload: subject.uid.slice(0, 253) } : {}),
     });
     return refusal;
   }
 
   async #issue(request: IssueRequest): Promise<IssueResult> {
-    const { findWorkload, trustDomain } = this.#parts;
+    const { findWorkload, trustDomain: domainNow } = this.#parts;
     const checked = await checkRequest(request.csr);
     if (!checked.ok) return this.refused(request, checked);
-    const asked: Asked = { node: request.node, workloadUid: request.workloadUid, uri: checked.uri };
-    const permitted = authorizeRequest(asked, findWorkload(asked.workloadUid));
-    if (!permitted.ok) return this.refused(request, permitted);
-    const domain = trustDomain();
-    // Files that are wrong now change nothing for who has signed before.
-    if (domain === null || (!(await this.refresh()) && this.#roots.length === 0)) {
-      return this.refused(request, refuse('issuer_failed', this.#trouble || 'there is no configuration yet'));
+    const trustDomain = domainNow();
+    if (trustDomain === null) {
+      return this.refused(request, refuse('issuer_failed', 'there is no configuration yet'));
     }
-    const signed = await this.#sign(request, checked.uri, domain, checked.publicKey);
+    const asked: Asked = { node: request.node, subject: request.subject, uri: checked.uri };
+    const published: Published = { trustDomain, findWorkload };
+    const permitted = authorizeRequest(asked, published);
+    if (!permitted.ok) return this.refused(request, permitted);
+    // Files that are wrong now change nothing for who has signed before.
+    if (!(await this.refresh()) && this.#roots.length === 0) {
+      return this.refused(request, refuse('issuer_failed', this.#trouble));
+    }
+    const signed = await this.#sign(request, checked.uri, trustDomain, checked.publicKey);
     if (!signed.ok) return this.refused(request, signed);
     // A workload may have left while an issuer took its time.
-    const still = authorizeRequest(asked, findWorkload(asked.workloadUid));
+    const still = authorizeRequest(asked, published);
     if (!still.ok) return this.refused(request, still);
     return this.#record(request, signed.chain, signed.svid);
   }
 
   async #sign(
-    { csr }: IssueRequest,
+    { csr, subject: { kind: purpose } }: IssueRequest,
     spiffeId: string,
     trustDomain: string,
     publicKey: Uint8Array,
   ): Promise<{ readonly ok: true; readonly chain: Chain; readonly svid: CheckedSvid } | Refused> {
     const { issuer, lifetimeMs, now } = this.#parts;
     try {
-      const chain = await issuer.sign({ spiffeId, trustDomain, publicKey, csr, lifetimeMs, nowMs: now() });
+      const asked = { spiffeId, purpose, trustDomain, publicKey, csr, lifetimeMs };
+      const chain = await issuer.sign({ ...asked, nowMs: now() });
       const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
       const roots = this.#roots.map((root) => root.der);
-      const check = checkSvid(chain, roots, { spiffeId, publicKey: key, nowMs: now() });
+      const check = checkSvid(chain, roots, { spiffeId, purpose, publicKey: key, nowMs: now() });
       const problem = check.ok ? findProfileProblem(chain[0] as Uint8Array) : check.problem;
       if (check.ok && problem === null) return { ok: true, chain, svid: check.svid };
       return refuse('issuer_failed', `the issuer signed what was not asked: ${problem}`);
@@ -173,13 +180,13 @@ export class Authority {
     }
   }
 
-  #record({ node, workloadUid }: IssueRequest, chain: Chain, svid: CheckedSvid): IssueResult {
+  #record({ node, subject }: IssueRequest, chain: Chain, svid: CheckedSvid): IssueResult {
     this.#issued += 1;
     const { spiffeId, serial, issuer, notBeforeMs, expiresMs } = svid;
     this.#parts.log.info(`certificate issued for ${spiffeId}`, {
       audit: 'certificate-issued',
-      node,
-      workload: workloadUid,
+      ...(node === '' ? {} : { node }),
+      ...(subject.kind === 'workload' ? { workload: subject.uid } : {}),
       identity: spiffeId,
       serial,
       issuer,

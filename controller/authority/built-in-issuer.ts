@@ -2,6 +2,7 @@
  * Signs with a key in files. A change of the files is taken where they fit each other; a new issuer signs only once its
  * root has been told to the agents for a while, so that all three files may be replaced at once.
  */
+import type { SvidPurpose } from '../../proto/check-svid.js';
 import {
   type AuthorityFiles,
   loadAuthority,
@@ -37,6 +38,12 @@ export interface BuiltInSettings {
 /** Clocks of nodes may be behind by so much, as long as that is little of the certificate's life. */
 const maxSkewMs = 60_000;
 
+const usages: Readonly<Record<SvidPurpose, readonly ExtendedKeyUsage[]>> = {
+  workload: [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth],
+  node: [ExtendedKeyUsage.clientAuth],
+  controller: [ExtendedKeyUsage.serverAuth],
+};
+
 export class BuiltInIssuer implements Issuer {
   readonly #settings: BuiltInSettings;
   #stamp: string | null = null;
@@ -70,7 +77,7 @@ export class BuiltInIssuer implements Issuer {
     return this.#files.roots;
   }
 
-  async sign({ spiffeId, publicKey, lifetimeMs, nowMs }: SigningRequest): Promise<Chain> {
+  async sign({ spiffeId, purpose, publicKey, lifetimeMs, nowMs }: SigningRequest): Promise<Chain> {
     if (this.#active === null) throw new Error('the authority`s files were never read');
     const { certificate, key, algorithm, intermediates } = this.#active;
     const subjectKey = new PublicKey(Buffer.from(publicKey));
@@ -93,7 +100,7 @@ export class BuiltInIssuer implements Issuer {
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+        new ExtendedKeyUsageExtension([...usages[purpose]]),
         new SubjectAlternativeNameExtension([{ type: 'url', value: spiffeId }], true),
         await SubjectKeyIdentifierExtension.create(subjectKey),
         await AuthorityKeyIdentifierExtension.create(issuer.publicKey),

@@ -1,12 +1,12 @@
 /** The authority that the command line asks for. Loaded only then: nobody else needs an X.509 library. */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Issuing } from '../publish/agent-listeners.js';
 import type { Publisher } from '../publish/publisher.js';
 import type { Log } from '../status/log.js';
-import { trustSocket } from './authenticate-node.js';
 import { Authority } from './authority.js';
 import { BuiltInIssuer } from './built-in-issuer.js';
+import { ControllerCertificate } from './controller-certificate.js';
 import { ExternalIssuer } from './external-issuer.js';
-import { identityService } from './identity-service.js';
 import type { Issuer } from './issuer.js';
 
 /** Who issues certificates, and for how long. */
@@ -42,12 +42,12 @@ export function createIssuer({ issuer }: IdentitySettings): Issuer {
   }
 }
 
-/** The authority over what `publisher` holds at each moment, and its service. */
+/** The authority over what `publisher` holds at each moment. */
 export function createAuthority(
   issuer: Issuer,
   lifetimeMs: number,
   { publisher, log, now }: AuthoritySurroundings,
-) {
+): Issuing {
   const find = (id: string) => publisher.snapshot?.resources.get(id);
   const authority = new Authority({
     issuer,
@@ -58,10 +58,7 @@ export function createAuthority(
       const found = find(`workload ${uid}`);
       return found?.kind === 'workload' ? found.body : undefined;
     },
-    trustDomain: () => {
-      const found = find('mesh mesh');
-      return found?.kind === 'mesh' ? found.body.trustDomain : null;
-    },
+    trustDomain: () => publisher.trustDomain,
   });
-  return { authority, service: identityService(authority, trustSocket) };
+  return { authority, certify: (take) => new ControllerCertificate(authority, now, take) };
 }

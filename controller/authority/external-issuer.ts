@@ -1,7 +1,8 @@
 /**
  * An issuer behind files: requests are laid into a folder, whoever signs lays certificates beside them.
  *   ca.crt                 roots (PEM), kept there by the signer
- *   requests/ID.csr        a request (PEM), checked and authorized; appears by rename
+ *   requests/ID.KIND.csr   a request (PEM), checked and authorized; appears by rename. KIND tells the extended key usage
+ *                          to certify: workload (serverAuth and clientAuth), node (clientAuth), controller (serverAuth)
  *   certificates/ID.crt    the answer (PEM): the certificate, then intermediates; must appear by rename
  * Both files of an answered request are removed.
  */
@@ -46,10 +47,10 @@ export class ExternalIssuer implements Issuer {
     return decodePem(path, text);
   }
 
-  async sign({ csr }: SigningRequest): Promise<Chain> {
+  async sign({ csr, purpose }: SigningRequest): Promise<Chain> {
     const { timeoutMs, wait, folder } = this.#settings;
     const id = randomBytes(8).toString('hex');
-    const request = join(this.#requests, `${id}.csr`);
+    const request = join(this.#requests, `${id}.${purpose}.csr`);
     const answer = join(this.#certificates, `${id}.crt`);
     try {
       const partial = join(this.#requests, `.${id}`);

@@ -1,9 +1,12 @@
 /** What an authority needs of whoever signs: a built-in signer, or an external one. */
+import type { SvidPurpose } from '../../proto/check-svid.js';
 import type { Refusal } from './refusal.js';
 
 /** A request that was checked: the issuer certifies this key for this name, and nothing that the asker wrote. */
 export interface SigningRequest {
   readonly spiffeId: string;
+  /** Whether it is for servers (controller), clients (node) or both (workload). */
+  readonly purpose: SvidPurpose;
   readonly trustDomain: string;
   /** SubjectPublicKeyInfo in DER; ECDSA P-256. */
   readonly publicKey: Uint8Array;

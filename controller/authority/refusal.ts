@@ -11,6 +11,9 @@ export interface Refusal {
     | 'identity_not_on_node'
     | 'identity_mismatch'
     | 'node_not_authenticated'
+    | 'node_token_unknown'
+    | 'node_token_expired'
+    | 'node_token_replayed'
     | 'issuer_failed'
     | 'authority_busy'
   >;

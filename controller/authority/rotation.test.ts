@@ -224,7 +224,8 @@ describe('an external signer behind files', () => {
         folder: join(root, 'pki'),
         timeoutMs: 1000,
         wait: async () => {
-          for (const name of readdirSync(fixture.path('pki/requests'))) answer(name.replace('.csr', ''));
+          for (const name of readdirSync(fixture.path('pki/requests')))
+            answer(name.replace('.workload.csr', ''));
         },
       });
     });
@@ -245,7 +246,7 @@ describe('an external signer behind files', () => {
       '-days',
       '1',
     ];
-    const request = fixture.path('pki/requests', `${id}.csr`);
+    const request = fixture.path('pki/requests', `${id}.workload.csr`);
     const draft = fixture.path('draft.crt');
     openssl('x509', '-req', '-in', request, ...ca, '-extfile', fixture.path('leaf.ext'), '-out', draft);
     // It dates by the machine's clock.

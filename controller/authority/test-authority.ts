@@ -11,6 +11,7 @@ import { createLog } from '../status/log.js';
 import { ControllerFixture, workloadYaml } from '../test-fixture.js';
 import { createAuthority } from './create-authority.js';
 import type { Issuer } from './issuer.js';
+import { JoinTokens } from './join-tokens.js';
 
 export const cartId = 'spiffe://test.mesh/ns/shop/sa/default';
 export const cartUid = 'shop.cart';
@@ -39,11 +40,15 @@ export class AuthorityFixture {
   readonly address = this.#base.address;
   readonly logged: Record<string, unknown>[] = [];
   readonly #clients: InstanceType<typeof Client>[] = [];
+  readonly tokens: JoinTokens;
   controller: Controller;
+  /** Where nodes connect. */
+  nodesPort = 0;
   nowMs = Date.now();
 
   constructor(issuer: (root: string) => Issuer, lifetimeMs = 3_600_000) {
     const made = issuer(this.root);
+    this.tokens = new JoinTokens({ file: this.path('tokens.json'), now: () => this.nowMs });
     this.controller = new Controller({
       source: new FolderSource({ folder: this.#base.folder, onTrouble: () => {} }),
       build: { trustDomain: 'test.mesh', node: 'local' },
@@ -52,24 +57,27 @@ export class AuthorityFixture {
         () => new Date(0),
       ),
       createAuthority: (surroundings) => createAuthority(made, lifetimeMs, surroundings),
+      joining: this.tokens,
       now: () => this.nowMs,
     });
   }
 
-  async start(): Promise<void> {
+  /** `forNodes`: listen over TCP too. */
+  async start(forNodes = false): Promise<void> {
     await this.#base.write('cart.yaml', workloadYaml('cart', '10.0.0.1'));
     await this.#base.write(
       'far.yaml',
       workloadYaml('far', '10.0.0.2').replace('spec:', 'spec:\n  node: other'),
     );
-    await this.controller.start(this.address);
+    const nodes = forNodes ? { host: '127.0.0.1', port: 0 } : null;
+    this.nodesPort = await this.controller.start({ socket: this.#base.socket, nodes });
   }
 
   /** The refusals that were recorded, by reason and workload. */
   get refused(): string[] {
     return this.logged
       .filter((line) => line.audit === 'certificate-refused')
-      .map(({ reason, workload }) => `${reason} ${workload}`);
+      .map(({ reason, workload, node }) => `${reason} ${workload ?? node}`);
   }
 
   path(...names: string[]): string {

@@ -14,6 +14,7 @@ export {
   KeyUsagesExtension,
   PemConverter,
   Pkcs10CertificateRequest,
+  Pkcs10CertificateRequestGenerator,
   PublicKey,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,

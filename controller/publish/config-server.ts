@@ -1,14 +1,15 @@
-/** Serves ConfigService over gRPC: moves messages between streams and sessions, and keeps time limits. */
+/** ConfigService over gRPC: moves messages between streams and sessions, and keeps time limits. */
 import {
-  Server,
-  ServerCredentials,
   type ServerDuplexStream,
   type ServiceDefinition,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { loadConfigService, maxMessageBytes } from '../../proto/load-config-service.js';
+import { loadConfigService } from '../../proto/load-config-service.js';
 import type { DeltaMessage, ReceivedAgentMessage } from '../../proto/messages.js';
+import { type AuthenticateNode, type NodeProof, trustNobody } from '../authority/authenticate-node.js';
+import type { Refused } from '../authority/refusal.js';
+import { statusOf } from '../authority/refusal-status.js';
 import type { Log } from '../status/log.js';
 import { AgentSession } from './agent-session.js';
 import type { Publisher } from './publisher.js';
@@ -26,6 +27,7 @@ export interface StreamTimes {
 const streamTimes: StreamTimes = { helloMs: 10_000, ackMs: 60_000 };
 
 type AgentStream = ServerDuplexStream<ReceivedAgentMessage, DeltaMessage>;
+type EndStream = (code: number, message: string) => void;
 
 export interface ConfigServerEvents {
   /** An agent has said something, or came or went. */
@@ -35,9 +37,11 @@ export interface ConfigServerEvents {
   readonly onGone: (session: AgentSession) => void;
   readonly onAcked: (session: AgentSession) => void;
   readonly onReport: (session: AgentSession) => void;
+  /** An agent did not prove the node that it names. */
+  readonly onRefused: (node: string, refusal: Refused) => void;
 }
 
-/** Another service on the same listener. */
+/** A service, for any number of listeners. */
 export interface AddedService {
   readonly definition: ServiceDefinition;
   readonly handlers: UntypedServiceImplementation;
@@ -48,48 +52,35 @@ export class ConfigServer {
   readonly #log: Log;
   readonly #events: ConfigServerEvents;
   readonly #times: StreamTimes;
-  readonly #server: Server;
-  readonly #open = new Map<AgentSession, (code: number, message: string) => void>();
+  readonly #open = new Map<AgentSession, EndStream>();
 
   constructor(publisher: Publisher, log: Log, events: ConfigServerEvents, times: StreamTimes = streamTimes) {
     this.#times = times;
     this.#publisher = publisher;
     this.#log = log;
     this.#events = events;
-    this.#server = new Server({
-      'grpc.max_receive_message_length': maxMessageBytes,
-      'grpc.max_send_message_length': maxMessageBytes,
-      'grpc.keepalive_time_ms': 20_000,
-      'grpc.keepalive_timeout_ms': 10_000,
-    });
-    this.#server.addService(loadConfigService().definition, {
-      Stream: (stream: AgentStream) => this.#serve(stream),
-    });
   }
 
-  /** Serves another service on the same listener; call it before {@link listen}. */
-  add({ definition, handlers }: AddedService): void {
-    this.#server.addService(definition, handlers);
-  }
-
-  /** Binds; `address` is `unix:/path` or `host:port`. Returns the port, 0 for a Unix socket. */
-  listen(address: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) resolve(port);
-        else
-          reject(new Error(`cannot listen on ${address}; is another controller running?`, { cause: error }));
-      });
-    });
+  /** The service as a listener offers it that tells nodes apart in this way. */
+  service(authenticate: AuthenticateNode): AddedService {
+    return {
+      definition: loadConfigService().definition,
+      handlers: {
+        Stream: (stream: AgentStream) => {
+          // Who can prove nothing does not get so far as to say hello.
+          if (authenticate === trustNobody) this.#refuse(stream, '', authenticate(stream, ''));
+          else this.#serve(stream, authenticate);
+        },
+      },
+    };
   }
 
   /** Ends all streams; agents go on with what they hold. */
   stop(): void {
     for (const end of this.#open.values()) end(status.UNAVAILABLE, 'the controller is stopping');
-    this.#server.forceShutdown();
   }
 
-  #serve(stream: AgentStream): void {
+  #serve(stream: AgentStream, authenticate: AuthenticateNode): void {
     if (this.#open.size >= maxSessions) {
       endStream(stream, status.RESOURCE_EXHAUSTED, 'too many agents');
       return;
@@ -105,7 +96,7 @@ export class ConfigServer {
       }
       this.#events.onAgentChange();
     };
-    const end = (code: number, message: string) => {
+    const end: EndStream = (code, message) => {
       this.#log.warn('ended the stream of an agent', { node: session.node, reason: message });
       close();
       endStream(stream, code, message);
@@ -121,9 +112,11 @@ export class ConfigServer {
       stream.write(delta);
     };
     this.#open.set(session, end);
-    stream.on('data', (message: ReceivedAgentMessage) =>
-      this.#receive(session, message, wake, end, () => clearTimeout(deadline)),
-    );
+    stream.on('data', (message: ReceivedAgentMessage) => {
+      const node = message.hello?.node;
+      if (node !== undefined && this.#refuse(stream, node, authenticate(stream, node))) close();
+      else this.#receive(session, message, wake, end, () => clearTimeout(deadline));
+    });
     stream.on('end', () => {
       close();
       stream.end();
@@ -132,11 +125,19 @@ export class ConfigServer {
     stream.on('error', close);
   }
 
+  /** Ends the stream of an agent that does not prove its node; false where it does. */
+  #refuse(stream: AgentStream, node: string, proof: NodeProof): boolean {
+    if (proof.ok) return false;
+    this.#events.onRefused(node, proof);
+    stream.emit('error', statusOf(proof));
+    return true;
+  }
+
   #receive(
     session: AgentSession,
     message: ReceivedAgentMessage,
     wake: () => void,
-    end: (code: number, message: string) => void,
+    end: EndStream,
     inTime: () => void,
   ): void {
     const fault = session.receive(message);

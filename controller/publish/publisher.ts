@@ -28,6 +28,12 @@ export class Publisher {
     return this.#snapshot;
   }
 
+  /** null before the first configuration. */
+  get trustDomain(): string | null {
+    const mesh = this.#snapshot?.resources.get('mesh mesh');
+    return mesh?.kind === 'mesh' ? mesh.body.trustDomain : null;
+  }
+
   viewFor(node: string): NodeView {
     if (this.#snapshot === null) throw new Error('nothing is published yet');
     return this.#snapshot.viewFor(node);

@@ -1,9 +1,12 @@
-/** Plain HTTP for people and programs of this machine: GET /status, /ready; and /metrics on its own address. */
+/** Plain HTTP for people and programs of this machine: GET /status, /ready; POST /tokens; /metrics on its own address. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 
-/** Answers by path; a text is sent as text/plain, all else as JSON. */
-export type AdminPages = Readonly<Record<string, () => unknown>>;
+/** Answers by path, or by `POST path` where it changes something; a text is sent as text/plain, all else as JSON. */
+export type AdminPages = Readonly<Record<string, (query: URLSearchParams) => unknown>>;
+
+/** What a page throws where it was asked wrongly: the message is answered with 400. */
+export class BadQuestion extends Error {}
 
 /** Serves pages on a Unix socket (for this user and root only) or on `host:port`. Resolves once it listens. */
 export async function serveAdmin(
@@ -11,15 +14,18 @@ export async function serveAdmin(
   pages: AdminPages,
 ): Promise<Server> {
   const server = createServer((request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    const name = request.method === 'GET' ? path : `${request.method} ${path}`;
+    const page = Object.hasOwn(pages, name) ? pages[name] : undefined;
     if (page === undefined)
-      return answer(response, 404, { error: `no page ${path}`, pages: Object.keys(pages) });
-    if (request.method !== 'GET') return answer(response, 405, { error: 'only GET' });
+      return answer(response, 404, { error: `no page ${name}`, pages: Object.keys(pages) });
     Promise.resolve()
-      .then(page)
+      .then(() => page(new URLSearchParams(query)))
       .then((body) => answer(response, 200, body))
-      .catch((error: unknown) => answer(response, 500, { error: String(error) }));
+      .catch((error: unknown) => {
+        if (error instanceof BadQuestion) answer(response, 400, { error: error.message });
+        else answer(response, 500, { error: String(error) });
+      });
   });
   server.headersTimeout = 5000;
   server.requestTimeout = 10_000;

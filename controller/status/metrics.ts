@@ -5,8 +5,16 @@ import type { StatusReport } from './status-report.js';
 export interface ControllerMetrics {
   /** Sets all figures from a report. */
   update(report: StatusReport): void;
-  /** The Prometheus text format; the authority's counts where there is one. */
-  text(authority: IssuanceCounts | null): Promise<string>;
+  /** The Prometheus text format. */
+  text(counts: ControllerCounts): Promise<string>;
+}
+
+/** What the controller counts as it goes. */
+export interface ControllerCounts {
+  /** Null where no certificates are issued. */
+  readonly authority: IssuanceCounts | null;
+  /** Connections and streams of nodes that were refused, by reason. */
+  readonly nodeRefusals: { readonly counts: ReadonlyMap<string, number> };
 }
 
 /** What the certificate authority did since the start. */
@@ -44,23 +52,30 @@ export function createMetrics(): ControllerMetrics {
       nodes.set({ state: 'disconnected' }, report.nodes.length - connected.length);
       refusals.set(report.nodes.reduce((sum, node) => sum + node.refusals.length, 0));
     },
-    text(authority) {
+    text({ authority, nodeRefusals }) {
       if (authority !== null) countCertificates(registry, authority);
+      const name = 'weft_controller_node_refusals_total';
+      countReasons(registry, name, 'connections and streams of nodes that were refused', nodeRefusals.counts);
       return registry.metrics();
     },
   };
 }
 
 function countCertificates(registry: Registry, { issued, refusals }: IssuanceCounts): void {
-  const counter = (name: string, help: string, labelNames: string[] = []) => {
-    registry.removeSingleMetric(name);
-    return new Counter({ name, help, labelNames, registers: [registry] });
-  };
-  counter('weft_controller_certificates_issued_total', 'certificates that were issued').inc(issued);
-  const refused = counter(
-    'weft_controller_certificate_refusals_total',
-    'requests for certificates that were refused',
-    ['reason'],
-  );
-  for (const [reason, count] of refusals) refused.inc({ reason }, count);
+  const name = 'weft_controller_certificates_issued_total';
+  registry.removeSingleMetric(name);
+  new Counter({ name, help: 'certificates that were issued', registers: [registry] }).inc(issued);
+  const refused = 'weft_controller_certificate_refusals_total';
+  countReasons(registry, refused, 'requests for certificates that were refused', refusals);
+}
+
+function countReasons(
+  registry: Registry,
+  name: string,
+  help: string,
+  counts: ReadonlyMap<string, number>,
+): void {
+  registry.removeSingleMetric(name);
+  const counter = new Counter({ name, help, labelNames: ['reason'], registers: [registry] });
+  for (const [reason, count] of counts) counter.inc({ reason }, count);
 }

@@ -123,6 +123,9 @@ enum class Reason : uint16_t {
     authority_busy = 329, ///< too many certificate requests are under way
     certificate_refused = 330, ///< an issued certificate is not put in force
     authority_unreachable = 331, ///< the certificate authority does not answer; identities stay in force until they end
+    node_token_unknown = 332, ///< a node joins with a token that the controller did not make for it
+    node_token_expired = 333, ///< a node joins with a token whose time is over
+    node_token_replayed = 334, ///< a node joins with a token that was used before
 };
 
 /// The HTTP status a client sees for a reason, 0 where no answer can be sent.
@@ -425,6 +428,9 @@ constexpr const char *name_of(Reason reason) {
     case Reason::authority_busy: return "authority_busy";
     case Reason::certificate_refused: return "certificate_refused";
     case Reason::authority_unreachable: return "authority_unreachable";
+    case Reason::node_token_unknown: return "node_token_unknown";
+    case Reason::node_token_expired: return "node_token_expired";
+    case Reason::node_token_replayed: return "node_token_replayed";
     }
     return "unknown";
 }

@@ -5,7 +5,7 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface IssueResponse {
   /**
-   * The workload's certificate first, then intermediates; the root is not among them.
+   * The certified one's certificate first, then intermediates; the root is not among them.
    */
   'chain'?: (Buffer | Uint8Array | string)[];
   'bundle'?: (_weft_v1_TrustBundle | null);
@@ -17,7 +17,7 @@ export interface IssueResponse {
 
 export interface IssueResponse__Output {
   /**
-   * The workload's certificate first, then intermediates; the root is not among them.
+   * The certified one's certificate first, then intermediates; the root is not among them.
    */
   'chain': (Buffer)[];
   'bundle': (_weft_v1_TrustBundle__Output | null);
