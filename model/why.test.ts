@@ -131,3 +131,37 @@ test('a service without endpoints says so', () => {
   const snapshot = snapshotOf(...base, resource('endpoints', endpointSet([]), '2'));
   expect(ask(snapshot, 'GET', '/').backends[0]?.reason).toBe(Reason.no_ready_endpoint);
 });
+
+test('the transport is told, with why and for whom it decides', () => {
+  const phased = (transport: 'weft-tls' | 'plaintext', captured = true) => [
+    resource('workload', workload({ transport: 'weft-tls', mtls: { mode: 'strict', ports: {} } })),
+    resource(
+      'workload',
+      workload({
+        ...{ uid: 'web', namespace: 'front', serviceAccount: 'web', addresses: ['10.0.0.2'], transport },
+        ...(captured ? {} : { captured: false, capture: null }),
+      }),
+    ),
+  ];
+  const proven = resource(
+    'authorization-policy',
+    policy({ requireAuthenticated: true, rules: [policyRule()] }),
+  );
+  const endpointOf = (snapshot: Snapshot) => ask(snapshot, 'GET', '/').backends[0]?.endpoints[0];
+  expect(endpointOf(snapshotOf(...base, ...phased('weft-tls'), proven))).toMatchObject({
+    transport: { transport: 'tls', mode: 'strict', identity: 'spiffe://mesh.test/ns/shop/sa/cart' },
+    verdict: { allowed: true },
+  });
+  expect(endpointOf(snapshotOf(...base, ...phased('plaintext')))).toMatchObject({
+    transport: { cause: 'source_not_ready', sourcePhase: 'plaintext', destinationPhase: 'weft-tls' },
+    verdict: { allowed: false, reason: Reason.tls_no_identity },
+  });
+  expect(endpointOf(snapshotOf(...base, ...phased('plaintext', false)))).toMatchObject({
+    transport: { transport: 'plaintext', cause: 'source_not_captured' },
+    verdict: { allowed: false, reason: Reason.plaintext_refused },
+  });
+  expect(endpointOf(snapshotOf(...base, proven))).toMatchObject({
+    transport: { transport: 'plaintext', cause: 'destination_not_ready' },
+    verdict: { allowed: false, reason: Reason.unauthenticated_source },
+  });
+});

@@ -1,15 +1,15 @@
 /** Why a connection or request ends as it does: the decisions of the pipelines, asked in order and written down. */
 import { Reason, type ReasonCode } from '../reasons/reasons.js';
-import { auditRequest, authorizeConnection, authorizeRequest } from './authorize.js';
+import { allowedByDefault, auditRequest, authorizeConnection, authorizeRequest } from './authorize.js';
 import { type Candidate, endpointKey } from './choose-endpoint.js';
 import type { Verdict } from './compile-policy.js';
 import type { CompiledMatch } from './compile-route.js';
 import { redirectLocation, rewriteTarget } from './edit-url.js';
+import { explainTransport, type TransportAnswer } from './explain-transport.js';
 import { carriesRequests, type Destination, findDestination, portProtocol } from './find-destination.js';
 import { matchRoute } from './match-route.js';
 import type { RequestHead } from './request-head.js';
 import { programOf, routesFor, type ServicePortView, type Snapshot, type WorkloadView } from './snapshot.js';
-import { type Source, unknownSource } from './source.js';
 import type { AppProtocol } from './workload.js';
 
 /** What would happen if `source` asked for `address:port`, with a request where one is given. */
@@ -27,6 +27,7 @@ export interface EndpointAnswer {
   readonly candidate: Candidate;
   /** False: chosen only where nothing is ready. */
   readonly ready: boolean;
+  readonly transport: TransportAnswer;
   readonly verdict: Verdict;
   /** Keys of the policies in audit mode that would refuse. */
   readonly audit: readonly string[];
@@ -174,18 +175,21 @@ function explainEndpoint(
   candidate: Candidate,
   ready: boolean,
 ): EndpointAnswer {
+  const { port } = candidate;
   const view = snapshot.workloads.get(candidate.workloadUid);
-  if (view === undefined) {
-    return { candidate, ready, verdict: { allowed: true, reason: Reason.none, policy: null }, audit: [] };
+  const transport = explainTransport(question.source, view, port);
+  if (view === undefined) return { candidate, ready, transport, verdict: allowedByDefault, audit: [] };
+  if (transport.reason !== Reason.none) {
+    const verdict = { allowed: false, reason: transport.reason, policy: null };
+    return { candidate, ready, transport, verdict, audit: [] };
   }
   const program = programOf(snapshot, view);
-  const source: Source = question.source?.addressed ?? unknownSource;
-  const { port } = candidate;
+  const { source } = transport;
   const carries = carriesRequests(portProtocol(snapshot, view, port)) ? 'http' : 'opaque';
   const connection = authorizeConnection(program, source, port, carries);
   const head = carries === 'http' ? question.request : null;
   const judged = head !== null && connection.allowed;
   const verdict = judged ? authorizeRequest(program, source, port, head) : connection;
   const audited = carries === 'opaque' || head !== null ? auditRequest(program, source, port, head) : [];
-  return { candidate, ready, verdict, audit: audited.map((policy) => policy.key) };
+  return { candidate, ready, transport, verdict, audit: audited.map((policy) => policy.key) };
 }

@@ -316,6 +316,14 @@ describe('status', () => {
 
 describe('why', () => {
   const none = { reason: 'none' };
+  const identity = 'spiffe://shop.example/ns/shop/sa/cart';
+  const tls = { transport: 'tls', cause: 'none', mode: 'strict', identity } as const;
+  const plaintext = {
+    transport: 'plaintext',
+    cause: 'destination_not_ready',
+    mode: 'permissive',
+    identity: '',
+  } as const;
 
   test('a gRPC client is told the gRPC status that it would get', () => {
     const refused = {
@@ -348,6 +356,7 @@ describe('why', () => {
             endpoint: '10.66.0.3:8080',
             workload: 'shop.cart-1',
             ready: true,
+            ...tls,
             allowed: true,
             policy: null,
             audit: ['shop/trial'],
@@ -357,6 +366,7 @@ describe('why', () => {
             endpoint: '10.66.0.4:8080',
             workload: 'shop.cart-2',
             ready: false,
+            ...plaintext,
             allowed: false,
             policy: 'shop/no-batch',
             audit: [],

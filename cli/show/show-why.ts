@@ -37,6 +37,13 @@ interface WhyBackend {
     readonly endpoint: string;
     readonly workload: string;
     readonly ready: boolean;
+    readonly transport: 'tls' | 'plaintext';
+    /** Why it is plaintext; `none` for TLS. */
+    readonly cause: string;
+    /** What the port demands of its callers; null: no workload of the mesh. */
+    readonly mode: string | null;
+    /** SPIFFE id that the endpoint must prove. */
+    readonly identity: string;
     readonly allowed: boolean;
     readonly policy: string | null;
     readonly reason: string;
@@ -101,9 +108,15 @@ function describeBackend(backend: WhyBackend, protocol: string | undefined): str
         : `refused${policy}: ${describeReason(endpoint, protocol)}`;
       const audit =
         endpoint.audit.length === 0 ? '' : `; in audit mode would refuse: ${endpoint.audit.join(', ')}`;
-      return `  endpoint   ${endpoint.endpoint}${workload}${state}: ${verdict}${audit}`;
+      return `  endpoint   ${endpoint.endpoint}${workload}${state} ${describeTransport(endpoint)}: ${verdict}${audit}`;
     }),
   ];
+}
+
+function describeTransport({ transport, cause, mode, identity }: WhyBackend['endpoints'][number]): string {
+  const demand = mode === null ? '' : `, ${mode}`;
+  if (transport === 'tls') return `by TLS as ${identity}${demand}`;
+  return `in plaintext (${cause.replaceAll('_', ' ')}${demand})`;
 }
 
 /** A gRPC client sees the gRPC status, any other one that of HTTP. */

@@ -1,5 +1,6 @@
 /** /why: what would happen to a connection or request, and which resource decides (model/why.ts). */
 import { parseAddress } from '../../../model/address.js';
+import type { TransportAnswer } from '../../../model/explain-transport.js';
 import { normalizePath, pathAmbiguities } from '../../../model/normal-path.js';
 import { normalizeHost, pathEnd, type RequestHead } from '../../../model/request-head.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
@@ -72,16 +73,30 @@ function describe(answer: WhyAnswer): object {
     backends: backends.map(({ reason: own, endpoints, ...backend }) => ({
       ...backend,
       ...describeReason(own),
-      endpoints: endpoints.map(({ candidate, ready, verdict, audit }) => ({
+      endpoints: endpoints.map(({ candidate, ready, transport, verdict, audit }) => ({
         endpoint: candidate.key,
         workload: candidate.workloadUid,
         ready,
+        ...describeTransport(transport),
         allowed: verdict.allowed,
         policy: verdict.policy?.key ?? null,
         ...describeReason(verdict.reason),
         audit,
       })),
     })),
+  };
+}
+
+function describeTransport(answer: TransportAnswer): object {
+  const { transport, cause, mode, sourcePhase, destinationPhase, identity, source } = answer;
+  return {
+    transport,
+    cause,
+    mode: mode ?? null,
+    phases: { source: sourcePhase ?? null, destination: destinationPhase ?? null },
+    identity,
+    caller: source.spiffeId,
+    authenticated: source.authenticated,
   };
 }
 
