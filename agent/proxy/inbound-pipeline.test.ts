@@ -9,6 +9,7 @@ import {
   service,
   workload,
 } from '../../model/test-resources.js';
+import { VerdictFlag } from '../../native/engine.js';
 import { Reason } from '../../reasons/reasons.js';
 import { CompletionKind, TestBatch } from './worker/test-batch.js';
 
@@ -37,6 +38,24 @@ test('the port’s protocol is the workload’s own, else that of the service in
   const declared = resource('workload', workload({ uid: 'cart-1', addresses: ['10.0.0.1'], ports }));
   expect(served(declared).connect()).toMatchObject({ action: 'tunnel' });
 });
+
+test.each(['http2', 'grpc'] as const)(
+  'a %s port is judged request by request, and its application spoken to so',
+  (protocol) => {
+    const ports = [{ name: 'p', port: 8080, protocol }];
+    const http = httpAttributes({ paths: ['/shop.Cart/*'] });
+    const { batch, connect } = served(
+      resource('workload', workload({ uid: 'cart-1', addresses: ['10.0.0.1'], ports })),
+      resource('authorization-policy', policy({ rules: [policyRule({ http })] })),
+    );
+    const { tag, action } = connect();
+    expect(action).toBe('http');
+    const allowed = batch.request(tag, { method: 'POST', path: '/shop.Cart/Add' });
+    expect(allowed).toMatchObject({ action: 'forward', endpoint: '' });
+    expect(allowed.flags & VerdictFlag.http2).not.toBe(0);
+    expect(batch.request(tag, { method: 'POST', path: '/shop.Till/Open' }).reason).toBe('policy_not_allowed');
+  },
+);
 
 test('a request goes to the application itself', () => {
   const { batch, connect } = served();

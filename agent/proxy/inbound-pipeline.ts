@@ -1,6 +1,6 @@
 /**
  * What arrives for a captured workload, from other agents or from outside the mesh. A connection is decided when it is
- * accepted, and again when its TLS handshake is done or turned out not to come; where it carries HTTP, each of its
+ * accepted, and again when its TLS handshake is done or turned out not to come; where it carries HTTP or gRPC, each of its
  * requests is decided as well. Read from top to bottom: each line fills one slot, or answers and ends the way. An
  * extension is one more line.
  *

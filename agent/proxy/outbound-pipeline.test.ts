@@ -37,7 +37,19 @@ describe('connections', () => {
     expect(connect()).toMatchObject({ action: 'http', reason: 'none', tag: 1 });
   });
 
-  test.each(['tcp', 'tls', 'http2', 'grpc'] as const)('a %s port is tunnelled to an endpoint', (protocol) => {
+  test.each(['http', 'http2', 'grpc'] as const)(
+    'a %s port is read, and spoken to as it is declared',
+    (protocol) => {
+      const ports = [{ name: 'p', port: 80, protocol }];
+      const { batch, connect } = served([resource('service', service({ ports }))]);
+      const { tag, action } = connect();
+      expect(action).toBe('http');
+      const { flags } = batch.request(tag);
+      expect((flags & VerdictFlag.http2) !== 0).toBe(protocol !== 'http');
+    },
+  );
+
+  test.each(['tcp', 'tls'] as const)('a %s port is tunnelled to an endpoint', (protocol) => {
     const ports = [{ name: 'p', port: 80, protocol }];
     const { connect } = served([resource('service', service({ ports }))]);
     expect(connect()).toMatchObject({ action: 'tunnel', endpoint: '10.0.0.1:8080' });

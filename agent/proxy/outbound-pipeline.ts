@@ -1,5 +1,5 @@
 /**
- * What a captured application sends. A connection is decided when it is accepted; where it carries HTTP/1.1, each of
+ * What a captured application sends. A connection is decided when it is accepted; where it carries HTTP or gRPC, each of
  * its requests is decided as well. Read from top to bottom: each line fills one slot, or answers and ends the way.
  * An extension is one more line.
  */

@@ -2,6 +2,7 @@
  * Slots `transport` and `peer`, inbound: whether a caller must speak TLS, may, or does not, and whether the identity that
  * it proves is the one that its address has.
  */
+import { carriesRequests } from '../../../model/find-destination.js';
 import { type AcceptRule, acceptRule, checkPeer, modeOf } from '../../../model/mtls.js';
 import { plaintextCause, plaintextCauses } from '../../../model/plaintext-cause.js';
 import type { WorkloadView } from '../../../model/snapshot.js';
@@ -62,7 +63,7 @@ export function fitProtocol(_context: DecisionContext, connection: ConnectionRec
       return true;
     case Alpn.h1:
     case Alpn.h2:
-      if (connection.protocol !== 'tcp' && connection.protocol !== 'tls') return true;
+      if (carriesRequests(connection.protocol)) return true;
       return resetConnection(connection, Reason.tls_alpn_refused);
     default:
       return resetConnection(connection, Reason.tls_alpn_refused);

@@ -1,5 +1,6 @@
 /** Slot `authorization`: the destination's policies, enforced where the destination's own agent stands. */
 import { auditRequest, authorizeConnection, authorizeRequest } from '../../../model/authorize.js';
+import { carriesRequests } from '../../../model/find-destination.js';
 import type { RequestHead } from '../../../model/request-head.js';
 import { programOf, type WorkloadView } from '../../../model/snapshot.js';
 import { Reason } from '../../../reasons/reasons.js';
@@ -12,7 +13,7 @@ import { refuseRequest, resetConnection } from './answers.js';
 /** Inbound connection: on an HTTP port only what speaks of connections is decided here. */
 export function authorizeInboundConnection(context: DecisionContext, connection: ConnectionRecord): boolean {
   const { program, source, destinationPort: port } = connection;
-  const carries = connection.protocol === 'http' ? 'http' : 'opaque';
+  const carries = carriesRequests(connection.protocol) ? 'http' : 'opaque';
   const verdict = authorizeConnection(program, source, port, carries);
   if (carries === 'opaque') context.audit.count(auditRequest(program, source, port, null));
   return verdict.allowed ? true : resetConnection(connection, verdict.reason);

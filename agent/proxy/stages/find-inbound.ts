@@ -1,6 +1,6 @@
 /** Slots `destination`, `source` and `protocol`, inbound: whose listener took the connection, who calls, and how. */
 import { openProgram } from '../../../model/authorize.js';
-import { portProtocol } from '../../../model/find-destination.js';
+import { carriesRequests, portProtocol } from '../../../model/find-destination.js';
 import { checkPeer } from '../../../model/mtls.js';
 import { programOf, type Snapshot, type WorkloadView, workloadAt } from '../../../model/snapshot.js';
 import { type Source, unknownSource } from '../../../model/source.js';
@@ -27,9 +27,9 @@ export function findInboundRequest(context: DecisionContext, request: RequestRec
   return isImpostor(connection) ? refuseRequest(context, request, Reason.tls_wrong_identity) : true;
 }
 
-/** Last of a connection's stages: HTTP/1.1 is read request by request, the rest goes on as opaque bytes. */
+/** HTTP and gRPC are read request by request, the rest goes on as opaque bytes. */
 export function readInboundRequests(_context: DecisionContext, connection: ConnectionRecord): boolean {
-  return connection.protocol === 'http' ? readRequests(connection) : true;
+  return carriesRequests(connection.protocol) ? readRequests(connection) : true;
 }
 
 /** Whether the identity that a TLS peer has proven is no longer that of its address. */

@@ -1,5 +1,6 @@
 /** Slot `protocol`, outbound: what the destination declares decides how its bytes are read. */
 
+import { carriesRequests } from '../../../model/find-destination.js';
 import { routesFor } from '../../../model/snapshot.js';
 import type { AppProtocol } from '../../../model/workload.js';
 import { Method } from '../../../native/engine.js';
@@ -9,10 +10,10 @@ import type { DecisionContext } from '../worker/decision-context.js';
 import type { RequestRecord } from '../worker/request-record.js';
 import { readRequests, refuseRequest } from './answers.js';
 
-/** HTTP/1.1 is read request by request; everything else goes on as opaque bytes. */
+/** HTTP and gRPC are read request by request; everything else goes on as opaque bytes. */
 export function readProtocol(_context: DecisionContext, connection: ConnectionRecord): boolean {
   connection.protocol = declaredProtocol(connection);
-  return connection.protocol === 'http' ? readRequests(connection) : true;
+  return carriesRequests(connection.protocol) ? readRequests(connection) : true;
 }
 
 function declaredProtocol({ destination }: ConnectionRecord): AppProtocol {
