@@ -64,3 +64,60 @@ test('a folder that is missing is an error of its own', () => {
   rmSync(folder, { recursive: true });
   expect(vet()).toMatchObject({ status: 2, stderr: expect.stringMatching(/cannot read the folder/) });
 });
+
+const peerYaml = (mode: string) => `
+apiVersion: weft.dev/v1alpha1
+kind: PeerAuthentication
+metadata: {name: web, namespace: shop}
+spec: {selector: {matchLabels: {app: web}}, mode: ${mode}}
+`;
+
+const warnings = (...documents: string[]) => {
+  write(
+    'a.yaml',
+    serviceYaml('web', '10.0.0.1'),
+    sliceYaml('web', '10.1.0.1'),
+    workloadYaml('web', '10.1.0.1'),
+    ...documents,
+  );
+  return vet()
+    .stdout.split('\n')
+    .filter((line) => line.startsWith('warning'))
+    .map((line) => line.replace(/^.* AuthorizationPolicy shop\/p: /, '').replace(/; fix.*/, ''));
+};
+
+test('a policy that asks for proofs is held against what its targets` ports demand', () => {
+  const policy = policyYaml('p', '  action: ALLOW\n  requireAuthenticated: true\n  rules: [{}]');
+  expect(warnings(policy)).toEqual([
+    'spec.requireAuthenticated "true" refuses callers without TLS, which port 8080 of shop/web still takes',
+  ]);
+  expect(warnings(policy, peerYaml('Disabled'))).toEqual([
+    'spec.requireAuthenticated "true" refuses every caller of port 8080 of shop/web, where nobody can prove anything: its mutual TLS is disabled',
+  ]);
+  expect(warnings(policy, peerYaml('Strict'))).toEqual([]);
+});
+
+test('rules by identity where mutual TLS is disabled are warned of', () => {
+  const policy = policyYaml('p', '  action: ALLOW\n  rules: [{sources: {serviceAccounts: [shop/web]}}]');
+  expect(warnings(policy, peerYaml('Disabled'))).toEqual([
+    'spec.rules[0].sources is told by address alone on port 8080 of shop/web, whose mutual TLS is disabled',
+  ]);
+  expect(warnings(policy)).toEqual([]);
+});
+
+test('rules about requests on ports of opaque bytes are warned of', () => {
+  const rules = (ports: string) => `  action: ALLOW\n  rules: [{${ports}http: {methods: [GET]}}]`;
+  expect(warnings(policyYaml('p', rules('')))).toEqual([]);
+  expect(warnings(policyYaml('p', rules('ports: [8080], ')))).toEqual([]);
+  expect(warnings(policyYaml('p', rules('ports: [9000], ')))).toEqual([
+    'spec.rules[0].ports "9000" is about requests, and port 9000 of shop/web carries opaque bytes: the rule never matches there',
+  ]);
+  write('b.yaml', policyYaml('q', rules('')));
+  write(
+    'a.yaml',
+    workloadYaml('web', '10.1.0.1').replace('spec:', 'spec:\n  ports: [{name: tcp, port: 9000}]'),
+  );
+  expect(vet().stdout).toMatch(
+    /spec.rules\[0\].http is about requests, and no port of what the policy protects carries any/,
+  );
+});

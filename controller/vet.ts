@@ -7,6 +7,7 @@ import { CrossCheck } from './resources/manifests-by-kind.js';
 import { describeProblem, type StatusProblem } from './resources/status-problem.js';
 import { readFolder } from './source/read-folder.js';
 import { describeError } from './status/log.js';
+import { vetPolicies } from './vet-policies.js';
 
 const usage = `usage: vet --folder DIR [--output text|json] [--strict]
 
@@ -19,7 +20,12 @@ async function vetFolder(folder: string): Promise<{ problems: StatusProblem[]; m
   store.apply(await readFolder(folder));
   const manifests = store.manifests();
   const built = buildResources(manifests, { trustDomain: 'vet.invalid', node: 'local' });
-  const problems = [...store.problems(), ...built.problems, ...undeclaredProtocols(manifests)];
+  const problems = [
+    ...store.problems(),
+    ...built.problems,
+    ...undeclaredProtocols(manifests),
+    ...vetPolicies(manifests, built.resources ?? []),
+  ];
   problems.sort((a, b) => (a.origin === b.origin ? a.line - b.line : a.origin < b.origin ? -1 : 1));
   return { problems, manifests: manifests.length };
 }

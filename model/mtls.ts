@@ -6,7 +6,7 @@
  */
 import { Reason } from '../reasons/reasons.js';
 import type { WorkloadView } from './snapshot.js';
-import type { MtlsMode, Workload } from './workload.js';
+import type { MtlsMode, Workload, WorkloadMtls } from './workload.js';
 
 /** How a connection is made; a reason: it must not be made. */
 export type DialRule = 'plaintext' | 'tls' | typeof Reason.tls_no_identity;
@@ -25,6 +25,11 @@ export type AcceptRule =
 /** What a workload's port demands of its callers. */
 export function modeOf(workload: Pick<Workload, 'mtls'>, port: number): MtlsMode {
   return workload.mtls.ports[port] ?? workload.mtls.mode;
+}
+
+/** Whether any port takes TLS alone. */
+export function isStrict({ mode, ports }: WorkloadMtls): boolean {
+  return mode === 'strict' || Object.values(ports).includes('strict');
 }
 
 /** Whether the workload's agent speaks and takes TLS for it, so that its callers may and it must when it calls. */

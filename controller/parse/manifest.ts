@@ -6,7 +6,7 @@ import type { Mesh } from '../../model/mesh.js';
 import type { AuthorizationPolicy } from '../../model/policy.js';
 import type { HttpRoute } from '../../model/route.js';
 import type { Service } from '../../model/service.js';
-import type { Locality, Workload } from '../../model/workload.js';
+import type { Locality, MtlsMode, Workload } from '../../model/workload.js';
 
 /** Kinds that weft reads, by their Kubernetes names. */
 export type ManifestKind =
@@ -19,6 +19,7 @@ export type ManifestKind =
   | 'GRPCRoute'
   | 'ReferenceGrant'
   | 'AuthorizationPolicy'
+  | 'PeerAuthentication'
   | 'Namespace'
   | 'Node'
   | 'ServiceAccount'
@@ -39,6 +40,8 @@ export function manifestKey({ kind, namespace, name }: ManifestId): string {
 export interface MeshManifest {
   readonly id: ManifestId & { readonly kind: 'Mesh' };
   readonly mesh: Mesh;
+  /** What workloads demand of their callers where no PeerAuthentication says otherwise. */
+  readonly mode: MtlsMode;
 }
 
 /** All of a workload but what the mesh gives it. An empty `node` means the folder's own node. */
@@ -124,6 +127,25 @@ export interface PolicyManifest {
   readonly policy: AuthorizationPolicy;
 }
 
+/** What workloads demand of their callers. */
+export interface PeerAuthentication {
+  readonly namespace: string;
+  readonly name: string;
+  readonly createdMs: number;
+  /** null: every workload of the namespace. */
+  readonly labels: Readonly<Record<string, string>> | null;
+  /** null: as a wider one says. */
+  readonly mode: MtlsMode | null;
+  readonly ports: Readonly<Record<number, MtlsMode>>;
+  /** It could not be read, so it is strict, whatever others say. */
+  readonly broken: boolean;
+}
+
+export interface PeerAuthenticationManifest {
+  readonly id: ManifestId & { readonly kind: 'PeerAuthentication' };
+  readonly peerAuthentication: PeerAuthentication;
+}
+
 export interface NamespaceManifest {
   readonly id: ManifestId & { readonly kind: 'Namespace' };
   readonly labels: Readonly<Record<string, string>>;
@@ -154,6 +176,7 @@ export type Manifest =
   | RouteManifest
   | ReferenceGrantManifest
   | PolicyManifest
+  | PeerAuthenticationManifest
   | NamespaceManifest
   | NodeManifest
   | ServiceAccountManifest

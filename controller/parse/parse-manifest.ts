@@ -2,13 +2,20 @@
 import { checkManifest } from './check-manifest.js';
 import { type FieldProblem, fieldProblem } from './field-problem.js';
 import { type Fields, readObject } from './fields.js';
-import type { Manifest, ManifestId, ManifestKind, PolicyManifest } from './manifest.js';
+import type {
+  Manifest,
+  ManifestId,
+  ManifestKind,
+  PeerAuthenticationManifest,
+  PolicyManifest,
+} from './manifest.js';
 import { type ObjectMetadata, readMetadata } from './object-metadata.js';
 import { parseNamespace, parseNode, parseServiceAccount, parseServiceCidr } from './parse-cluster-kinds.js';
 import { parseEndpointSlice } from './parse-endpoint-slice.js';
 import { parseGrpcRoute } from './parse-grpc-route.js';
 import { parseHttpRoute } from './parse-http-route.js';
 import { parseMesh } from './parse-mesh.js';
+import { brokenPeerAuthentication, parsePeerAuthentication } from './parse-peer-authentication.js';
 import { parseClusterPod, parsePod } from './parse-pod.js';
 import { brokenPolicy, parsePolicy } from './parse-policy.js';
 import { parseReferenceGrant } from './parse-reference-grant.js';
@@ -22,8 +29,8 @@ export type ParsedManifest =
       /** null where the document cannot even be named. */
       readonly id: ManifestId | null;
       readonly problems: readonly FieldProblem[];
-      /** What is in force where there is no last good version: only policies have one, and it closes. */
-      readonly fallback: PolicyManifest | null;
+      /** What is in force where there is no last good version: only what guards has one, and it closes. */
+      readonly fallback: PolicyManifest | PeerAuthenticationManifest | null;
     }
   /** A kind that is none of weft's concern, such as a Deployment. `warning`: somebody may expect otherwise. */
   | {
@@ -46,6 +53,12 @@ const readers: readonly KindReader[] = [
   { kind: 'Mesh', versions: ['weft.dev/v1alpha1'], namespaced: false, parse: parseMesh },
   { kind: 'Workload', versions: ['weft.dev/v1alpha1'], namespaced: true, parse: parseWorkload },
   { kind: 'AuthorizationPolicy', versions: ['weft.dev/v1alpha1'], namespaced: true, parse: parsePolicy },
+  {
+    kind: 'PeerAuthentication',
+    versions: ['weft.dev/v1alpha1'],
+    namespaced: true,
+    parse: parsePeerAuthentication,
+  },
   { kind: 'Pod', versions: ['v1'], namespaced: true, parse: parsePod },
   { kind: 'Service', versions: ['v1'], namespaced: true, parse: parseService },
   { kind: 'EndpointSlice', versions: ['discovery.k8s.io/v1'], namespaced: true, parse: parseEndpointSlice },
@@ -105,9 +118,20 @@ function parseKnown(object: Fields, reader: KindReader, problems: FieldProblem[]
   return { type: 'refused', id, problems, fallback: fallbackFor(id, object, metadata) };
 }
 
-function fallbackFor(id: ManifestId, object: Fields, metadata: ObjectMetadata): PolicyManifest | null {
-  if (id.kind !== 'AuthorizationPolicy') return null;
-  return { id: { ...id, kind: id.kind }, policy: brokenPolicy(object, metadata) };
+function fallbackFor(
+  id: ManifestId,
+  object: Fields,
+  metadata: ObjectMetadata,
+): PolicyManifest | PeerAuthenticationManifest | null {
+  const { kind } = id;
+  switch (kind) {
+    case 'AuthorizationPolicy':
+      return { id: { ...id, kind }, policy: brokenPolicy(object, metadata) };
+    case 'PeerAuthentication':
+      return { id: { ...id, kind }, peerAuthentication: brokenPeerAuthentication(object, metadata) };
+    default:
+      return null;
+  }
 }
 
 function parseUnknown(

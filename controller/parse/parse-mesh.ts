@@ -4,6 +4,7 @@ import type { AddressRange } from '../../model/mesh.js';
 import type { Fields } from './fields.js';
 import type { MeshManifest } from './manifest.js';
 import type { ObjectMetadata } from './object-metadata.js';
+import { readMode } from './parse-peer-authentication.js';
 import { dnsSubdomain, trustDomainText } from './text-rules.js';
 
 export function parseMesh(object: Fields, metadata: ObjectMetadata): MeshManifest | null {
@@ -17,11 +18,16 @@ export function parseMesh(object: Fields, metadata: ObjectMetadata): MeshManifes
   const cluster = spec.text('cluster', dnsSubdomain) ?? '';
   const network = spec.text('network', dnsSubdomain) ?? '';
   const ranges = spec.objects('ranges', 1000).flatMap((range) => readRange(range) ?? []);
+  const mtls = spec.object('mtls');
+  const mode = (mtls && readMode(mtls)) ?? 'permissive';
+  if (mtls?.has('mode') === false) mtls.problem('mode', 'is missing', 'write Strict, Permissive or Disabled');
+  mtls?.finish();
   spec.finish();
   if (trustDomain === undefined) return null;
   return {
     id: { kind: 'Mesh', namespace: '', name: metadata.name },
     mesh: { trustDomain, cluster, network, ranges, enrolledNamespaces: [] },
+    mode,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Which workloads a policy protects, and what follows from that for how they fail. */
+import { isStrict } from '../../model/mtls.js';
 import type { AuthorizationPolicy } from '../../model/policy.js';
 import type { EndpointSet } from '../../model/service.js';
 import type { Workload } from '../../model/workload.js';
@@ -71,12 +72,14 @@ export function forbidOpenFailure(
   return built.map(({ stored, workload }) => {
     if (workload.capture?.failMode !== 'open') return workload;
     const policy = strict.find((candidate) => protects(candidate, workload, members));
-    if (policy === undefined) return workload;
+    const forbidding = policy === undefined ? null : `policy ${policy.namespace}/${policy.name}`;
+    const by = forbidding ?? (isStrict(workload.mtls) ? 'strict mutual TLS' : null);
+    if (by === null) return workload;
     const path =
       stored.manifest.id.kind === 'Pod'
         ? ['metadata', 'annotations', 'weft.dev/fail-mode']
         : ['spec', 'capture', 'failMode'];
-    const message = `is forbidden by policy ${policy.namespace}/${policy.name}: it would lapse with the proxy`;
+    const message = `is forbidden by ${by}: it would lapse with the proxy`;
     check.error(stored, path, 'open', message, 'write closed; closed is in force', 'closed');
     return { ...workload, capture: { ...workload.capture, failMode: 'closed' } };
   });

@@ -5,6 +5,7 @@ import type { Resource, ResourceBodies, ResourceKind } from '../../model/resourc
 import type { Service } from '../../model/service.js';
 import type { Workload } from '../../model/workload.js';
 import { buildMesh, rangeLookup, withClusterRanges, withRanges } from './build-mesh.js';
+import { buildMtls } from './build-mtls.js';
 import { buildPolicies, forbidOpenFailure, membersOf } from './build-policies.js';
 import { buildRoutes } from './build-routes.js';
 import { buildEndpointSets, buildServices, WorkloadIndex } from './build-services.js';
@@ -40,7 +41,8 @@ export function buildResources(
 
   const owners: AddressOwners = new Map();
   const pods = settings.cluster ? enrolPods(byKind, settings.cluster, check) : byKind.workloads;
-  const built = buildWorkloads(pods, mesh, settings.node, owners, check);
+  const placed = buildWorkloads(pods, mesh, settings.node, owners, check);
+  const built = buildMtls(placed, byKind.peerAuthentications, byKind.meshes, check);
   const services = buildServices(byKind.services, owners, check);
   const plain = built.map(({ workload }) => workload);
   const sets = buildEndpointSets(services, byKind.slices, new WorkloadIndex(plain), check);

@@ -6,6 +6,7 @@ import type {
   MeshManifest,
   NamespaceManifest,
   NodeManifest,
+  PeerAuthenticationManifest,
   PolicyManifest,
   ReferenceGrantManifest,
   RouteManifest,
@@ -29,6 +30,7 @@ export interface ManifestsByKind {
   readonly routes: readonly Stored<RouteManifest>[];
   readonly grants: readonly Stored<ReferenceGrantManifest>[];
   readonly policies: readonly Stored<PolicyManifest>[];
+  readonly peerAuthentications: readonly Stored<PeerAuthenticationManifest>[];
   readonly namespaces: readonly Stored<NamespaceManifest>[];
   readonly nodes: readonly Stored<NodeManifest>[];
   readonly serviceAccounts: readonly Stored<ServiceAccountManifest>[];
@@ -52,6 +54,7 @@ export function sortByKind(manifests: readonly StoredManifest[]): ManifestsByKin
     routes: pick<RouteManifest>('HTTPRoute', 'GRPCRoute'),
     grants: pick<ReferenceGrantManifest>('ReferenceGrant'),
     policies: pick<PolicyManifest>('AuthorizationPolicy'),
+    peerAuthentications: pick<PeerAuthenticationManifest>('PeerAuthentication'),
     namespaces: pick<NamespaceManifest>('Namespace'),
     nodes: pick<NodeManifest>('Node'),
     serviceAccounts: pick<ServiceAccountManifest>('ServiceAccount'),

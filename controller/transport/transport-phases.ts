@@ -200,9 +200,9 @@ function rebase(track: Track, base: WorkloadResource, places: ReadonlySet<string
   else if (before.body.captured !== base.body.captured) move(track, track.phase);
 }
 
-/** A namespace of a node: it belongs to one workload. */
+/** A namespace of a node, which belongs to one workload; null: its node finds one of its own. */
 function placeOf(node: string, capture: Capture | null): string | null {
-  return capture === null ? null : `${node}/${capture.netns}`;
+  return capture === null || capture.netns === '' ? null : `${node}/${capture.netns}`;
 }
 
 function make({ base, phase, capture }: Track): WorkloadResource {

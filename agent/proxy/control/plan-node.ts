@@ -1,6 +1,7 @@
 /** What capture shall do on this node by a snapshot: which workloads it captures, and what the kernel decides. */
 import { permitsFailOpen } from '../../../model/authorize.js';
 import { compileKernelRules, type GroupTable } from '../../../model/compile-kernel-rules.js';
+import { isStrict } from '../../../model/mtls.js';
 import { programOf, type Snapshot, type WorkloadView } from '../../../model/snapshot.js';
 import type { Enrolment, KernelRules } from '../../handover/messages.js';
 
@@ -28,7 +29,8 @@ function enrolmentOf(snapshot: Snapshot, view: WorkloadView, node: string, group
   const { capture } = workload;
   if (capture === null || workload.node !== node) return null;
   // A workload that a policy protects may not fail open: that would let past what the policy refuses.
-  const open = capture.failMode === 'open' && permitsFailOpen(programOf(snapshot, view));
+  const open =
+    capture.failMode === 'open' && !isStrict(workload.mtls) && permitsFailOpen(programOf(snapshot, view));
   return {
     workload: workload.uid,
     netns: capture.netns,

@@ -1,0 +1,122 @@
+/**
+ * Which mode each workload's ports are in. A port's own comes before its workload's, that before its namespace's, that
+ * before the mesh's. Of two that speak of the same the older one decides, then the one whose name comes first.
+ */
+import { isStrict } from '../../model/mtls.js';
+import { type MtlsMode, permissiveMtls, type Workload, type WorkloadMtls } from '../../model/workload.js';
+import type { MeshManifest, PeerAuthenticationManifest } from '../parse/manifest.js';
+import type { BuiltWorkload } from './build-workloads.js';
+import type { CrossCheck, Stored } from './manifests-by-kind.js';
+
+type StoredPeer = Stored<PeerAuthenticationManifest>;
+
+/** Workloads with their modes. Tells who loses to whom, and what cannot be had. */
+export function buildMtls(
+  built: readonly BuiltWorkload[],
+  peers: readonly StoredPeer[],
+  meshes: readonly Stored<MeshManifest>[],
+  check: CrossCheck,
+): BuiltWorkload[] {
+  const [mesh] = meshes;
+  const ordered = [...peers].sort(compareAge);
+  const losses = new Losses(check);
+  const used = new Set<StoredPeer>();
+  const result = built.map((one) => {
+    const { workload } = one;
+    const selected = ordered.filter((peer) => selects(peer, workload));
+    for (const peer of selected) used.add(peer);
+    const mtls = modesOf(selected, mesh?.manifest.mode ?? 'permissive', losses);
+    warnUncaptured(workload, mtls, selected.find(demandsTls) ?? mesh, check);
+    return { ...one, workload: { ...workload, mtls } };
+  });
+  for (const peer of peers) {
+    if (used.has(peer)) continue;
+    const path = ['spec', 'selector'];
+    check.warning(peer, path, '', 'selects no known workload', 'check selector and namespace');
+  }
+  return result;
+}
+
+function modesOf(selected: readonly StoredPeer[], meshMode: MtlsMode, losses: Losses): WorkloadMtls {
+  if (selected.some(({ manifest }) => manifest.peerAuthentication.broken)) {
+    return { mode: 'strict', ports: {} };
+  }
+  const own = selected.filter(({ manifest }) => manifest.peerAuthentication.labels !== null);
+  const shared = selected.filter(({ manifest }) => manifest.peerAuthentication.labels === null);
+  const mode = decide(own, losses) ?? decide(shared, losses) ?? meshMode;
+  const ports: Record<number, MtlsMode> = {};
+  const owners = new Map<string, StoredPeer>();
+  for (const peer of own) {
+    for (const [port, portMode] of Object.entries(peer.manifest.peerAuthentication.ports)) {
+      const winner = owners.get(port);
+      if (winner !== undefined) losses.add(peer, winner, ['spec', 'ports'], `port ${port}`);
+      else {
+        owners.set(port, peer);
+        if (portMode !== mode) ports[Number(port)] = portMode;
+      }
+    }
+  }
+  return mode === 'permissive' && owners.size === 0 ? permissiveMtls : { mode, ports };
+}
+
+/** The mode of the first that gives one. */
+function decide(peers: readonly StoredPeer[], losses: Losses): MtlsMode | null {
+  const [winner, ...others] = peers.filter(({ manifest }) => manifest.peerAuthentication.mode !== null);
+  if (winner === undefined) return null;
+  for (const other of others) losses.add(other, winner, ['spec', 'mode'], 'the mode');
+  return winner.manifest.peerAuthentication.mode;
+}
+
+/** Tells each pair once, however many workloads it meets in. */
+class Losses {
+  readonly #check: CrossCheck;
+  readonly #told = new Set<string>();
+
+  constructor(check: CrossCheck) {
+    this.#check = check;
+  }
+
+  add(loser: StoredPeer, winner: StoredPeer, path: readonly string[], what: string): void {
+    const { namespace, name, mode } = loser.manifest.peerAuthentication;
+    const other = winner.manifest.peerAuthentication.name;
+    const text = `${namespace} ${name} ${other} ${what}`;
+    if (this.#told.has(text)) return;
+    this.#told.add(text);
+    const message = `loses to PeerAuthentication ${namespace}/${other}, which gives ${what} of the same workloads`;
+    const fix = 'keep one of the two, or make their selectors differ';
+    this.#check.error(loser, path, path.at(-1) === 'mode' ? (mode ?? '') : '', message, fix);
+  }
+}
+
+/** Nobody refuses plaintext in front of an application that is not captured. */
+function warnUncaptured(
+  workload: Workload,
+  mtls: WorkloadMtls,
+  by: StoredPeer | Stored<MeshManifest> | undefined,
+  check: CrossCheck,
+): void {
+  if (!isStrict(mtls) || workload.captured || by === undefined) return;
+  // What is outside of the mesh cannot be captured; only who names it expects otherwise.
+  const peer = 'peerAuthentication' in by.manifest ? by.manifest.peerAuthentication : null;
+  const named = peer !== null && peer.labels !== null;
+  if (workload.kind === 'external' && !named) return;
+  const message = `has no effect on ${workload.namespace}/${workload.name}, which is not captured`;
+  const path = peer === null ? ['spec', 'mtls', 'mode'] : ['spec', peer.mode === null ? 'ports' : 'mode'];
+  check.warning(by, path, 'Strict', message, 'capture the workload, or leave it out');
+}
+
+function demandsTls({ manifest: { peerAuthentication } }: StoredPeer): boolean {
+  const { mode, ports } = peerAuthentication;
+  return mode === 'strict' || Object.values(ports).includes('strict');
+}
+
+function selects({ manifest }: StoredPeer, workload: Workload): boolean {
+  const { namespace, labels } = manifest.peerAuthentication;
+  if (namespace !== workload.namespace) return false;
+  return labels === null || Object.entries(labels).every(([name, value]) => workload.labels[name] === value);
+}
+
+function compareAge(left: StoredPeer, right: StoredPeer): number {
+  const [a, b] = [left.manifest.peerAuthentication, right.manifest.peerAuthentication];
+  return a.createdMs - b.createdMs || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}
