@@ -79,7 +79,7 @@ function readSelector(spec: Fields): Readonly<Record<string, string>> | null {
 
 function readPorts(spec: Fields): (readonly [port: number, mode: MtlsMode])[] {
   const seen = new Set<number>();
-  return spec.objects('ports', 256).flatMap((entry) => {
+  return spec.objects('ports', 64).flatMap((entry) => {
     const port = entry.number('port', 1, 65_535);
     const mode = readMode(entry);
     if (!entry.has('port')) entry.problem('port', 'is missing', 'write a port of the workload');

@@ -1,3 +1,4 @@
+// Long because the main thread is put together in one place; what it puts together lives in files of its own.
 /** The main thread put together: capture and controller on one side, workers on the other, and the books between. */
 import { closeSync, fstatSync, readFileSync } from 'node:fs';
 import { type GroupTable, noGroups } from '../../../model/compile-kernel-rules.js';
