@@ -1,5 +1,6 @@
 /** The controller process. */
 import { JoinTokens } from './authority/join-tokens.js';
+import type { NodeAuthenticator } from './authority/node-authenticator.js';
 import { Controller, type ControllerOptions } from './controller.js';
 import { type ControllerFlags, parseFlags, UsageError, usage } from './options.js';
 import { openSource } from './source/open-source.js';
@@ -24,7 +25,7 @@ async function run(flags: ControllerFlags): Promise<void> {
     build: { trustDomain: flags.trustDomain, node: flags.node, ...(cluster === null ? {} : { cluster }) },
     log,
     createAuthority: await authorityOf(flags),
-    joining: tokens,
+    joining: (await reviewOf(flags)) ?? tokens,
     socketNode: flags.node,
     now: () => Date.now(),
     onChange: () => metrics.update(report()),
@@ -39,7 +40,13 @@ async function run(flags: ControllerFlags): Promise<void> {
       tokens === undefined ? pages : { ...pages, ...tokenPages(tokens) },
     );
   }
-  if (flags.metrics !== null) await serveAdmin(flags.metrics, { '/metrics': () => metrics.text(controller) });
+  if (flags.metrics !== null) {
+    const ready = () => {
+      if (controller.publisher.snapshot === null) throw new Error('nothing is published yet');
+      return { ready: true };
+    };
+    await serveAdmin(flags.metrics, { '/metrics': () => metrics.text(controller), '/ready': ready });
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info('stopping', { signal });
@@ -48,6 +55,12 @@ async function run(flags: ControllerFlags): Promise<void> {
     });
   }
   process.stdout.write(`${JSON.stringify({ ready: true, ...(nodesPort === 0 ? {} : { nodesPort }) })}\n`);
+}
+
+async function reviewOf({ source, reviewTokens }: ControllerFlags): Promise<NodeAuthenticator | undefined> {
+  if (source.kind !== 'kubernetes' || reviewTokens === null) return undefined;
+  const { openTokenReview } = await import('./kubernetes/open-cluster.js');
+  return openTokenReview(source, reviewTokens);
 }
 
 async function authorityOf({ identities }: ControllerFlags): Promise<ControllerOptions['createAuthority']> {

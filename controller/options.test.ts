@@ -41,3 +41,11 @@ test('nodes connect beside the socket, or alone', () => {
   expect(parseFlags(['--folder', '/m', ...nodes])?.listen).toMatchObject({ socket: null });
   expect(() => parseFlags(['--folder', '/m'])).toThrow(/--listen is missing/);
 });
+
+test('a cluster’s nodes join with tokens that its API server reviews', () => {
+  const cluster = ['--kubernetes', '--authority', '/a', '--listen-nodes', '[::]:7443'];
+  expect(parseFlags([...cluster, '--review-tokens', 'weft'])?.reviewTokens).toBe('weft');
+  expect(() => parseFlags([...least, '--review-tokens', 'weft'])).toThrow(/needs --kubernetes/);
+  const both = [...cluster, '--review-tokens', 'weft', '--tokens', '/t'];
+  expect(() => parseFlags(both)).toThrow(/exclude each other/);
+});

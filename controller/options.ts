@@ -25,6 +25,8 @@ export interface ControllerFlags {
   readonly listen: ListenAddresses;
   /** File of the join tokens' hashes; null: nodes do not join by tokens. */
   readonly tokens: string | null;
+  /** Audience of the service-account tokens that nodes of the cluster join with; null: they do not. */
+  readonly reviewTokens: string | null;
   readonly admin: string | null;
   readonly metrics: { readonly host: string; readonly port: number } | null;
   readonly node: string;
@@ -40,6 +42,7 @@ export const usage = `usage: controller --folder DIR --listen unix:PATH [options
   --listen unix:PATH      where the agent of this machine's node connects
   --listen-nodes HOST:PORT  where further nodes connect, over TLS; needs an authority
   --tokens FILE           let nodes join with tokens, whose hashes are kept in FILE (POST /tokens makes one)
+  --review-tokens NAME    let nodes of the cluster join with their pods' tokens for audience NAME; needs --kubernetes
   --admin PATH            Unix socket for GET /status and /ready
   --metrics HOST:PORT     Prometheus metrics
   --node NAME             this machine's node, also that of workloads that name none (default: local)
@@ -74,6 +77,7 @@ export function parseFlags(args: readonly string[]): ControllerFlags | null {
     source,
     listen: readListen(listen, values['listen-nodes'], identities !== null),
     tokens: readTokens(values.tokens, values['listen-nodes']),
+    reviewTokens: readReview(values),
     admin: admin ?? null,
     metrics: metrics === undefined ? null : parseHostPort('--metrics', metrics),
     node,
@@ -128,6 +132,7 @@ function parseValues(args: readonly string[]) {
         listen: text,
         'listen-nodes': text,
         tokens: text,
+        'review-tokens': text,
         admin: text,
         metrics: text,
         node: text,
@@ -163,6 +168,17 @@ function readListen(listen: string | undefined, nodes: string | undefined, issue
 function readTokens(tokens: string | undefined, nodes: string | undefined): string | null {
   if (tokens !== undefined && nodes === undefined) throw new UsageError('--tokens needs --listen-nodes');
   return tokens ?? null;
+}
+
+function readReview(values: ReturnType<typeof parseValues>['values']): string | null {
+  const { 'review-tokens': audience, kubernetes, tokens, 'listen-nodes': nodes } = values;
+  if (audience === undefined) return null;
+  if (kubernetes !== true || nodes === undefined) {
+    throw new UsageError('--review-tokens needs --kubernetes and --listen-nodes');
+  }
+  if (tokens !== undefined) throw new UsageError('--tokens and --review-tokens exclude each other');
+  if (audience === '') throw new UsageError('--review-tokens needs the name of an audience');
+  return audience;
 }
 
 function parseHostPort(flag: string, text: string): { host: string; port: number } {

@@ -1,9 +1,10 @@
 /**
  * Removes every trace of weft from the kernel: links, maps and namespaces' links below a pin folder; then proves that
- * each link is gone. Connections are steered no more from then on.
- * usage: clean [--pin-folder PATH]    Prints one JSON line; exit 1 where something is left.
+ * each link is gone. Connections are steered no more from then on. Folders that weft kept files in are emptied.
+ * usage: clean [--pin-folder PATH] [--empty-folder PATH]...    Prints one JSON line; exit 1 where something is left.
  */
-import { existsSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadCapture } from '../../native/load-capture.js';
@@ -27,11 +28,30 @@ async function clean(pinFolder: string): Promise<void> {
   }
 }
 
+/** Folders of the proxy's user are made root's first: a root without CAP_DAC_OVERRIDE may not look into them. */
+function empty(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      chownSync(path, 0, 0);
+      empty(path);
+      rmdirSync(path);
+    } else {
+      unlinkSync(path);
+    }
+  }
+}
+
 try {
   const { values } = parseArgs({
-    options: { 'pin-folder': { type: 'string', default: '/sys/fs/bpf/weft' } },
+    options: {
+      'pin-folder': { type: 'string', default: '/sys/fs/bpf/weft' },
+      'empty-folder': { type: 'string', multiple: true, default: [] },
+    },
   });
   await clean(values['pin-folder']);
+  for (const folder of values['empty-folder']) empty(folder);
 } catch (error) {
   process.stderr.write(`clean: ${describeError(error)}\n`);
   process.exit(1);

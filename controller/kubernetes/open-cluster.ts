@@ -1,5 +1,6 @@
 /** A cluster as a source, with the credentials of a kubeconfig or of the pod that the controller runs in. */
 import { KubeConfig } from '@kubernetes/client-node';
+import { TokenReview } from '../authority/review-token.js';
 import type { ClusterSettings } from '../resources/enrol-pods.js';
 import type { Log } from '../status/log.js';
 import { ApiClient } from './api-client.js';
@@ -26,6 +27,12 @@ export function openCluster({ kubeconfig, namespace }: ClusterFlags, log: Log): 
     // The cluster's own DNS and proxy must work before weft does.
     cluster: { excludedNamespaces: ['kube-system', namespace] },
   };
+}
+
+/** Reviews tokens of nodes' proxies: pods of service account `weft` in weft's own namespace. */
+export function openTokenReview({ kubeconfig, namespace }: ClusterFlags, audience: string): TokenReview {
+  const client = new ApiClient(loadConfig(kubeconfig));
+  return new TokenReview({ client, audience, serviceAccount: { namespace, name: 'weft' } });
 }
 
 /** The current context of a kubeconfig, or the pod's own service account. Throws where it is not there. */

@@ -42,6 +42,8 @@ export interface MeshManifest {
   readonly mesh: Mesh;
   /** What workloads demand of their callers where no PeerAuthentication says otherwise. */
   readonly mode: MtlsMode;
+  /** Disabled: nobody is in the mesh, whatever labels say. */
+  readonly enrolment: 'Enabled' | 'Disabled';
 }
 
 /** All of a workload but what the mesh gives it. An empty `node` means the folder's own node. */

@@ -22,12 +22,14 @@ export function parseMesh(object: Fields, metadata: ObjectMetadata): MeshManifes
   const mode = (mtls && readMode(mtls)) ?? 'permissive';
   if (mtls?.has('mode') === false) mtls.problem('mode', 'is missing', 'write Strict, Permissive or Disabled');
   mtls?.finish();
+  const enrolment = spec.oneOf('enrolment', ['Enabled', 'Disabled']) ?? 'Enabled';
   spec.finish();
   if (trustDomain === undefined) return null;
   return {
     id: { kind: 'Mesh', namespace: '', name: metadata.name },
     mesh: { trustDomain, cluster, network, ranges, enrolledNamespaces: [] },
     mode,
+    enrolment,
   };
 }
 

@@ -41,6 +41,14 @@ describe('the mesh', () => {
     expect(body('mesh', 'mesh')?.ranges).toEqual([{ cidr: '10.0.0.0/8', action: 'proxy' }]);
   });
 
+  test('with enrolment disabled nobody is in it, whatever manifests say', () => {
+    const captured = `{apiVersion: weft.dev/v1alpha1, kind: Workload, metadata: {name: db, namespace: shop},
+      spec: {addresses: [10.0.0.9], capture: {netns: db}}}`;
+    const captureOf = (spec: string) => build(meshYaml(spec), captured).body('workload', 'shop.db')?.capture;
+    expect(captureOf('trustDomain: a.b')).toMatchObject({ netns: 'db' });
+    expect(captureOf('trustDomain: a.b, enrolment: Disabled')).toBeNull();
+  });
+
   test('warns of addresses that its ranges leave out', () => {
     const { problems } = build(
       meshYaml(

@@ -4,6 +4,7 @@ import type { Mesh } from '../../model/mesh.js';
 import type { Resource, ResourceBodies, ResourceKind } from '../../model/resource.js';
 import type { Service } from '../../model/service.js';
 import type { Workload } from '../../model/workload.js';
+import type { WorkloadManifest } from '../parse/manifest.js';
 import { buildMesh, rangeLookup, withClusterRanges, withRanges } from './build-mesh.js';
 import { buildMtls } from './build-mtls.js';
 import { buildPolicies, forbidOpenFailure, membersOf } from './build-policies.js';
@@ -12,7 +13,7 @@ import { buildEndpointSets, buildServices, WorkloadIndex } from './build-service
 import { type AddressOwners, buildWorkloads } from './build-workloads.js';
 import { type ClusterSettings, enrolledNamespaces, enrolPods } from './enrol-pods.js';
 import type { StoredManifest } from './manifest-store.js';
-import { CrossCheck, type ManifestsByKind, sortByKind } from './manifests-by-kind.js';
+import { CrossCheck, type ManifestsByKind, type Stored, sortByKind } from './manifests-by-kind.js';
 import type { StatusProblem } from './status-problem.js';
 
 export interface BuildSettings {
@@ -41,7 +42,8 @@ export function buildResources(
 
   const owners: AddressOwners = new Map();
   const pods = settings.cluster ? enrolPods(byKind, settings.cluster, check) : byKind.workloads;
-  const placed = buildWorkloads(pods, mesh, settings.node, owners, check);
+  const emptied = byKind.meshes[0]?.manifest.enrolment === 'Disabled';
+  const placed = buildWorkloads(emptied ? pods.map(release) : pods, mesh, settings.node, owners, check);
   const built = buildMtls(placed, byKind.peerAuthentications, byKind.meshes, check);
   const services = buildServices(byKind.services, owners, check);
   const plain = built.map(({ workload }) => workload);
@@ -56,8 +58,9 @@ export function buildResources(
   const members = membersOf(sets);
   const policies = buildPolicies(byKind.policies, plain, members, check);
   const workloads = forbidOpenFailure(built, policies, members, check);
+  const enrolled = settings.cluster && !emptied ? enrolledNamespaces(byKind, settings.cluster) : [];
   const whole = settings.cluster
-    ? withClusterRanges(mesh, byKind, [...owners.keys()], enrolledNamespaces(byKind, settings.cluster))
+    ? withClusterRanges(mesh, byKind, [...owners.keys()], enrolled)
     : withRanges(mesh, [...owners.keys()]);
   warnOutside(whole, workloads, services, byKind, check);
 
@@ -72,6 +75,11 @@ export function buildResources(
     ...policies.map((body) => owned('authorization-policy', body)),
   ];
   return { resources, problems: check.problems };
+}
+
+function release(stored: Stored<WorkloadManifest>): Stored<WorkloadManifest> {
+  const { manifest } = stored;
+  return { ...stored, manifest: { ...manifest, workload: { ...manifest.workload, capture: null } } };
 }
 
 interface NamedBody {

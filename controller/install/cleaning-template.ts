@@ -1,0 +1,50 @@
+/** What the DaemonSet becomes when weft leaves: each node's pod cleans its node first, and then is ready and waits. */
+
+interface Container {
+  readonly name?: string;
+  readonly image?: string;
+  readonly volumeMounts?: readonly { readonly name?: string }[];
+}
+
+/** Where links and maps are pinned, the node's kept state, and the socket's folder. */
+const neededVolumes = ['bpf', 'state', 'socket'];
+
+/** A DaemonSet's new `spec`, made of its present one: its image, its power, its folders. Throws where it is not weft's. */
+export function cleaningTemplate(daemonSet: Record<string, unknown>): Record<string, unknown> {
+  const spec = daemonSet.spec as { template: { spec: Record<string, unknown> } } & Record<string, unknown>;
+  const pod = spec.template.spec;
+  const capture = (pod.containers as readonly Container[]).find(({ name }) => name === 'capture');
+  const proxy = (pod.containers as readonly Container[]).find(({ name }) => name === 'proxy');
+  if (capture === undefined || proxy === undefined)
+    throw new Error('the DaemonSet is not as the chart makes it');
+  const clean = {
+    ...capture,
+    name: 'clean',
+    args: [
+      '/weft/dist/agent/capture/clean.js',
+      '--pin-folder=/sys/fs/bpf/weft',
+      '--empty-folder=/var/lib/weft',
+      '--empty-folder=/run/weft',
+    ],
+    volumeMounts: (capture.volumeMounts ?? []).filter(({ name }) => neededVolumes.includes(name ?? '')),
+  };
+  const { image, imagePullPolicy, securityContext } = proxy as Record<string, unknown>;
+  const done = {
+    name: 'done',
+    image,
+    imagePullPolicy,
+    securityContext,
+    args: ['-e', 'setInterval(() => {}, 2 ** 30)'],
+  };
+  const volumes = (pod.volumes as readonly { name?: string }[]).filter(({ name }) =>
+    neededVolumes.includes(name ?? ''),
+  );
+  return {
+    ...spec,
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },
+    template: {
+      ...spec.template,
+      spec: { ...pod, volumes, initContainers: [clean], containers: [done] },
+    },
+  };
+}
