@@ -13,6 +13,7 @@ const commands = [
   'workloads',
   'routes',
   'connections',
+  'edges',
   'certificates',
   'stat',
   'why',

@@ -8,6 +8,7 @@ import { readMetrics } from './read-metrics.js';
 import { type Certificates, formatCertificates } from './show-certificates.js';
 import { formatRoutes, formatWorkloads, type ProxyConfig } from './show-config.js';
 import { formatConnections, type ShownConnection } from './show-connections.js';
+import { formatEdges, type ShownEdge } from './show-edges.js';
 import { formatStat, tabulateTraffic } from './show-stat.js';
 import { formatStatus, isWell, readStatus } from './show-status.js';
 import { formatWhy, isAllowed, type WhyAnswer } from './show-why.js';
@@ -56,7 +57,8 @@ export async function showStatus(args: readonly string[]): Promise<Shown> {
 
 export const workloadsUsage = `usage: weft workloads [options]
 
-Workloads that this node's proxy knows: addresses, identity, and whether they are in the mesh.
+Workloads that this node's proxy knows: addresses, identity, whether they are in the mesh, what they demand of callers
+(mtls), and whether TLS is spoken with them (transport: plaintext, arriving, weft-tls, leaving).
 ${shared}`;
 
 export async function showWorkloads(args: readonly string[]): Promise<Shown> {
@@ -87,6 +89,17 @@ export async function showConnections(args: readonly string[]): Promise<Shown> {
   const { paths, json } = readShared(parseOptions(args, showOptions).values);
   const connections = await askJson<ShownConnection[]>(paths.proxyAdmin, '/connections');
   return shown(json, connections, () => formatConnections(connections));
+}
+
+export const edgesUsage = `usage: weft edges [options]
+
+Who talked to whom through this node's proxy since it began: encrypted or not, and why not.
+${shared}`;
+
+export async function showEdges(args: readonly string[]): Promise<Shown> {
+  const { paths, json } = readShared(parseOptions(args, showOptions).values);
+  const edges = await askJson<ShownEdge[]>(paths.proxyAdmin, '/edges');
+  return shown(json, edges, () => formatEdges(edges));
 }
 
 export const certificatesUsage = `usage: weft certificates [options]

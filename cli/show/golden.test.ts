@@ -1,12 +1,14 @@
 /** What people see, compared with files; WEFT_UPDATE_GOLDEN=1 writes them anew, to be reviewed like code. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { plaintextCauses } from '../../model/plaintext-cause.js';
 import type { Resource } from '../../model/resource.js';
 import { formatAge, formatBytes } from './format-table.js';
 import { readMetrics } from './read-metrics.js';
 import { formatCertificates } from './show-certificates.js';
 import { formatRoutes, formatWorkloads } from './show-config.js';
 import { formatConnections } from './show-connections.js';
+import { formatEdges } from './show-edges.js';
 import { formatStat, tabulateTraffic } from './show-stat.js';
 import { formatStatus, isWell, type WholeStatus } from './show-status.js';
 import { formatWhy, isAllowed, type WhyAnswer } from './show-why.js';
@@ -55,6 +57,20 @@ const cart = (weight: number) => ({
 });
 
 const resources: Resource[] = [
+  {
+    ...key,
+    kind: 'workload',
+    name: 'shop.far',
+    body: {
+      ...workload,
+      uid: 'shop.far',
+      name: 'far',
+      node: 'other',
+      capture: null,
+      mtls: { mode: 'strict', ports: { 9090: 'disabled' } },
+      transport: 'weft-tls',
+    },
+  },
   { ...key, kind: 'workload', name: 'shop.cart-1', body: workload },
   {
     ...key,
@@ -182,6 +198,45 @@ test('connections', () => {
   expectGolden('connections', formatConnections([connection, old]));
 });
 
+test('edges', () => {
+  const tls = {
+    source: 'shop/web',
+    destination: 'shop/cart',
+    port: 8080,
+    transport: 'tls',
+    reason: 'none',
+    connections: 3,
+    requests: 4210,
+  } as const;
+  const plaintext = {
+    ...tls,
+    source: 'unknown/unknown',
+    transport: 'plaintext',
+    reason: 'source_unknown',
+    connections: 12,
+  } as const;
+  const refused = { ...tls, source: 'shop/batch', transport: 'none', reason: 'plaintext_refused' } as const;
+  expectGolden('edges', formatEdges([tls, plaintext, { ...refused, port: 0, requests: 0 }]));
+  expect(formatEdges([])).toBe('nobody has talked to anybody yet\n');
+});
+
+test('every cause is explained', () => {
+  for (const reason of plaintextCauses) {
+    const text = formatEdges([
+      {
+        source: 'a/b',
+        destination: 'c/d',
+        port: 1,
+        transport: 'plaintext',
+        reason,
+        connections: 1,
+        requests: 0,
+      },
+    ]);
+    expect(text).not.toContain('_');
+  }
+});
+
 test('certificates', () => {
   const nowMs = Date.parse('2026-01-01T00:00:00.000Z');
   const one = {
@@ -231,6 +286,7 @@ describe('status', () => {
         workloadsServed: 2,
         workloadsWanted: 2,
         snapshot: 17,
+        transports: { plaintext: 1, arriving: 1, 'weft-tls': 3, leaving: 0, outside: 2 },
         engine: { connections: 3, pooled: 1, bufferedBytes: 0 },
       },
     },

@@ -1,7 +1,7 @@
 /** `weft workloads` and `weft routes`: what the proxy of this node has in force. */
 import type { Resource } from '../../model/resource.js';
 import type { HttpRouteMatch, HttpRouteRule, PathMatch } from '../../model/route.js';
-import { spiffeId } from '../../model/workload.js';
+import { spiffeId, type Workload } from '../../model/workload.js';
 import { formatTable } from './format-table.js';
 
 /** What the proxy's /config answers. */
@@ -11,7 +11,18 @@ export interface ProxyConfig {
 }
 
 export function formatWorkloads({ resources }: ProxyConfig): string {
-  const columns = ['namespace', 'name', 'kind', 'node', 'addresses', 'identity', 'mesh', 'fails'];
+  const columns = [
+    'namespace',
+    'name',
+    'kind',
+    'node',
+    'addresses',
+    'identity',
+    'mesh',
+    'fails',
+    'mtls',
+    'transport',
+  ];
   const rows = resources
     .filter((resource) => resource.kind === 'workload')
     .map(({ body }) => [
@@ -21,14 +32,34 @@ export function formatWorkloads({ resources }: ProxyConfig): string {
       body.node,
       body.addresses.join(', ') || '-',
       spiffeId(body),
-      body.capture === null ? '-' : `netns ${body.capture.netns}`,
+      describeCapture(body),
       body.capture?.failMode ?? '-',
+      describeMtls(body),
+      isMeshed(body) ? body.transport : '-',
     ]);
   return formatTable(
     columns.map((title) => ({ title })),
     sortRows(rows, 2),
     'no workloads',
   );
+}
+
+/** How a workload of another node is captured, only that node is told. */
+function describeCapture({ captured, capture, node }: Workload): string {
+  if (capture !== null)
+    return `${capture.netns === '' ? 'pod' : `netns ${capture.netns}`}${captured ? '' : ', leaves'}`;
+  return captured ? `on ${node}` : '-';
+}
+
+function isMeshed({ captured, transport }: Workload): boolean {
+  return captured || transport !== 'plaintext';
+}
+
+function describeMtls(workload: Workload): string {
+  if (!isMeshed(workload)) return '-';
+  const { mode, ports } = workload.mtls;
+  const own = Object.entries(ports).map(([port, portMode]) => `${port} ${portMode}`);
+  return own.length === 0 ? mode : `${mode} (${own.join(', ')})`;
 }
 
 export function formatRoutes({ resources }: ProxyConfig): string {

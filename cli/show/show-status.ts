@@ -1,4 +1,5 @@
 /** `weft status`: is everything in force, and what is wrong. */
+import type { TransportCounts } from '../../model/count-transports.js';
 import type { StatePaths } from '../state-folder.js';
 import { CommandError, describeError } from '../usage-error.js';
 import { askJson } from './ask-admin.js';
@@ -52,6 +53,8 @@ export interface ProxyStatus {
   readonly snapshot: number;
   /** Only with identities. */
   readonly identities?: { readonly wanted: number; readonly inForce: number } | undefined;
+  /** Workloads by phase, and those outside of the mesh. */
+  readonly transports: TransportCounts;
   readonly engine: { readonly connections: number; readonly pooled: number; readonly bufferedBytes: number };
 }
 
@@ -87,6 +90,7 @@ export function formatStatus({ controller, proxy }: WholeStatus): string {
   const lines = [
     `controller  ${controller.ok ? describeController(controller.answer) : controller.error}`,
     `proxy       ${proxy.ok ? describeProxy(proxy.answer) : proxy.error}`,
+    ...(proxy.ok ? [`transport   ${describeTransports(proxy.answer.transports)}`] : []),
   ];
   const nodes = controller.ok ? `\n${formatNodes(controller.answer)}` : '';
   const problems = controller.ok ? formatProblems(controller.answer) : '';
@@ -132,6 +136,15 @@ function describeProxy(status: ProxyStatus): string {
     `${state}${without}: serves ${workloadsServed} of ${workloadsWanted} workloads ` +
     `at version ${snapshot}, ${count(engine.connections, 'connection')}, ${engine.pooled} pooled${proven}`
   );
+}
+
+function describeTransports({ outside, ...phases }: TransportCounts): string {
+  const meshed = Object.values(phases).reduce((sum, number) => sum + number, 0);
+  const under = (['arriving', 'leaving', 'plaintext'] as const).flatMap((phase) =>
+    phases[phase] === 0 ? [] : [`${phases[phase]} ${phase}`],
+  );
+  const others = under.length === 0 ? '' : ` (${under.join(', ')})`;
+  return `mutual TLS with ${phases['weft-tls']} of ${count(meshed, 'workload')}${others}, ${outside} outside the mesh`;
 }
 
 function formatNodes({ nodes, version }: ControllerStatus): string {

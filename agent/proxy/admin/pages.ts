@@ -1,5 +1,6 @@
 /** What the admin socket and the metrics port answer. */
 
+import { countTransports } from '../../../model/count-transports.js';
 import type { NodeProxy } from '../control/node-proxy.js';
 import { collectIdentities, showCertificates } from '../identity/report-identities.js';
 import { mergeEdges } from '../telemetry/edge-counters.js';
@@ -62,6 +63,7 @@ export function adminPages(parts: PagesParts): Handlers {
         node,
         version,
         ...proxy.readiness(),
+        transports: countTransports(proxy.snapshot),
         engine: sumStats(reports.map((report) => report.stats)),
         workers: reports.map(({ worker, stats }) => ({ worker, ...stats })),
       });
