@@ -260,11 +260,13 @@ private:
     bool wants_http2(const Exchange &exchange, const Verdict &verdict) const;
     bool keep_rewrite(Exchange &exchange, const Verdict &verdict);
     void start_stream(Exchange &exchange);
+    template <class Visit> bool any_session(const Connection *down, const PoolKey &key, Visit visit);
     Connection *find_session(Connection &down, const PoolKey &key);
     Connection &new_session(Connection &down, const PoolKey &key, uint32_t endpoint);
     void forget_session(Connection &up);
     void session_connected(Connection &up);
     void serve_waiting_streams(Connection &up);
+    void serve_waiting_of(Connection &waited_for, Connection &up);
     void fail_waiting(Connection &up, Reason reason);
     void attach_stream(Exchange &exchange, Connection &up);
     void detach_stream(Exchange &exchange, Connection &up, bool whole);
@@ -407,6 +409,7 @@ private:
     std::unique_ptr<uint8_t[]> session_area_; // what one session sends
     RingQueue<Handle> marked_;                // sessions that may have something to send
     std::vector<std::unique_ptr<Http2End>> retired_sessions_;
+    size_t waiting_streams_ = 0; // entries in all sessions' waiting queues
     uint64_t cost_ = 0;
 
     struct LowStock {

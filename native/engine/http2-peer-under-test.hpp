@@ -6,6 +6,20 @@
 
 namespace weft::testing {
 
+/// Every connection speaks HTTP, and every request goes to `endpoint` by HTTP/2.
+inline void forward_by_http2(EngineUnderTest &test, uint32_t endpoint = 1) {
+    test.on_decide = [&test, endpoint](uint32_t rows) {
+        for (uint32_t row = 0; row < rows; ++row)
+            if (test.engine->batch().rows.kind[row] == static_cast<uint8_t>(RowKind::connection)) {
+                test.engine->batch().verdicts.action[row] = static_cast<uint8_t>(Action::http);
+            } else {
+                test.forward_to(row, endpoint);
+                test.engine->batch().verdicts.flags[row] = verdict_flag::http2;
+            }
+        return true;
+    };
+}
+
 class Http2Peer {
 public:
     Http2Peer(EngineUnderTest &test, std::unique_ptr<Peer> peer_of, http2::Role role,

@@ -60,6 +60,7 @@ void Engine::start_stream(Exchange &exchange) {
     if (dials)
         up = &new_session(down, exchange.key, exchange.endpoint);
     up->http2->waiting.push(exchange.self);
+    ++waiting_streams_;
     exchange.upstream = up->self;
     exchange.reused = false;
     set_state(exchange, ExchangeState::connecting);
@@ -69,34 +70,41 @@ void Engine::start_stream(Exchange &exchange) {
         dial(*up);
 }
 
+/// Calls visit(Connection &) for each session of a key that takes new streams, until it gives true.
+template <class Visit> bool Engine::any_session(const Connection *down, const PoolKey &key, Visit visit) {
+    const auto usable = [](const Connection *up) {
+        return up != nullptr && up->http2 && !up->http2->draining;
+    };
+    if (down != nullptr && down->direction == Direction::inbound) {
+        for (Connection *up = connections_.get(down->bound); up != nullptr; up = connections_.get(up->bound))
+            if (usable(up) && up->key == key && visit(*up))
+                return true;
+        return false;
+    }
+    const std::vector<Handle> *sessions = sessions_.find(key);
+    for (size_t i = 0; sessions != nullptr && i < sessions->size(); ++i) {
+        Connection *up = connections_.get((*sessions)[i]);
+        if (usable(up) && visit(*up))
+            return true;
+    }
+    return false;
+}
+
 /// One with a free stream, or one to wait for; nullptr: another one may be opened.
 Connection *Engine::find_session(Connection &down, const PoolKey &key) {
     size_t count = 0;
     Connection *least = nullptr;
-    const auto visit = [&](Handle handle) {
-        Connection *up = connections_.get(handle);
-        if (up == nullptr || up->http2 == nullptr || up->http2->draining || up->hung_up)
+    const bool found = any_session(&down, key, [&](Connection &up) {
+        if (up.hung_up)
             return false;
         ++count;
-        const size_t waiting = up->http2->waiting.size();
-        if (up->state == ConnectionState::http2 ? up->http2->session.free_streams() > waiting
-                                                : waiting < limits_.http2.concurrent_streams) {
-            least = up;
-            return true;
-        }
-        if (least == nullptr || waiting < least->http2->waiting.size())
-            least = up;
-        return false;
-    };
-    bool found = false;
-    if (down.direction == Direction::inbound) {
-        for (Connection *up = connections_.get(down.bound); up != nullptr && !found;
-             up = connections_.get(up->bound))
-            found = up->key == key && visit(up->self);
-    } else if (const std::vector<Handle> *sessions = sessions_.find(key)) {
-        for (size_t i = 0; i < sessions->size() && !found; ++i)
-            found = visit((*sessions)[i]);
-    }
+        const size_t waiting = up.http2->waiting.size();
+        const bool has_room = up.state == ConnectionState::http2 ? up.http2->session.free_streams() > waiting
+                                                                 : waiting < limits_.http2.concurrent_streams;
+        if (has_room || least == nullptr || waiting < least->http2->waiting.size())
+            least = &up;
+        return has_room;
+    });
     return found || count >= limits_.http2_sessions ? least : nullptr;
 }
 
@@ -130,21 +138,34 @@ void Engine::session_connected(Connection &up) {
     schedule(up);
 }
 
+/// Free streams go to those who wait for this session, then to those who wait for another one like it.
 void Engine::serve_waiting_streams(Connection &up) {
     if (up.http2->over || up.state != ConnectionState::http2)
         return;
-    while (!up.http2->waiting.empty() && up.http2->session.free_streams() > 0) {
-        Exchange *exchange = exchanges_.get(up.http2->waiting.pop());
-        if (exchange != nullptr && exchange->upstream == up.self &&
+    serve_waiting_of(up, up);
+    if (up.http2->draining)
+        fail_waiting(up, Reason::http2_refused_stream);
+    else if (waiting_streams_ > 0 && up.http2->session.free_streams() > 0)
+        any_session(connections_.get(up.client), up.key, [&](Connection &other) {
+            serve_waiting_of(other, up);
+            return up.http2->session.free_streams() == 0;
+        });
+}
+
+void Engine::serve_waiting_of(Connection &waited_for, Connection &up) {
+    RingQueue<Handle> &waiting = waited_for.http2->waiting;
+    while (!waiting.empty() && up.http2->session.free_streams() > 0) {
+        --waiting_streams_;
+        Exchange *exchange = exchanges_.get(waiting.pop());
+        if (exchange != nullptr && exchange->upstream == waited_for.self &&
             exchange->state == ExchangeState::connecting)
             attach_stream(*exchange, up);
     }
-    if (up.http2->draining)
-        fail_waiting(up, Reason::http2_refused_stream);
 }
 
 void Engine::fail_waiting(Connection &up, Reason reason) {
     while (!up.http2->waiting.empty()) {
+        --waiting_streams_;
         Exchange *exchange = exchanges_.get(up.http2->waiting.pop());
         if (exchange == nullptr || exchange->upstream != up.self ||
             exchange->state != ExchangeState::connecting)
