@@ -278,6 +278,25 @@ describe('what lives on while the configuration changes', () => {
     expect(second.batch.engine.ended).toEqual([`connection ${left} tls_wrong_identity 1500`]);
   });
 
+  test('a pool that grows in the middle of a round is gone round all the same', () => {
+    const { batch, connect } = inbound();
+    const open = (count: number) =>
+      Array.from({ length: count }, () => {
+        const { tag } = connect('10.0.0.2', 9999);
+        batch.secured(tag, webId, 'tcp');
+        return tag;
+      });
+    const early = open(2_000);
+    // The round stands in the middle of the pool …
+    batch.apply([deny([policyRule({ ports: [1] })])]);
+    batch.apply([deny()]);
+    // … when new ones come behind its end.
+    open(900);
+    batch.timers.advance(10);
+    const closed = new Set(batch.engine.closed.map(({ tag }) => tag));
+    expect(early.filter((tag) => !closed.has(tag))).toEqual([]);
+  });
+
   test('many are judged in slices, all of them by the newest configuration', () => {
     const { batch, connect } = inbound();
     const tags = Array.from({ length: 1_200 }, () => {

@@ -87,6 +87,7 @@ class Round<Entry extends Tagged> {
   readonly #judge: (entry: Entry) => void;
   #tag = 0;
   #left = 0;
+  #capacity = 0;
 
   constructor(pool: RecordPool<Entry>, judge: (entry: Entry) => void) {
     this.#pool = pool;
@@ -94,11 +95,15 @@ class Round<Entry extends Tagged> {
   }
 
   restart(): void {
-    this.#left = this.#pool.capacity;
+    this.#capacity = this.#pool.capacity;
+    this.#left = this.#capacity;
   }
 
   /** Looks at `most` records; returns how many fewer it needed. */
   advance(most: number): number {
+    // Where the pool has grown since, the way round is longer.
+    if (this.#left > 0) this.#left += this.#pool.capacity - this.#capacity;
+    this.#capacity = this.#pool.capacity;
     let used = 0;
     for (; used < most && this.#left > 0; used += 1) {
       this.#left -= 1;
