@@ -1,6 +1,7 @@
 import { buildRangeTable, lookupRange } from './address-ranges.js';
 import { kernelDenies } from './authorize.js';
 import { compileKernelRules, type GroupTable, type KernelRules, noGroups } from './compile-kernel-rules.js';
+import type { Resource } from './resource.js';
 import { programOf, type Snapshot } from './snapshot.js';
 import { unknownSource } from './source.js';
 import {
@@ -17,6 +18,7 @@ import {
   snapshotOf,
   workload,
 } from './test-resources.js';
+import type { Workload } from './workload.js';
 
 /** The kernel's own lookup, as agent/handover/messages.ts describes it. */
 function kernelVerdict(
@@ -82,6 +84,78 @@ test('a default deny stands as (0, 0), with exceptions for who is allowed', () =
     { source: 0, destination: group('cart-1'), port: 0, verdict: 'deny' },
     { source: group('web'), destination: group('cart-1'), port: 0, verdict: 'allow' },
   ]);
+});
+
+describe('a caller that this node has not heard of', () => {
+  const allowWeb = policy({
+    rules: [policyRule({ sources: { namespaces: ['front'], serviceAccounts: [], spiffeIds: [] } })],
+  });
+  const other = workload({ uid: 'other', namespace: 'back', serviceAccount: 'x', addresses: ['10.0.0.3'] });
+  const ranges = mesh({
+    ranges: [
+      { cidr: '10.0.0.0/8', action: 'proxy' },
+      { cidr: '10.9.0.0/16', action: 'direct' },
+    ],
+  });
+
+  function verdicts(changes: Partial<Workload>, ...more: Resource[]) {
+    const { rules, group } = compile(
+      snapshotOf(
+        resource('mesh', ranges),
+        resource('workload', web),
+        resource('workload', other),
+        resource('workload', { ...cart, ...changes }),
+        resource('authorization-policy', allowWeb),
+        ...more,
+      ),
+    );
+    const table = buildRangeTable(rules.destinations.map((entry) => [entry.cidr, entry] as const));
+    const from = (address: string) => lookupRange(table, address)?.group ?? 0;
+    const verdict = (address: string) => kernelVerdict(rules, from(address), group('cart-1'), 80);
+    return {
+      web: verdict('10.0.0.2'),
+      other: verdict('10.0.0.3'),
+      unheard: verdict('10.0.7.7'),
+      outside: verdict('192.0.2.1'),
+      past: verdict('10.9.0.1'),
+    };
+  }
+  const known = { web: 'allow', other: 'deny', outside: 'deny', past: 'deny' };
+
+  test('is left to the proxy where it can prove who it is', () => {
+    for (const transport of ['arriving', 'weft-tls'] as const) {
+      expect(verdicts({ transport })).toEqual({ ...known, unheard: 'allow' });
+      const mtls = { mode: 'disabled' as const, ports: { 81: 'strict' as const } };
+      expect(verdicts({ transport, mtls })).toEqual({ ...known, unheard: 'allow' });
+    }
+  });
+
+  test('is refused by the kernel where nobody can', () => {
+    expect(verdicts({})).toEqual({ ...known, unheard: 'deny' });
+    expect(verdicts({ transport: 'leaving' })).toEqual({ ...known, unheard: 'deny' });
+    const disabled = { mode: 'disabled' as const, ports: {} };
+    expect(verdicts({ transport: 'weft-tls', mtls: disabled })).toEqual({ ...known, unheard: 'deny' });
+  });
+
+  test('is refused where another workload takes proofs and this one does not', () => {
+    const proving = workload({
+      uid: 'p',
+      serviceAccount: 'p',
+      addresses: ['10.0.0.8'],
+      transport: 'weft-tls',
+    });
+    expect(verdicts({}, resource('workload', proving))).toEqual({ ...known, unheard: 'deny' });
+  });
+
+  test('costs nothing where no policy refuses unknown sources', () => {
+    const snapshot = snapshotOf(
+      resource('mesh', ranges),
+      resource('workload', { ...cart, transport: 'weft-tls' }),
+    );
+    const { rules, groups } = compile(snapshot);
+    expect(rules.rules).toEqual([]);
+    expect(groups.ids.size).toBe(1);
+  });
 });
 
 test.each([
@@ -247,6 +321,7 @@ test('the kernel decides as authorization does, over random policies, sources an
         serviceAccount: `sa${at % 3}`,
         addresses: [`10.0.0.${at}`],
         node: `node-${1 + (at % 2)}`,
+        transport: at % 3 === 0 ? 'weft-tls' : 'plaintext',
       }),
     );
     const policies = Array.from({ length: 4 }, (_, at) =>

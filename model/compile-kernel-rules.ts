@@ -4,12 +4,14 @@
  * authorizeConnection's or none.
  *
  * A group stands for workloads with one identity and the same policies: as a source it is the identity, as a
- * destination it is the policies.
+ * destination it is the policies. One more group stands for the addresses of the mesh's ranges that no workload is known
+ * to have: a workload may call before this node has heard of its address, and prove who it is.
  */
 
 import { lookupRange } from './address-ranges.js';
 import { kernelDenies, type PolicyProgram } from './authorize.js';
 import type { RangeAction } from './mesh.js';
+import { takesProofs } from './mtls.js';
 import { programOf, type ServiceView, type Snapshot, type WorkloadView, workloadAt } from './snapshot.js';
 import { type Source, unknownSource } from './source.js';
 
@@ -58,7 +60,12 @@ interface Group {
   readonly program: PolicyProgram;
   /** Whether one of its workloads is enrolled on the node. */
   local: boolean;
+  /** Whether callers can prove themselves to one of those. */
+  takesProofs: boolean;
 }
+
+/** As no key of a group begins. */
+const unheardKey = ' unheard of';
 
 /** Compiles what the node's kernel shall know of a snapshot. Costs the size of the mesh: call it once per burst. */
 export function compileKernelRules(
@@ -75,17 +82,20 @@ export function compileKernelRules(
     const group = groupFor(groups, allocator, view, programOf(snapshot, view));
     groupOf.set(uid, group.id);
     if (home === node) local.set(uid, group.id);
-    group.local ||= home === node && capture !== null;
+    const enrolled = home === node && capture !== null;
+    group.local ||= enrolled;
+    group.takesProofs ||= enrolled && takesProofs(view.workload);
   }
   const all = [...groups.values()].flatMap((byIdentity) => [...byIdentity.values()]);
+  const unheard = all.some(shutsOutProofs) ? allocator.idOf(unheardKey) : 0;
   return {
     kernelRules: {
       destinations: [
-        ...rangeDestinations(snapshot),
+        ...rangeDestinations(snapshot, unheard),
         ...workloadDestinations(snapshot, groupOf),
         ...serviceDestinations(snapshot, groupOf),
       ],
-      rules: all.flatMap((group) => rulesFor(group, all)),
+      rules: all.flatMap((group) => rulesFor(group, all, unheard)),
     },
     groups: allocator.finish(),
     groupOf: local,
@@ -106,7 +116,13 @@ function groupFor(
   }
   let group = byIdentity.get(view.addressed.spiffeId);
   if (group === undefined) {
-    group = { id: allocator.idOf(groupKey(view, program)), source: view.addressed, program, local: false };
+    group = {
+      id: allocator.idOf(groupKey(view, program)),
+      source: view.addressed,
+      program,
+      local: false,
+      takesProofs: false,
+    };
     byIdentity.set(view.addressed.spiffeId, group);
   }
   return group;
@@ -146,8 +162,17 @@ class GroupAllocator {
   }
 }
 
-function rangeDestinations(snapshot: Snapshot): KernelDestination[] {
-  return (snapshot.mesh?.ranges ?? []).map(({ cidr, action }) => ({ cidr, action, group: 0 }));
+function rangeDestinations(snapshot: Snapshot, unheard: number): KernelDestination[] {
+  return (snapshot.mesh?.ranges ?? []).map(({ cidr, action }) => {
+    return { cidr, action, group: action === 'proxy' ? unheard : 0 };
+  });
+}
+
+/** Whether its verdict on unknown sources would refuse some that can prove themselves. */
+function shutsOutProofs({ program, takesProofs: proofs }: Group): boolean {
+  if (!proofs) return false;
+  const ports = kernelPorts(program) ?? [];
+  return [0, ...ports].some((port) => kernelDenies(program, unknownSource, port));
 }
 
 function workloadDestinations(snapshot: Snapshot, groupOf: ReadonlyMap<string, number>): KernelDestination[] {
@@ -199,7 +224,7 @@ function hostRange(address: string): string {
  * The entries of one destination: the verdicts for an unknown source, then each source's where it differs. Sources of
  * other nodes matter only for destinations on this one.
  */
-function rulesFor(destination: Group, groups: readonly Group[]): KernelRule[] {
+function rulesFor(destination: Group, groups: readonly Group[], unheard: number): KernelRule[] {
   const { program } = destination;
   const rules: KernelRule[] = [];
   const ports = kernelPorts(program);
@@ -213,15 +238,19 @@ function rulesFor(destination: Group, groups: readonly Group[]): KernelRule[] {
   for (const [at, port] of ports.entries()) {
     if (byPort[at] !== anyPort) add(0, port, byPort[at] === true);
   }
-  for (const { id, source, local } of groups) {
-    if (!local && !destination.local) continue;
-    const own = kernelDenies(program, source, 0);
+  const addSource = (id: number, denies: (port: number) => boolean) => {
+    const own = denies(0);
     if (own !== anyPort) add(id, 0, own);
     for (const [at, port] of ports.entries()) {
       const fallback = own === anyPort ? byPort[at] : own;
-      const denied = kernelDenies(program, source, port);
-      if (denied !== fallback) add(id, port, denied);
+      if (denies(port) !== fallback) add(id, port, denies(port));
     }
+  };
+  for (const { id, source, local } of groups) {
+    if (local || destination.local) addSource(id, (port) => kernelDenies(program, source, port));
+  }
+  if (unheard !== 0) {
+    addSource(unheard, (port) => !destination.takesProofs && kernelDenies(program, unknownSource, port));
   }
   return rules;
 }

@@ -37,6 +37,14 @@ function speaksTls({ transport }: Workload): boolean {
   return transport === 'arriving' || transport === 'weft-tls';
 }
 
+/** Whether callers can prove to a workload who they are, on some port. */
+export function takesProofs(workload: Workload): boolean {
+  const { mode, ports } = workload.mtls;
+  return (
+    speaksTls(workload) && (mode !== 'disabled' || Object.values(ports).some((own) => own !== 'disabled'))
+  );
+}
+
 /** Whether TLS may come from the workload: it is captured, or is about to be released and not all know that yet. */
 function maySpeakTls({ captured, transport }: Workload): boolean {
   return captured || transport !== 'plaintext';
