@@ -5,6 +5,7 @@
 #include <chrono>
 #include <dirent.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -24,6 +25,13 @@ sockaddr_in loopback(uint16_t port) {
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     return address;
+}
+
+/// Small pieces leave at once: what the other side waits for must not wait for its acknowledgement.
+std::unique_ptr<Peer> peer_of(int descriptor) {
+    const int on = 1;
+    must(::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0, "TCP_NODELAY");
+    return std::make_unique<Peer>(descriptor);
 }
 
 uint16_t port_of(int descriptor) {
@@ -138,7 +146,7 @@ std::unique_ptr<Peer> EngineUnderTest::connect_to(uint16_t to) {
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = loopback(to);
     must(::connect(descriptor, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0, "connect");
-    auto peer = std::make_unique<Peer>(descriptor);
+    auto peer = peer_of(descriptor);
     watch(*peer);
     return peer;
 }
@@ -147,7 +155,7 @@ std::unique_ptr<Peer> EngineUnderTest::try_accept() {
     const int descriptor = ::accept4(app_, nullptr, nullptr, SOCK_CLOEXEC);
     if (descriptor < 0)
         return nullptr;
-    auto peer = std::make_unique<Peer>(descriptor);
+    auto peer = peer_of(descriptor);
     watch(*peer);
     return peer;
 }

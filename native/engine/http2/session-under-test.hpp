@@ -30,7 +30,9 @@ public:
         uint32_t error_code = 0;
         http1::RequestHead request;
         http1::ResponseHead response;
+        size_t sent = 0; // of to_send
         Bytes text() const { return http1::bytes_of(head); }
+        size_t left() const { return to_send.size() - sent; }
     };
 
     Session *session = nullptr;
@@ -67,10 +69,10 @@ public:
     }
     Pulled pull(StreamRef stream, std::span<uint8_t> room) override {
         Exchange &exchange = at(stream);
-        const size_t size = std::min(room.size(), exchange.to_send.size());
-        std::memcpy(room.data(), exchange.to_send.data(), size);
-        exchange.to_send.erase(0, size);
-        const bool end = exchange.send_all && exchange.to_send.empty();
+        const size_t size = std::min(room.size(), exchange.left());
+        std::memcpy(room.data(), exchange.to_send.data() + exchange.sent, size);
+        exchange.sent += size;
+        const bool end = exchange.send_all && exchange.left() == 0;
         return {size, end, end ? http1::bytes_of(exchange.trailers_to_send) : Bytes{}};
     }
     void on_closed(StreamRef stream, Reason why, uint32_t error_code) override {

@@ -96,7 +96,7 @@ CASE("content and trailers stream both ways, and wait for more") {
     pair.respond(there, chunked, "first ", false);
     pair.run();
     CHECK_EQUAL(pair.client_side.at(stream).content, "first ");
-    pair.client_side.at(stream).to_send = "two";
+    pair.client_side.at(stream).to_send += "two";
     pair.client_side.at(stream).trailers_to_send = "x-sum: 7\r\n";
     pair.client_side.at(stream).send_all = true;
     pair.client.resume(stream);
@@ -229,7 +229,7 @@ CASE("CONNECT is a tunnel both ways") {
     CHECK(Pair::http1_parse(text, head));
     Reason why = Reason::none;
     const StreamRef stream = pair.client.request(http1::bytes_of(text), head, {}, true, why);
-    pair.client_side.at(stream).to_send = "ping";
+    pair.client_side.at(stream).to_send += "ping";
     pair.run();
     const StreamRef there = pair.server_side.order[0];
     CHECK_EQUAL(pair.server_side.last().request.form, http1::TargetForm::authority);
@@ -238,7 +238,7 @@ CASE("CONNECT is a tunnel both ways") {
     const std::string answer = "HTTP/1.1 200 OK\r\n\r\n";
     const http1::ResponseContext context{http1::Method::CONNECT, {}};
     http1::parse_response_head(http1::bytes_of(answer), context, {}, response, why);
-    pair.server_side.last().to_send = "pong";
+    pair.server_side.last().to_send += "pong";
     CHECK(pair.server.respond(there, http1::bytes_of(answer), response, {}, true));
     pair.run();
     CHECK(pair.client_side.at(stream).response.tunnel);
