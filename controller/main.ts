@@ -17,7 +17,7 @@ const log = createLog(
 
 async function run(flags: ControllerFlags): Promise<void> {
   const metrics = createMetrics();
-  const { source, cluster } = await openSource(flags.source, log);
+  const { source, cluster, statuses } = await openSource(flags.source, log);
   const tokens =
     flags.tokens === null ? undefined : new JoinTokens({ file: flags.tokens, now: () => Date.now() });
   const controller = new Controller({
@@ -28,10 +28,14 @@ async function run(flags: ControllerFlags): Promise<void> {
     joining: (await reviewOf(flags)) ?? tokens,
     socketNode: flags.node,
     now: () => Date.now(),
-    onChange: () => metrics.update(report()),
+    onChange: () => {
+      metrics.update(report());
+      statuses?.changed();
+    },
   });
   const report = () => reportStatus(controller.publisher, controller.problems);
   const nodesPort = await controller.start(flags.listen);
+  statuses?.start(report);
   if (flags.admin !== null) {
     const ready = () => ({ ready: controller.publisher.snapshot !== null });
     const pages = { '/status': report, '/ready': ready };
@@ -50,8 +54,10 @@ async function run(flags: ControllerFlags): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info('stopping', { signal });
-      controller.stop();
-      process.exit(0);
+      void Promise.resolve(statuses?.stop()).finally(() => {
+        controller.stop();
+        process.exit(0);
+      });
     });
   }
   process.stdout.write(`${JSON.stringify({ ready: true, ...(nodesPort === 0 ? {} : { nodesPort }) })}\n`);

@@ -18,6 +18,8 @@ export type SourceFlags =
       readonly kubeconfig: string | null;
       /** Weft's own namespace. */
       readonly namespace: string;
+      /** Whether statuses are written. */
+      readonly status: boolean;
     };
 
 export interface ControllerFlags {
@@ -91,7 +93,13 @@ function readSource(values: ReturnType<typeof parseValues>['values']): SourceFla
   const shownAs = values['shown-as'];
   if (kubernetes && folder !== undefined)
     throw new UsageError('--folder and --kubernetes exclude each other');
-  if (kubernetes) return { kind: 'kubernetes', kubeconfig: kubeconfig ?? null, namespace };
+  if (kubernetes)
+    return {
+      kind: 'kubernetes',
+      kubeconfig: kubeconfig ?? null,
+      namespace,
+      status: values['no-status'] !== true,
+    };
   if (folder === undefined) throw new UsageError('--folder or --kubernetes is missing');
   if (kubeconfig !== undefined) throw new UsageError('--kubeconfig needs --kubernetes');
   return { kind: 'folder', folder, shownAs: shownAs ?? folder };
@@ -129,6 +137,7 @@ function parseValues(args: readonly string[]) {
         kubernetes: { type: 'boolean' },
         kubeconfig: text,
         namespace: text,
+        'no-status': { type: 'boolean' },
         listen: text,
         'listen-nodes': text,
         tokens: text,

@@ -1,9 +1,12 @@
 /** A cluster as a source, with the credentials of a kubeconfig or of the pod that the controller runs in. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { KubeConfig } from '@kubernetes/client-node';
 import { TokenReview } from '../authority/review-token.js';
 import type { ClusterSettings } from '../resources/enrol-pods.js';
 import type { Log } from '../status/log.js';
 import { ApiClient } from './api-client.js';
+import { ClusterStatuses } from './cluster-statuses.js';
 import { KubernetesSource } from './kubernetes-source.js';
 
 export interface ClusterFlags {
@@ -11,19 +14,31 @@ export interface ClusterFlags {
   readonly kubeconfig: string | null;
   /** Weft's own namespace. */
   readonly namespace: string;
+  /** Whether statuses are written. */
+  readonly status: boolean;
 }
 
 export interface OpenedCluster {
   readonly source: KubernetesSource;
   readonly cluster: ClusterSettings;
+  /** null: none are written. */
+  readonly statuses: ClusterStatuses | null;
 }
 
 /** Throws where there are no credentials. */
-export function openCluster({ kubeconfig, namespace }: ClusterFlags, log: Log): OpenedCluster {
+export function openCluster({ kubeconfig, namespace, status }: ClusterFlags, log: Log): OpenedCluster {
   const client = new ApiClient(loadConfig(kubeconfig));
   const onTrouble = (message: string) => log.error(message, { server: client.server });
+  // A pod's name may come again (StatefulSet); a process must not take itself for its predecessor.
+  const self = `${hostname()}_${randomUUID()}`;
+  const statuses = status ? new ClusterStatuses({ client, namespace, self, log }) : null;
   return {
-    source: new KubernetesSource({ client, onTrouble }),
+    source: new KubernetesSource({
+      client,
+      onTrouble,
+      observe: (type, deltas) => statuses?.observe(type, deltas),
+    }),
+    statuses,
     // The cluster's own DNS and proxy must work before weft does.
     cluster: { excludedNamespaces: ['kube-system', namespace] },
   };

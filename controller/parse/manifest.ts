@@ -111,6 +111,8 @@ export interface RouteManifest {
   readonly id: ManifestId & { readonly kind: 'HTTPRoute' | 'GRPCRoute' };
   /** `parents` are those of kind Service; every backend's `service` is null until it is resolved. */
   readonly route: HttpRoute;
+  /** Where each of `route.parents` stands in `spec.parentRefs`. */
+  readonly parentPlaces: readonly number[];
   /** By rule, then by backend: what the backends of a rule refer to. */
   readonly references: readonly (readonly BackendReference[])[];
 }

@@ -40,7 +40,10 @@ export function parseRoute(form: RouteForm, object: Fields, metadata: ObjectMeta
     if (!object.has('spec')) object.problem('spec', 'is missing', 'add spec with parentRefs and rules');
     return null;
   }
-  const parents = spec.objects('parentRefs', 32).flatMap((ref) => readParent(ref, namespace));
+  const parents = spec.objects('parentRefs', 32).flatMap((ref, place) => {
+    const parent = readParent(ref, namespace);
+    return parent === null ? [] : [{ parent, place }];
+  });
   const hostnames = spec.texts('hostnames', 16, hostname);
   const parsed = readRules(form, spec, namespace);
   spec.finish();
@@ -48,13 +51,22 @@ export function parseRoute(form: RouteForm, object: Fields, metadata: ObjectMeta
   const rules = parsed.map(({ rule }) => rule);
   return {
     id: { kind: form.manifestKind, namespace, name },
-    route: { kind: form.kind, namespace, name, parents, hostnames, rules, createdMs },
+    route: {
+      kind: form.kind,
+      namespace,
+      name,
+      parents: parents.map(({ parent }) => parent),
+      hostnames,
+      rules,
+      createdMs,
+    },
+    parentPlaces: parents.map(({ place }) => place),
     references: parsed.map(({ references }) => references),
   };
 }
 
 /** Gateways and other parents are somebody else's to serve, so they are left out here. */
-function readParent(ref: Fields, routeNamespace: string): RouteParent[] {
+function readParent(ref: Fields, routeNamespace: string): RouteParent | null {
   const group = ref.text('group') ?? 'gateway.networking.k8s.io';
   const kind = ref.text('kind') ?? 'Gateway';
   const name = ref.requiredText('name', dnsSubdomain);
@@ -64,11 +76,11 @@ function readParent(ref: Fields, routeNamespace: string): RouteParent[] {
   ref.finish();
   if (kind === 'Service' && group !== '') {
     ref.problem('group', 'is not the group of Service', 'write group: ""');
-    return [];
+    return null;
   }
-  if (kind !== 'Service') return [];
+  if (kind !== 'Service') return null;
   if (section !== undefined) ref.problem('sectionName', 'is not supported for a Service', 'use port');
-  return name === undefined ? [] : [{ namespace, name, port }];
+  return name === undefined ? null : { namespace, name, port };
 }
 
 function readRules({ everything, readRule }: RouteForm, spec: Fields, namespace: string): ParsedRule[] {

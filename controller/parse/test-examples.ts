@@ -23,6 +23,9 @@ const rule = (text: string) => policy(`{action: ALLOW, rules: [${text}]}`);
 const mesh = (spec: string) =>
   `{apiVersion: weft.dev/v1alpha1, kind: Mesh, metadata: {name: example}, spec: ${spec}}`;
 
+const peers = (spec: string) =>
+  `{apiVersion: weft.dev/v1alpha1, kind: PeerAuthentication, metadata: {name: example, namespace: default}, spec: ${spec}}`;
+
 export const policyExamples: readonly OwnKindExample[] = [
   { what: 'a policy that allows nothing', yaml: policy('{action: ALLOW}') },
   { what: 'a policy that denies everything', yaml: policy('{action: DENY, rules: [{}]}') },
@@ -174,11 +177,54 @@ export const policyExamples: readonly OwnKindExample[] = [
   },
 ];
 
+export const peerExamples: readonly OwnKindExample[] = [
+  { what: 'a mode for a namespace', yaml: peers('{mode: Strict}') },
+  {
+    what: 'modes for workloads and their ports',
+    yaml: peers('{selector: {matchLabels: {app: a}}, mode: Permissive, ports: [{port: 80, mode: Disabled}]}'),
+  },
+  {
+    what: 'a peer authentication that says nothing',
+    yaml: peers('{}'),
+    refused: { parser: /mode.* is missing/, api: /says nothing; give mode or ports/ },
+  },
+  {
+    what: 'an unknown mode',
+    yaml: peers('{mode: STRICT}'),
+    refused: {
+      parser: /mode.* use one of Strict/,
+      api: /supported values: "Strict", "Permissive", "Disabled"/,
+    },
+  },
+  {
+    what: 'ports of all workloads of a namespace',
+    yaml: peers('{ports: [{port: 80, mode: Strict}]}'),
+    refused: { parser: /ports.* needs a selector/, api: /ports belong to workloads; give a selector/ },
+  },
+  {
+    what: 'a port twice',
+    yaml: peers(
+      '{selector: {matchLabels: {a: b}}, ports: [{port: 80, mode: Strict}, {port: 80, mode: Disabled}]}',
+    ),
+    refused: { parser: /ports\[1\]/, api: /ports\[1\]: Duplicate value/ },
+  },
+  {
+    what: 'a port without mode',
+    yaml: peers('{selector: {matchLabels: {a: b}}, ports: [{port: 80}]}'),
+    refused: { parser: /mode.* is missing/, api: /ports\[0\]\.mode: Required value/ },
+  },
+  {
+    what: 'a peer selector without labels',
+    yaml: peers('{mode: Strict, selector: {matchLabels: {}}}'),
+    refused: { parser: /matchLabels.* is empty/, api: /should have at least 1 properties/ },
+  },
+];
+
 export const meshExamples: readonly OwnKindExample[] = [
   { what: 'a mesh with its trust domain', yaml: mesh('{trustDomain: shop.example}') },
   {
     what: 'a mesh with every field',
-    yaml: mesh(`{trustDomain: a_b.c, cluster: east, network: n1,
+    yaml: mesh(`{trustDomain: a_b.c, cluster: east, network: n1, mtls: {mode: Strict},
       ranges: [{cidr: 10.0.0.0/8, action: proxy}, {cidr: "fd00::/8", action: direct}, {cidr: 1.2.3.4/32, action: deny}]}`),
   },
   {
@@ -213,4 +259,4 @@ export const meshExamples: readonly OwnKindExample[] = [
   },
 ];
 
-export const ownKindExamples = [...policyExamples, ...meshExamples];
+export const ownKindExamples = [...policyExamples, ...peerExamples, ...meshExamples];

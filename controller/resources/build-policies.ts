@@ -49,6 +49,7 @@ export function buildPolicies(
         target.name,
         'names no known service',
         'add the service, or correct the name',
+        'TargetNotFound',
       );
     }
     if (!workloads.some((workload) => protects(policy, workload, members))) {

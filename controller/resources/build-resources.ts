@@ -11,6 +11,7 @@ import { buildPolicies, forbidOpenFailure, membersOf } from './build-policies.js
 import { buildRoutes } from './build-routes.js';
 import { buildEndpointSets, buildServices, WorkloadIndex } from './build-services.js';
 import { type AddressOwners, buildWorkloads } from './build-workloads.js';
+import { checkProtocols } from './check-protocols.js';
 import { type ClusterSettings, enrolledNamespaces, enrolPods } from './enrol-pods.js';
 import type { StoredManifest } from './manifest-store.js';
 import { CrossCheck, type ManifestsByKind, type Stored, sortByKind } from './manifests-by-kind.js';
@@ -47,7 +48,13 @@ export function buildResources(
   const built = buildMtls(placed, byKind.peerAuthentications, byKind.meshes, check);
   const services = buildServices(byKind.services, owners, check);
   const plain = built.map(({ workload }) => workload);
-  const sets = buildEndpointSets(services, byKind.slices, new WorkloadIndex(plain), check);
+  const sets = buildEndpointSets(
+    services,
+    byKind.slices,
+    new WorkloadIndex(plain, settings.cluster !== undefined),
+    check,
+  );
+  checkProtocols(byKind.services, sets, check);
   const references = {
     services: new Map(
       byKind.services.map(({ manifest }) => [`${manifest.id.namespace}/${manifest.id.name}`, manifest]),

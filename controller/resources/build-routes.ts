@@ -8,6 +8,7 @@ import type {
 } from '../parse/manifest.js';
 import { type BuiltRoute, checkRouteKinds } from './check-route-kinds.js';
 import type { CrossCheck, Stored } from './manifests-by-kind.js';
+import type { ConditionReason } from './status-problem.js';
 
 export interface RouteReferences {
   /** By `namespace/name`. */
@@ -51,31 +52,28 @@ function parentExists(
   const parent = stored.manifest.route.parents[index];
   if (parent === undefined) return false;
   const service = services.get(`${parent.namespace}/${parent.name}`);
-  const path = ['spec', 'parentRefs', index];
+  const path = ['spec', 'parentRefs', stored.manifest.parentPlaces[index] ?? index];
+  const warn = (field: string, value: unknown, message: string, fix: string, reason: ConditionReason) =>
+    check.warning(stored, [...path, field], value, message, fix, reason);
   if (service === undefined) {
-    check.warning(stored, [...path, 'name'], parent.name, 'names no known service', 'add the service');
+    warn('name', parent.name, 'names no known service', 'add the service', 'NoMatchingParent');
     return false;
   }
   if (service.form !== 'virtual') {
     const fix = 'a parent needs a virtual address';
-    check.warning(stored, [...path, 'name'], parent.name, `is a ${service.form} service`, fix);
+    warn('name', parent.name, `is a ${service.form} service`, fix, 'UnsupportedValue');
     return false;
   }
   const { port } = parent;
   if (port !== undefined && !service.service.ports.some((candidate) => candidate.port === port)) {
-    check.warning(stored, [...path, 'port'], port, `is no port of service ${parent.name}`, portsFix(service));
+    warn('port', port, `is no port of service ${parent.name}`, portsFix(service), 'NoMatchingParent');
     return false;
   }
   const ports = service.service.ports.filter((candidate) => port === undefined || candidate.port === port);
   if (!ports.some(({ protocol }) => protocol === 'http' || protocol === 'http2' || protocol === 'grpc')) {
     const fix = 'declare appProtocol: http (http2, grpc) on the port of the service';
-    check.warning(
-      stored,
-      [...path, 'name'],
-      parent.name,
-      'declares no HTTP there, so the route decides nothing',
-      fix,
-    );
+    const message = 'declares no HTTP there, so the route decides nothing';
+    warn('name', parent.name, message, fix, 'UnsupportedValue');
   }
   return true;
 }
@@ -99,6 +97,7 @@ function resolveBackend(
     refusal.value,
     `${refusal.message}; such requests are answered ${answer}`,
     refusal.fix,
+    refusal.reason,
   );
   return null;
 }
@@ -108,20 +107,23 @@ function refuseReference(
   route: RouteManifest['id'],
   reference: BackendReference,
   { services, grants }: RouteReferences,
-): { field: string; value: unknown; message: string; fix: string } | null {
+): { field: string; value: unknown; message: string; fix: string; reason: ConditionReason } | null {
   const { group, kind, namespace, name, port } = reference;
   if (group !== '' || kind !== 'Service') {
     const value = `${group}/${kind}`;
-    return { field: 'kind', value, message: 'is not supported as a backend', fix: 'name a Service' };
+    const message = 'is not supported as a backend';
+    return { field: 'kind', value, message, fix: 'name a Service', reason: 'InvalidKind' };
   }
   if (namespace !== route.namespace && !isGranted(route, namespace, name, grants)) {
     const from = `${route.kind} of ${route.namespace}`;
     const fix = `add a ReferenceGrant in namespace ${namespace} from ${from} to Service`;
-    return { field: 'namespace', value: namespace, message: 'is not permitted by a ReferenceGrant', fix };
+    const message = 'is not permitted by a ReferenceGrant';
+    return { field: 'namespace', value: namespace, message, fix, reason: 'RefNotPermitted' };
   }
   const service = services.get(`${namespace}/${name}`);
   if (service === undefined) {
-    return { field: 'name', value: name, message: 'names no known service', fix: 'add the service' };
+    const message = 'names no known service';
+    return { field: 'name', value: name, message, fix: 'add the service', reason: 'BackendNotFound' };
   }
   if (service.form === 'external-name') {
     return {
@@ -129,10 +131,12 @@ function refuseReference(
       value: name,
       message: 'is an ExternalName service',
       fix: 'name one with endpoints',
+      reason: 'InvalidKind',
     };
   }
   if (!service.service.ports.some((candidate) => candidate.port === port)) {
-    return { field: 'port', value: port, message: `is no port of service ${name}`, fix: portsFix(service) };
+    const message = `is no port of service ${name}`;
+    return { field: 'port', value: port, message, fix: portsFix(service), reason: 'BackendNotFound' };
   }
   return null;
 }

@@ -34,8 +34,12 @@ export function buildServices(
 /** Finds workloads for endpoints. */
 export class WorkloadIndex {
   readonly #byAddress = new Map<string, Workload>();
+  /** Slices name pods that are not workloads of their own (the host's network), or not known yet. */
+  readonly unknownTargets: boolean;
 
-  constructor(workloads: readonly Workload[]) {
+  /** @param unknownTargets whether it is usual that a slice names a pod that no workload is known for */
+  constructor(workloads: readonly Workload[], unknownTargets: boolean) {
+    this.unknownTargets = unknownTargets;
     for (const workload of workloads) {
       for (const address of workload.addresses) this.#byAddress.set(address, workload);
     }
@@ -83,7 +87,9 @@ function buildEndpoints(
     const ports = mapPorts(service, stored, check);
     for (const [index, endpoint] of stored.manifest.endpoints.entries()) {
       const workload = workloads.find(endpoint);
-      warnWrongTarget(stored, index, endpoint, workload, check);
+      if (workload !== undefined || !workloads.unknownTargets) {
+        warnWrongTarget(stored, index, endpoint, workload, check);
+      }
       const built = buildEndpoint(endpoint, ports, workload);
       const other = endpoints.get(endpoint.address);
       endpoints.set(endpoint.address, other === undefined ? built : merge(other, built));

@@ -30,7 +30,7 @@ export function checkRouteKinds(
         const winner = `GRPCRoute ${first.route.namespace}/${first.route.name}`;
         const message = `of ${service.namespace}/${service.name} is decided by ${winner} alone (GEP-1294)`;
         const fix = 'attach each kind to a port of its own, or write all as one kind';
-        check.error(stored, ['spec', 'parentRefs'], `port ${port}`, message, fix);
+        check.error(stored, ['spec', 'parentRefs'], `port ${port}`, message, fix, 'nothing', 'Conflicted');
       }
     }
   }

@@ -94,11 +94,12 @@ function warnObstacle(
   const optOut = `set label ${meshLabel}: disabled on the pod`;
   if (obstacle === 'host-network') {
     const message = "shares its node's network, so the pod is not enrolled";
-    check.warning(stored, ['spec', 'hostNetwork'], true, message, optOut);
+    check.warning(stored, ['spec', 'hostNetwork'], true, message, optOut, 'HostNetwork');
   } else {
     const message = 'has a kernel of its own, so the pod is not enrolled';
     const fix = `use the default runtime, or ${optOut}`;
-    check.warning(stored, ['spec', 'runtimeClassName'], pod.runtimeClass, message, fix);
+    const path = ['spec', 'runtimeClassName'];
+    check.warning(stored, path, pod.runtimeClass, message, fix, 'Sandboxed');
   }
 }
 

@@ -17,7 +17,7 @@ import type {
 } from '../parse/manifest.js';
 import { manifestKey } from '../parse/manifest.js';
 import type { StoredManifest } from './manifest-store.js';
-import { type InForce, placeProblem, type StatusProblem } from './status-problem.js';
+import { type ConditionReason, type InForce, placeProblem, type StatusProblem } from './status-problem.js';
 
 /** A stored manifest of a known kind. */
 export type Stored<Kind extends Manifest> = Omit<StoredManifest, 'manifest'> & { readonly manifest: Kind };
@@ -74,9 +74,10 @@ export class CrossCheck {
     message: string,
     fix: string,
     inForce: InForce = 'nothing',
+    reason?: ConditionReason,
   ): void {
     const problem = fieldProblem(path, value, message, fix);
-    this.problems.push(placeProblem('error', stored, stored.manifest.id, problem, inForce));
+    this.problems.push(placeProblem('error', stored, stored.manifest.id, problem, inForce, reason));
   }
 
   /** In force as written, but hardly what was meant. */
@@ -86,8 +87,9 @@ export class CrossCheck {
     value: unknown,
     message: string,
     fix: string,
+    reason?: ConditionReason,
   ): void {
     const problem = fieldProblem(path, value, message, fix);
-    this.problems.push(placeProblem('warning', stored, stored.manifest.id, problem, 'as-written'));
+    this.problems.push(placeProblem('warning', stored, stored.manifest.id, problem, 'as-written', reason));
   }
 }

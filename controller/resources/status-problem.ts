@@ -19,7 +19,22 @@ export interface StatusProblem {
   readonly fix: string;
   /** What is in force instead: the last good version, nothing, or a closed target. */
   readonly inForce: InForce;
+  /** What an object's condition gives as its reason, where there is a standard one for it. */
+  readonly reason?: ConditionReason;
 }
+
+/** Reasons of Gateway API's route conditions (RouteConditionReason), of policies' (GEP-713), and weft's own. */
+export type ConditionReason =
+  | 'BackendNotFound'
+  | 'Conflicted'
+  | 'HostNetwork'
+  | 'InvalidKind'
+  | 'NoMatchingParent'
+  | 'ProtocolConflict'
+  | 'RefNotPermitted'
+  | 'Sandboxed'
+  | 'TargetNotFound'
+  | 'UnsupportedValue';
 
 export type InForce = 'as-written' | 'last-good' | 'nothing' | 'closed';
 
@@ -36,6 +51,7 @@ export function placeProblem(
   id: ManifestId | null,
   problem: FieldProblem,
   inForce: InForce,
+  reason?: ConditionReason,
 ): StatusProblem {
   return {
     severity,
@@ -49,6 +65,7 @@ export function placeProblem(
     message: problem.message,
     fix: problem.fix,
     inForce,
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { SourceFlags } from '../options.js';
 import type { ClusterSettings } from '../resources/enrol-pods.js';
 import { describeError, type Log } from '../status/log.js';
+import type { StatusReport } from '../status/status-report.js';
 import { FolderSource } from './folder-source.js';
 import type { Source } from './source.js';
 
@@ -9,6 +10,17 @@ export interface OpenedSource {
   readonly source: Source;
   /** null for a folder. */
   readonly cluster: ClusterSettings | null;
+  /** null where there is nowhere to write them. */
+  readonly statuses: StatusWriter | null;
+}
+
+/** Writes what the controller knows of objects back to where they came from. */
+export interface StatusWriter {
+  /** Once the source has told everything. */
+  start(report: () => StatusReport): void;
+  /** What `report` gives has changed. */
+  changed(): void;
+  stop(): Promise<void>;
 }
 
 /** Rejects where the credentials of a cluster cannot be read. */
@@ -17,7 +29,7 @@ export async function openSource(flags: SourceFlags, log: Log): Promise<OpenedSo
     case 'folder': {
       const { folder, shownAs } = flags;
       const onTrouble = (error: Error) => log.error(describeError(error), { folder: shownAs });
-      return { source: new FolderSource({ folder, shownAs, onTrouble }), cluster: null };
+      return { source: new FolderSource({ folder, shownAs, onTrouble }), cluster: null, statuses: null };
     }
     case 'kubernetes': {
       // Loaded here alone: a folder's controller does without the Kubernetes library.
