@@ -4,7 +4,12 @@ import type { Resource } from '../model/resource.js';
 import { decodeDelta } from '../proto/decode-delta.js';
 import { encodeRefusal } from '../proto/encode-resource.js';
 import { configProtocol, loadConfigService } from '../proto/load-config-service.js';
-import type { AgentMessage, ReceivedDelta, ResourceVersionMessage } from '../proto/messages.js';
+import type {
+  AgentMessage,
+  ReceivedDelta,
+  ResourceVersionMessage,
+  WorkloadTransportMessage,
+} from '../proto/messages.js';
 
 const { Client } = loadConfigService();
 
@@ -12,6 +17,7 @@ export interface TestAgentOptions {
   readonly node?: string;
   readonly protocol?: number;
   readonly held?: readonly ResourceVersionMessage[];
+  readonly transports?: readonly WorkloadTransportMessage[];
   /** Names of resources to refuse. */
   readonly refuse?: readonly string[];
   /** Do not acknowledge anything. */
@@ -28,7 +34,7 @@ export class TestAgent {
   #check: () => void = () => {};
 
   constructor(address: string, options: TestAgentOptions = {}) {
-    const { node = 'local', protocol = configProtocol, held = [] } = options;
+    const { node = 'local', protocol = configProtocol, held = [], transports = [] } = options;
     const client = new Client(address, credentials.createInsecure());
     this.#close = () => client.close();
     this.#stream = client.stream();
@@ -37,7 +43,9 @@ export class TestAgent {
       this.#error = error;
       this.#check();
     });
-    this.#stream.write({ hello: { protocol, node, agentVersion: 'test', held: [...held] } });
+    this.#stream.write({
+      hello: { protocol, node, agentVersion: 'test', held: [...held], transports: [...transports] },
+    });
   }
 
   close(): void {
@@ -47,6 +55,12 @@ export class TestAgent {
 
   acknowledge(nonce: number): void {
     this.#stream.write({ ack: { nonce, refusals: [] } });
+  }
+
+  /** Says that these workloads, and no others, are captured and can prove themselves. */
+  report(...uids: string[]): void {
+    const workloads = uids.map((uid) => ({ uid, captured: true, identityReady: true }));
+    this.#stream.write({ report: { workloads } });
   }
 
   get names(): string[] {
