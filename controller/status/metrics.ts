@@ -36,6 +36,7 @@ export function createMetrics(): ControllerMetrics {
     'weft_controller_refused_resources',
     'resources that agents refuse, summed over nodes',
   );
+  const workloads = gauge('weft_controller_workloads', 'published workloads', ['transport']);
   return {
     update(report) {
       version.set(report.version);
@@ -50,6 +51,7 @@ export function createMetrics(): ControllerMetrics {
       nodes.set({ state: 'reached' }, reached.length);
       nodes.set({ state: 'behind' }, connected.length - reached.length);
       nodes.set({ state: 'disconnected' }, report.nodes.length - connected.length);
+      for (const [transport, count] of Object.entries(report.transports)) workloads.set({ transport }, count);
       refusals.set(report.nodes.reduce((sum, node) => sum + node.refusals.length, 0));
     },
     text({ authority, nodeRefusals }) {

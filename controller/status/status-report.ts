@@ -1,4 +1,5 @@
 /** What the controller tells about itself: resources, problems, nodes. */
+import { countTransports, type TransportCounts } from '../../model/count-transports.js';
 import type { NodeStatus, Publisher } from '../publish/publisher.js';
 import type { StatusProblem } from '../resources/status-problem.js';
 
@@ -15,6 +16,7 @@ export interface StatusReport {
   }[];
   readonly problems: readonly StatusProblem[];
   readonly nodes: readonly NodeStatus[];
+  readonly transports: TransportCounts;
 }
 
 export function reportStatus(publisher: Publisher, problems: readonly StatusProblem[]): StatusReport {
@@ -35,5 +37,8 @@ export function reportStatus(publisher: Publisher, problems: readonly StatusProb
     ),
     problems,
     nodes,
+    transports: countTransports(
+      [...(snapshot?.resources.values() ?? [])].flatMap((one) => (one.kind === 'workload' ? [one.body] : [])),
+    ),
   };
 }

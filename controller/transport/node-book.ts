@@ -69,11 +69,12 @@ export class NodeBook {
     return [...this.#nodes.values()].some(({ fresh, goneSinceMs }) => !fresh && goneSinceMs === null);
   }
 
-  /** Every node that counts has a version in force. */
-  allAcked(version: number, nowMs: number): boolean {
+  /** The newest version that every node that counts has in force; infinite where none counts. */
+  ackedByAll(nowMs: number): number {
+    let least = Number.POSITIVE_INFINITY;
     for (const { acked, goneSinceMs } of this.#nodes.values()) {
-      if (acked < version && (goneSinceMs === null || nowMs - goneSinceMs < patienceMs)) return false;
+      if (goneSinceMs === null || nowMs - goneSinceMs < patienceMs) least = Math.min(least, acked);
     }
-    return true;
+    return least;
   }
 }

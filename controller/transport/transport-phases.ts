@@ -99,11 +99,12 @@ export class TransportPhases {
 
   /** Moves what can be moved. */
   advance(nowMs: number): Advance {
-    const allCame = this.#allCame(nowMs);
+    // Zero is before every version.
+    const ackedByAll = this.#allCame(nowMs) ? this.#nodes.ackedByAll(nowMs) : 0;
     let changed = false;
     let waiting = this.#nodes.reportsDue;
     for (const track of this.#tracks.values()) {
-      const facts = this.#factsOf(track, allCame, nowMs);
+      const facts = this.#factsOf(track, ackedByAll, nowMs);
       const phase = nextPhase(track.phase, facts);
       const moved = phase !== track.phase;
       if (moved) move(track, phase);
@@ -145,24 +146,13 @@ export class TransportPhases {
     return track;
   }
 
-  #factsOf(track: Track, allCame: boolean, nowMs: number): PhaseFacts {
+  #factsOf(track: Track, ackedByAll: number, nowMs: number): PhaseFacts {
     const { captured: wanted, node } = track.base.body;
     const said = this.#nodes.readiness(node, track.base.name, nowMs);
     if (said !== undefined) track.adopted = false;
     // Agents brought the phase, so it was ready, and nobody has said otherwise.
     const ready = said ?? track.adopted;
-    return { wanted, ready, known: this.#isKnown(track, wanted && ready, allCame, nowMs) };
-  }
-
-  #isKnown(track: Track, up: boolean, allCame: boolean, nowMs: number): boolean {
-    const { told } = track;
-    if (told === null) return false;
-    if (allCame && this.#nodes.allAcked(told.version, nowMs)) track.knownSinceMs ??= nowMs;
-    else track.knownSinceMs = null;
-    const waitMs = track.phase === 'plaintext' ? 0 : settleMs;
-    if (track.knownSinceMs !== null && nowMs - track.knownSinceMs >= waitMs) return true;
-    // Whoever wants to go is not held up for ever; TLS is never demanded of a node that has not said it knows.
-    return !up && nowMs - told.atMs >= patienceMs;
+    return { wanted, ready, known: isKnown(track, wanted && ready, ackedByAll, nowMs) };
   }
 
   /** After a restart of the controller, nodes that run workloads and have not come yet count as those that are gone. */
@@ -173,6 +163,17 @@ export class TransportPhases {
     }
     return true;
   }
+}
+
+function isKnown(track: Track, up: boolean, ackedByAll: number, nowMs: number): boolean {
+  const { told } = track;
+  if (told === null) return false;
+  if (told.version <= ackedByAll) track.knownSinceMs ??= nowMs;
+  else track.knownSinceMs = null;
+  const waitMs = track.phase === 'plaintext' ? 0 : settleMs;
+  if (track.knownSinceMs !== null && nowMs - track.knownSinceMs >= waitMs) return true;
+  // Whoever wants to go is not held up for ever; TLS is never demanded of a node that has not said it knows.
+  return !up && nowMs - told.atMs >= patienceMs;
 }
 
 function move(track: Track, phase: TransportPhase): void {

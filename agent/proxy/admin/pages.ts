@@ -63,7 +63,7 @@ export function adminPages(parts: PagesParts): Handlers {
         node,
         version,
         ...proxy.readiness(),
-        transports: countTransports(proxy.snapshot),
+        transports: countTransports([...proxy.snapshot.workloads.values()].map(({ workload }) => workload)),
         engine: sumStats(reports.map((report) => report.stats)),
         workers: reports.map(({ worker, stats }) => ({ worker, ...stats })),
       });
