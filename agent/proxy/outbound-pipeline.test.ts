@@ -75,6 +75,24 @@ describe('connections', () => {
     expect(connect()).toMatchObject({ action: 'reset', reason: 'no_ready_endpoint' });
   });
 
+  test('an opaque connection that one endpoint does not take goes to the others, and ends where none is left', () => {
+    const ports = [{ name: 'p', port: 80, protocol: 'tcp' as const }];
+    const endpoints = ['10.0.0.1', '10.0.0.3'].map((address) => endpoint({ address, workloadUid: '' }));
+    const { batch, connect } = served([
+      resource('service', service({ ports })),
+      resource('endpoints', endpointSet(endpoints)),
+    ]);
+    const first = connect();
+    expect(first.flags & VerdictFlag.askOnConnectFailure).not.toBe(0);
+    const second = batch.tunnelFailed(first.tag, Reason.connect_refused);
+    expect(second).toMatchObject({ action: 'tunnel', tag: first.tag, reason: 'none' });
+    expect([first.endpoint, second.endpoint].sort()).toEqual(['10.0.0.1:8080', '10.0.0.3:8080']);
+    expect(batch.tunnelFailed(first.tag, Reason.connect_timeout)).toMatchObject({
+      action: 'reset',
+      reason: 'connect_timeout',
+    });
+  });
+
   test('an IPv6 destination is found', () => {
     const { connect } = served([resource('service', service({ addresses: ['10.96.0.1', 'fd00::1'] }))]);
     expect(connect('fd00::1', 80)).toMatchObject({ action: 'http' });

@@ -3,7 +3,7 @@
 import { countTransports } from '../../../model/count-transports.js';
 import type { NodeProxy } from '../control/node-proxy.js';
 import { collectIdentities, showCertificates } from '../identity/report-identities.js';
-import { mergeEdges } from '../telemetry/edge-counters.js';
+import { mergeEdges } from '../telemetry/edge-counts.js';
 import { collectControl, renderMetrics, sumStats } from '../telemetry/scrape-metrics.js';
 import { answerWhy } from './answer-why.js';
 import { type Answer, type Handlers, jsonAnswer } from './serve-http.js';

@@ -1,6 +1,7 @@
 /** How stages end a pipeline. */
 import { beginAttempt } from '../../../model/choose-endpoint.js';
 import { Action } from '../../../native/engine.js';
+import { Reason } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import type { RequestRecord } from '../worker/request-record.js';
@@ -15,6 +16,7 @@ export function resetConnection(connection: ConnectionRecord, reason: number): f
 /** Bytes are copied to where the connection's slots say. */
 export function tunnelConnection(connection: ConnectionRecord): false {
   connection.action = Action.tunnel;
+  connection.reason = Reason.none;
   if (connection.endpoint === null) return false;
   beginAttempt(connection.endpoint.load);
   connection.attempting = true;

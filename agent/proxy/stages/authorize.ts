@@ -45,7 +45,10 @@ export function authorizeOutboundConnection(context: DecisionContext, connection
 
 export function authorizeOutboundRequest(context: DecisionContext, request: RequestRecord): boolean {
   const connection = request.connection as ConnectionRecord;
-  const reason = decideUncaptured(context, connection, request.endpoint, context.head);
+  const { endpoint } = request;
+  if (!context.logging && uncapturedWorkload(context, connection, endpoint) !== null)
+    request.keep(context.head);
+  const reason = decideUncaptured(context, connection, endpoint, context.head);
   return reason === Reason.none ? true : refuseRequest(context, request, reason);
 }
 

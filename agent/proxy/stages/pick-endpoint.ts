@@ -1,5 +1,6 @@
 /** Slot `endpoint`: the one address and port that takes the request or the connection. */
 import { type Candidate, chooseEndpoint, endpointKey } from '../../../model/choose-endpoint.js';
+import { countRequest } from '../../../model/retry-plan.js';
 import type { ServicePortView } from '../../../model/snapshot.js';
 import { Reason } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
@@ -9,14 +10,19 @@ import type { RequestRecord } from '../worker/request-record.js';
 import type { ServiceTraffic } from '../worker/service-traffic.js';
 import { refuseRequest, resetConnection } from './answers.js';
 
-const none: readonly Candidate[] = [];
-
 export function pickConnectionEndpoint(context: DecisionContext, connection: ConnectionRecord): boolean {
   const { destination } = connection;
   switch (destination.kind) {
     case 'service': {
       connection.traffic = context.traffic.of(destination.port, context.nowMs);
-      connection.endpoint = choose(context, connection, destination.port, connection.traffic, none);
+      if (connection.tried.length === 0) countRequest(connection.traffic.budget, context.nowMs);
+      connection.endpoint = choose(
+        context,
+        connection,
+        destination.port,
+        connection.traffic,
+        connection.tried,
+      );
       if (connection.endpoint === null) return resetConnection(connection, Reason.no_ready_endpoint);
       return true;
     }

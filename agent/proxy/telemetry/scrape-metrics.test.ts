@@ -13,7 +13,7 @@ function worker(requests: number) {
     targetId: labels.targetId('cart', 'shop/a"\\\n/0'),
   };
   for (let count = 0; count < requests; count += 1)
-    counters.countRequest(key, requestKey(200, -1, 0, 0, false), 700);
+    counters.countRequest(key, requestKey(200, -1, 0, 0, false), 700, -1);
   return counters.collect();
 }
 

@@ -23,12 +23,12 @@ function made() {
 
 test('requests are counted by status, gRPC status, reason and authentication, with every documented label', () => {
   const { counters, key, named } = made();
-  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 900);
-  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 900);
-  counters.countRequest(key, requestKey(503, -1, Reason.connect_refused, Transport.none, true), 100);
-  counters.countRequest(key, requestKey(200, 0, Reason.none, Transport.none, false), 900);
-  counters.countRequest(key, requestKey(403, 7, Reason.policy_denied, Transport.tls, true), 900);
-  counters.countRequest(key, requestKey(200, 99, Reason.none, Transport.none, false), 900);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 900, -1);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 900, -1);
+  counters.countRequest(key, requestKey(503, -1, Reason.connect_refused, Transport.none, true), 100, -1);
+  counters.countRequest(key, requestKey(200, 0, Reason.none, Transport.none, false), 900, -1);
+  counters.countRequest(key, requestKey(403, 7, Reason.policy_denied, Transport.tls, true), 900, -1);
+  counters.countRequest(key, requestKey(200, 99, Reason.none, Transport.none, false), 900, -1);
   const labels = {
     direction: 'outbound',
     source_namespace: 'shop',
@@ -60,9 +60,9 @@ test('requests are counted by status, gRPC status, reason and authentication, wi
 
 test('a duration falls into its bucket and all above, in seconds', () => {
   const { counters, key, named } = made();
-  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 500);
-  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 2_500);
-  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 61_000_000);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 500, -1);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 2_500, -1);
+  counters.countRequest(key, requestKey(200, -1, Reason.none, Transport.none, false), 61_000_000, -1);
   const { values } = named('weft_request_duration_seconds');
   const bucket = (le: number | string) => values.find((value) => value.labels.le === le)?.value;
   expect([bucket(0.0005), bucket(0.002), bucket(0.003), bucket(60), bucket('+Inf')]).toEqual([1, 1, 2, 2, 3]);
@@ -72,8 +72,8 @@ test('a duration falls into its bucket and all above, in seconds', () => {
 
 test('bytes are those of opaque connections only', () => {
   const { counters, key, named } = made();
-  counters.countConnection(key, connectionKey(true, Reason.none, 0, false), 10, 20);
-  counters.countConnection(key, connectionKey(false, Reason.idle_timeout, 0, false), 5, 0);
+  counters.countConnection(key, connectionKey(true, Reason.none, 0, false), 10, 20, -1);
+  counters.countConnection(key, connectionKey(false, Reason.idle_timeout, 0, false), 5, 0, -1);
   expect(
     named('weft_connections_total').values.map(({ labels, value }) => [
       labels.protocol,
@@ -129,6 +129,7 @@ test('series beyond the bound are counted under unknown labels, none is lost', (
       connectionKey(true, 0, 0, false),
       0,
       0,
+      -1,
     );
   }
   const values = named('weft_connections_total').values;

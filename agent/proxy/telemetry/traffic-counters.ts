@@ -4,6 +4,7 @@ import { Direction } from '../../../native/engine.js';
 import { Reason, reasonName, reasonOf } from '../../../reasons/reasons.js';
 import { isTlsReason, transportName } from '../worker/transport.js';
 import { DurationHistogram } from './duration-histogram.js';
+import { type Edge, EdgeCounts } from './edge-counts.js';
 import type { LabelTable } from './label-table.js';
 import { family, type Labels, type MetricFamily, type MetricValue } from './worker-metrics.js';
 
@@ -18,6 +19,7 @@ interface Series {
   readonly durations: DurationHistogram;
   /** By {@link connectionKey}. */
   readonly connections: KeyedCounts;
+  readonly edges: EdgeCounts;
   bytesReceived: number;
   bytesSent: number;
 }
@@ -97,17 +99,28 @@ export class TrafficCounters {
     this.#labels = labels;
   }
 
-  /** A request ended; `key` by {@link requestKey}. */
-  countRequest(series: SeriesKey, key: number, durationUs: number): void {
+  /** A request ended; `key` by {@link requestKey}, `edge` by {@link edgeKey}, -1 where it concerns no edge. */
+  countRequest(series: SeriesKey, key: number, durationUs: number, edge: number): void {
     const found = this.#find(series);
     found.requests.increment(key);
     found.durations.observe(durationUs);
+    if (edge >= 0) found.edges.countRequest(edge);
   }
 
-  /** A connection ended; `key` by {@link connectionKey}. Bytes are counted for opaque ones only. */
-  countConnection(series: SeriesKey, key: number, bytesReceived: number, bytesSent: number): void {
+  /**
+   * A connection ended; `key` by {@link connectionKey}, `edge` by {@link edgeKey}, -1 where it concerns no edge. Bytes are
+   * counted for opaque ones only.
+   */
+  countConnection(
+    series: SeriesKey,
+    key: number,
+    bytesReceived: number,
+    bytesSent: number,
+    edge: number,
+  ): void {
     const found = this.#find(series);
     found.connections.increment(key);
+    if (edge >= 0) found.edges.countConnection(edge);
     if ((key & 8) !== 0) return;
     found.bytesReceived += bytesReceived;
     found.bytesSent += bytesSent;
@@ -133,6 +146,18 @@ export class TrafficCounters {
 
   countOpen(direction: number, change: 1 | -1): void {
     this.#open[direction] = (this.#open[direction] ?? 0) + change;
+  }
+
+  /** Who talked to whom, as seen from one direction; one pair may be in it several times. */
+  listEdges(direction: number): Edge[] {
+    const edges: Edge[] = [];
+    for (const inner of this.#series.values()) {
+      for (const { direction: own, sourceId, destinationId, edges: counts } of inner.values()) {
+        if (own !== direction) continue;
+        edges.push(...counts.list(this.#labels.workload(sourceId), this.#labels.workload(destinationId)));
+      }
+    }
+    return edges;
   }
 
   collect(): MetricFamily[] {
@@ -166,6 +191,7 @@ export class TrafficCounters {
       requests: new KeyedCounts(),
       durations: new DurationHistogram(),
       connections: new KeyedCounts(),
+      edges: new EdgeCounts(),
       bytesReceived: 0,
       bytesSent: 0,
     };

@@ -5,7 +5,7 @@ import type { Destination } from '../../../model/find-destination.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import { type Source, unknownSource } from '../../../model/source.js';
 import type { AppProtocol } from '../../../model/workload.js';
-import { Action, Alpn, originalDestination, RowKind } from '../../../native/engine.js';
+import { Action, Alpn, originalDestination, RowKind, VerdictFlag } from '../../../native/engine.js';
 import type { LoggedParties } from '../telemetry/access-log.js';
 import type { SeriesKey } from '../telemetry/traffic-counters.js';
 import type { EndpointEntry } from './endpoint-table.js';
@@ -59,6 +59,8 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   /** Outbound tunnel: where it goes; null is the original destination. */
   endpoint: EndpointEntry | null = null;
 
+  /** Outbound tunnel: endpoints that could not be reached. */
+  readonly tried: Candidate[] = [];
   /** Outbound tunnel: the service's load figures. */
   traffic: ServiceTraffic | null = null;
   /** It is counted as under way at the endpoint. */
@@ -91,6 +93,12 @@ export class ConnectionRecord implements Tagged, SeriesKey {
     return this.action === Action.http;
   }
 
+  /** Flags of its verdict: where a service has other endpoints, a failed connect is asked about. */
+  get flags(): number {
+    const asks = this.action === Action.tunnel && this.traffic !== null;
+    return asks ? VerdictFlag.askOnConnectFailure : 0;
+  }
+
   get authenticated(): boolean {
     return this.source.authenticated;
   }
@@ -114,6 +122,7 @@ export class ConnectionRecord implements Tagged, SeriesKey {
     this.program = openProgram;
     this.protocol = 'tcp';
     this.endpoint = null;
+    if (this.tried.length > 0) this.tried.length = 0;
     this.traffic = null;
     this.attempting = false;
     this.action = 0;

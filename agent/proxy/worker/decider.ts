@@ -13,6 +13,7 @@ import {
 } from '../inbound-pipeline.js';
 import { outboundConnection, outboundRequest } from '../outbound-pipeline.js';
 import { retryAttempt } from '../stages/retry-attempt.js';
+import { retryTunnel } from '../stages/retry-tunnel.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { DecisionContext } from './decision-context.js';
 import type { HeldConnections } from './held-connections.js';
@@ -80,7 +81,8 @@ export class Decider {
         this.#decideRequest(row);
         return;
       case RowKind.attemptFailed:
-        this.#decideRetry(row);
+        if (this.#parts.engine.rows.requestTag[row] === 0) this.#decideTunnelRetry(row);
+        else this.#decideRetry(row);
         return;
       default:
       // Left without a verdict it fails closed.
@@ -149,11 +151,25 @@ export class Decider {
       request.connection = connection;
       connection.request = request;
       request.snapshotVersion = context.snapshot.version;
-      keepTexts(request, head);
       const outbound = connection.direction === Direction.outbound;
+      if (context.logging || !outbound) request.keep(head);
       runPipeline(outbound ? outboundRequest : inboundRequest, context, request);
     } catch (error) {
       context.verdict.fail(true, request.tag);
+      this.#parts.onDefect(error);
+    }
+  }
+
+  #decideTunnelRetry(row: number): void {
+    const { engine, context } = this.#parts;
+    const tag = engine.rows.connectionTag[row] as number;
+    try {
+      const connection = this.#parts.connections.find(tag);
+      if (connection === undefined) throw new Error('an attempt failed of a connection that is not known');
+      retryTunnel(context, connection, engine.rows.reason[row] as number);
+      context.verdict.connection(connection);
+    } catch (error) {
+      context.verdict.fail(false, tag);
       this.#parts.onDefect(error);
     }
   }
@@ -183,12 +199,4 @@ function pipelineOf(connection: ConnectionRecord): Pipeline<ConnectionRecord> {
     default:
       return inboundConnection;
   }
-}
-
-function keepTexts(request: RequestRecord, head: RowRequest): void {
-  request.method = head.method;
-  request.host = head.authority;
-  request.path = head.target;
-  request.http10 = head.http10;
-  request.http2 = head.http2;
 }

@@ -8,7 +8,6 @@ import { TrafficRecheck } from '../stages/recheck-traffic.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { AccessLogBuffer } from '../telemetry/access-log-buffer.js';
-import { EdgeCounters } from '../telemetry/edge-counters.js';
 import { LabelTable } from '../telemetry/label-table.js';
 import { PlaintextCallers } from '../telemetry/plaintext-callers.js';
 import { PolicyAudit } from '../telemetry/policy-audit.js';
@@ -63,8 +62,6 @@ export class DecisionWorker {
   readonly #workloads: ServedWorkloads;
   readonly #labels = new LabelTable();
   readonly #counters = new TrafficCounters(this.#labels);
-  /** By direction. */
-  readonly #edges = [new EdgeCounters(this.#labels), new EdgeCounters(this.#labels)] as const;
   readonly #seen = new SeenConnections(this.#labels);
   readonly #logBuffer: AccessLogBuffer;
   readonly #held: HeldConnections;
@@ -174,7 +171,6 @@ export class DecisionWorker {
       labels: this.#labels,
       counters: this.#counters,
       seen: this.#seen,
-      edges: this.#edges,
       accessLog: this.#parts.accessLog ? accessLog : undefined,
     });
     return new Decider({
@@ -252,7 +248,6 @@ export class DecisionWorker {
       seen: this.#seen,
       audit: this.#context.audit,
       callers: this.#context.callers,
-      edges: this.#edges,
       droppedLines: this.#logBuffer.dropped,
     };
   }

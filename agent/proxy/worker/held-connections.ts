@@ -90,6 +90,7 @@ export class HeldConnections {
   #resume({ id, generation, connection }: Held): void {
     this.#engine.resume(id, generation, {
       action: connection.action,
+      flags: connection.flags,
       reason: connection.reason as ReasonCode,
       endpoint: connection.endpointId,
       tag: connection.tag,

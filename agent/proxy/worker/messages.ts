@@ -6,7 +6,7 @@ import type { ReasonCode } from '../../../reasons/reasons.js';
 import type { Listener } from '../../handover/messages.js';
 import type { Family } from '../../handover/values.js';
 import type { LogDetails, LogLevel } from '../start/process-log.js';
-import type { Edge } from '../telemetry/edge-counters.js';
+import type { Edge } from '../telemetry/edge-counts.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
 
 /** Given to a worker when its thread starts. */

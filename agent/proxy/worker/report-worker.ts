@@ -1,6 +1,5 @@
 /** What a worker tells about itself: its metrics, and its open connections for people. */
 import { Direction, type Engine } from '../../../native/engine.js';
-import type { EdgeCounters } from '../telemetry/edge-counters.js';
 import type { PlaintextCallers } from '../telemetry/plaintext-callers.js';
 import type { PolicyAudit } from '../telemetry/policy-audit.js';
 import type { SeenConnections } from '../telemetry/seen-connections.js';
@@ -21,8 +20,6 @@ export interface ReportedWorker {
   readonly seen: SeenConnections;
   readonly audit: PolicyAudit;
   readonly callers: PlaintextCallers;
-  /** By direction. */
-  readonly edges: readonly [outbound: EdgeCounters, inbound: EdgeCounters];
   /** Access-log lines that were lost. */
   readonly droppedLines: number;
 }
@@ -59,8 +56,11 @@ export function collectMetrics(reported: ReportedWorker): WorkerMetrics {
 
 export const noEdges: WorkerEdges = { outbound: [], inbound: [] };
 
-export function listEdges({ edges: [outbound, inbound] }: ReportedWorker): WorkerEdges {
-  return { outbound: outbound.list(), inbound: inbound.list() };
+export function listEdges({ counters }: ReportedWorker): WorkerEdges {
+  return {
+    outbound: counters.listEdges(Direction.outbound),
+    inbound: counters.listEdges(Direction.inbound),
+  };
 }
 
 export function listConnections({

@@ -3,6 +3,7 @@ import { openProgram, type PolicyProgram } from '../../../model/authorize.js';
 import type { Candidate } from '../../../model/choose-endpoint.js';
 import { type CompiledFilters, noFilters } from '../../../model/compile-filters.js';
 import type { CompiledBackend, CompiledMatch } from '../../../model/compile-route.js';
+import type { RequestHead } from '../../../model/request-head.js';
 import type { RetryPolicy } from '../../../model/retry-plan.js';
 import { compileRetry } from '../../../model/retry-plan.js';
 import type { ServicePortView } from '../../../model/snapshot.js';
@@ -90,6 +91,17 @@ export class RequestRecord implements Tagged, SeriesKey {
 
   get routeLabel(): string {
     return this.match === null ? 'default' : this.match.rule.label;
+  }
+
+  /** Keeps what was sent, while it can be read: for the log, and for policies that change while the request runs. */
+  keep(
+    head: RequestHead & { readonly target: string; readonly http10: boolean; readonly http2: boolean },
+  ): void {
+    this.method = head.method;
+    this.host = head.authority;
+    this.path = head.target;
+    this.http10 = head.http10;
+    this.http2 = head.http2;
   }
 
   /** Forgets its last user. */

@@ -28,7 +28,7 @@ import {
 } from '../../../native/engine.js';
 import { type ReasonName, reasonName } from '../../../reasons/reasons.js';
 import { PausedTimers } from '../control/paused-timers.js';
-import { type Edge, mergeEdges } from '../telemetry/edge-counters.js';
+import { type Edge, mergeEdges } from '../telemetry/edge-counts.js';
 import { DecisionWorker } from './decision-worker.js';
 import type { FromWorker } from './messages.js';
 
@@ -331,6 +331,19 @@ export class TestBatch {
       (rows.flags[0] ?? 0) |
       (failure.notSent === true ? RowFlag.notSent : 0) |
       (failure.unanswered === true ? RowFlag.unanswered : 0);
+    this.engine.options.decide(1, 0);
+    return this.verdict(0);
+  }
+
+  /** An opaque connection's endpoint could not be reached; decided. */
+  tunnelFailed(connectionTag: number, reason: number): TestVerdict {
+    const { rows } = this.engine;
+    this.#clear();
+    rows.kind[0] = RowKind.attemptFailed;
+    rows.connectionTag[0] = connectionTag;
+    rows.requestTag[0] = 0;
+    rows.reason[0] = reason;
+    rows.flags[0] = RowFlag.notSent;
     this.engine.options.decide(1, 0);
     return this.verdict(0);
   }

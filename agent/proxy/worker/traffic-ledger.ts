@@ -5,7 +5,7 @@ import type { Snapshot } from '../../../model/snapshot.js';
 import { Action, CompletionKind, Direction, type Engine } from '../../../native/engine.js';
 import { Reason } from '../../../reasons/reasons.js';
 import type { AccessLog } from '../telemetry/access-log.js';
-import type { EdgeCounters } from '../telemetry/edge-counters.js';
+import { edgeKey } from '../telemetry/edge-counts.js';
 import type { LabelTable } from '../telemetry/label-table.js';
 import { labelConnection, labelRequest } from '../telemetry/label-traffic.js';
 import type { SeenConnections } from '../telemetry/seen-connections.js';
@@ -32,8 +32,6 @@ export interface LedgerParts {
   readonly counters: TrafficCounters;
   readonly seen: SeenConnections;
   readonly held: HeldConnections;
-  /** By direction. */
-  readonly edges: readonly EdgeCounters[];
   /** undefined: no log. */
   readonly accessLog: AccessLog | undefined;
 }
@@ -114,8 +112,7 @@ export class TrafficLedger {
     const authenticated = request.connection?.authenticated === true;
     const grpcStatus = completions.grpcStatus[at] as number;
     const key = requestKey(status, grpcStatus, reason, request.transport, authenticated);
-    counters.countRequest(request, key, completions.totalUs[at] as number);
-    this.#countEdge(request, reason);
+    counters.countRequest(request, key, completions.totalUs[at] as number, requestEdge(request, reason));
     this.#parts.accessLog?.request(request, at);
     this.#forget(request, nowMs);
   }
@@ -130,31 +127,6 @@ export class TrafficLedger {
     this.#parts.requests.release(request);
   }
 
-  /** Requests that found no endpoint concern no edge. */
-  #countEdge(request: RequestRecord, reason: number): void {
-    const { direction, endpoint, sourceId, destinationId, transport, cause } = request;
-    const connection = request.connection as ConnectionRecord;
-    const outbound = direction === Direction.outbound;
-    if (outbound && endpoint === null) return;
-    const port = endpoint === null ? connection.destinationPort : endpoint.candidate.port;
-    const refusal = transport === Transport.none || outbound ? transportRefusal(reason) : Reason.none;
-    this.#parts.edges[direction]?.countRequest({ sourceId, destinationId, port, transport, cause, refusal });
-  }
-
-  /** An application's own connection whose requests go ways of their own is no edge. */
-  #countConnectionEdge(connection: ConnectionRecord, reason: number, bytesSent: number): void {
-    const { direction, endpoint, sourceId, destinationId, transport, cause } = connection;
-    const outbound = direction === Direction.outbound;
-    if (outbound && connection.http) return;
-    const port = endpoint === null ? connection.destinationPort : endpoint.candidate.port;
-    // What went through and was cut later did go through.
-    const passed = outbound ? bytesSent > 0 : connection.action === Action.tunnel || connection.http;
-    const refusal = passed ? Reason.none : transportRefusal(reason);
-    if (transport === Transport.none && refusal === Reason.none) return;
-    const use = { sourceId, destinationId, port, transport, cause, refusal };
-    this.#parts.edges[direction]?.countConnection(use);
-  }
-
   /** A head that never became a row: it is counted under its connection's labels. */
   #endMalformed(at: number, status: number, reason: number): void {
     const { completions } = this.#parts.engine;
@@ -164,7 +136,7 @@ export class TrafficLedger {
     const { authenticated, transport } = connection;
     const grpcStatus = completions.grpcStatus[at] as number;
     const key = requestKey(status, grpcStatus, reason, transport, authenticated);
-    this.#parts.counters.countRequest(connection, key, completions.totalUs[at] as number);
+    this.#parts.counters.countRequest(connection, key, completions.totalUs[at] as number, -1);
     this.#parts.accessLog?.malformed(connection, at);
   }
 
@@ -184,8 +156,8 @@ export class TrafficLedger {
       connectionKey(http, reason, transport, authenticated),
       completions.bytesReceived[at] as number,
       completions.bytesSent[at] as number,
+      connectionEdge(connection, reason, completions.bytesSent[at] as number),
     );
-    this.#countConnectionEdge(connection, reason, completions.bytesSent[at] as number);
     this.#parts.accessLog?.connection(connection, at);
     this.#parts.held.forget(connection);
     // Neither an attempt nor a request that the engine dropped with its connection has a completion of its own.
@@ -205,6 +177,27 @@ function isConnectFailure(reason: number): boolean {
     reason === Reason.connect_timeout ||
     reason === Reason.connect_unreachable
   );
+}
+
+/** Requests that found no endpoint concern no edge. */
+function requestEdge(request: RequestRecord, reason: number): number {
+  const { direction, endpoint, transport, cause } = request;
+  const outbound = direction === Direction.outbound;
+  if (outbound && endpoint === null) return -1;
+  const port = endpoint?.candidate.port ?? (request.connection as ConnectionRecord).destinationPort;
+  return edgeKey(port, transport, cause, outbound ? transportRefusal(reason) : Reason.none);
+}
+
+/** An application's own connection whose requests go ways of their own is no edge. */
+function connectionEdge(connection: ConnectionRecord, reason: number, bytesSent: number): number {
+  const { direction, endpoint, transport, cause, http } = connection;
+  const outbound = direction === Direction.outbound;
+  if (outbound && http) return -1;
+  // What went through and was cut later did go through.
+  const passed = outbound ? bytesSent > 0 : http || connection.action === Action.tunnel;
+  const refusal = passed ? Reason.none : transportRefusal(reason);
+  if (transport === Transport.none && refusal === Reason.none) return -1;
+  return edgeKey(endpoint?.candidate.port ?? connection.destinationPort, transport, cause, refusal);
 }
 
 /** A reason that says why one end does not take the other's transport. */

@@ -29,6 +29,7 @@ export class VerdictWriter {
     verdicts.tag[this.#row] = connection.tag;
     verdicts.reason[this.#row] = connection.reason;
     verdicts.endpoint[this.#row] = connection.endpointId;
+    verdicts.flags[this.#row] = connection.flags;
     verdicts.action[this.#row] = connection.action;
   }
 
