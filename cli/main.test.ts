@@ -8,6 +8,8 @@ const program = join(import.meta.dirname, 'main.js');
 const weft = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
 const commands = [
   'run',
+  'node',
+  'token',
   'vet',
   'status',
   'workloads',

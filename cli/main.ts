@@ -1,7 +1,8 @@
 /** The weft command. */
 import { dirname } from 'node:path';
 import { clean, cleanUsage } from './clean.js';
-import { run } from './run/run.js';
+import { nodeUsage, parseJoinOptions } from './run/join-options.js';
+import { run, runNode } from './run/run.js';
 import { parseRunOptions, runUsage } from './run/run-options.js';
 import {
   certificatesUsage,
@@ -22,6 +23,7 @@ import {
   whyUsage,
   workloadsUsage,
 } from './show/commands.js';
+import { token, tokenUsage } from './token.js';
 import { CommandError, describeError, UsageError } from './usage-error.js';
 import { vet, vetUsage } from './vet.js';
 
@@ -53,6 +55,22 @@ const commands: Readonly<Record<string, Command>> = {
     usage: runUsage,
     act: async (args) => {
       await run(parseRunOptions(args), { dist, out, err, ended: nextSignal() });
+      return 0;
+    },
+  },
+  node: {
+    summary: 'run capture and proxy of a further node, under a controller elsewhere',
+    usage: nodeUsage,
+    act: async (args) => {
+      await runNode(parseJoinOptions(args), { dist, out, err, ended: nextSignal() });
+      return 0;
+    },
+  },
+  token: {
+    summary: 'let a further node join',
+    usage: tokenUsage,
+    act: async (args) => {
+      await token(args, { out, err });
       return 0;
     },
   },

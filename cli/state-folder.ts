@@ -22,6 +22,10 @@ export interface StatePaths {
   readonly controllerAdmin: string;
   /** The certificate authority's key and roots; of the controller's user alone. */
   readonly authorityFolder: string;
+  /** Hashes of the tokens that nodes may join with. */
+  readonly tokens: string;
+  /** What a node joins with: copies that its proxy can read. Only where the controller is on another machine. */
+  readonly joinFolder: string;
   readonly captureFolder: string;
   readonly captureSocket: string;
   readonly proxyFolder: string;
@@ -49,6 +53,8 @@ export function statePaths(state: string | undefined, pinFolder?: string): State
     controllerSocket: join(controllerFolder, 'agents.sock'),
     controllerAdmin: join(controllerFolder, 'admin.sock'),
     authorityFolder: join(controllerFolder, 'authority'),
+    tokens: join(controllerFolder, 'tokens.json'),
+    joinFolder: join(root, 'join'),
     captureFolder: join(root, 'capture'),
     captureSocket: join(root, 'capture', 'capture.sock'),
     proxyFolder,

@@ -15,14 +15,15 @@ export interface ProcessFiles {
   readonly node: string;
   /** The folder of compiled rooms. */
   readonly dist: string;
-  readonly manifests: string;
+  /** Undefined where there is no controller. */
+  readonly manifests: string | undefined;
   readonly mounts: readonly Mount[];
 }
 
 /** The files at their mount points below `folder`. The code's root holds dist/, build/, proto/ and node_modules/. */
 export function mountedFiles(
   folder: string,
-  files: { readonly node: string; readonly codeRoot: string; readonly manifests: string },
+  files: { readonly node: string; readonly codeRoot: string; readonly manifests: string | undefined },
 ): ProcessFiles {
   const [node, code, manifests] = ['node', 'code', 'manifests'].map((name) => join(folder, name)) as [
     string,
@@ -32,11 +33,11 @@ export function mountedFiles(
   return {
     node,
     dist: join(code, 'dist'),
-    manifests,
+    manifests: files.manifests === undefined ? undefined : manifests,
     mounts: [
       { source: files.node, target: node },
       { source: files.codeRoot, target: code },
-      { source: files.manifests, target: manifests },
+      ...(files.manifests === undefined ? [] : [{ source: files.manifests, target: manifests }]),
     ],
   };
 }

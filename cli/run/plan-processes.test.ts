@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { statePaths } from '../state-folder.js';
 import { canRead } from './check-access.js';
 import { findUser } from './find-user.js';
+import { parseJoinOptions } from './join-options.js';
 import { mountedFiles, mountPrefix } from './plan-mounts.js';
 import {
   type PlanInput,
@@ -31,6 +32,8 @@ function input(...args: string[]): PlanInput {
   };
 }
 
+const here = { kind: 'here', identities: false } as const;
+
 test('controller and proxy run as their users, without any capability', () => {
   const { argv } = planController(input());
   const wrapped = '--reuid=65533 --regid=65533 --clear-groups --inh-caps=-all --ambient-caps=-all';
@@ -39,13 +42,13 @@ test('controller and proxy run as their users, without any capability', () => {
       '/dist/controller/main.js --folder /manifests --shown-as /manifests --listen unix:/s/controller/agents.sock ' +
       '--admin /s/controller/admin.sock --node local --trust-domain abc.weft',
   );
-  expect(planProxy(input('--workers', '4', '--metrics', '0.0.0.0:9')).argv.join(' ')).toMatch(
+  expect(planProxy(input('--workers', '4', '--metrics', '0.0.0.0:9'), here).argv.join(' ')).toMatch(
     /--reuid=65534 .* \/dist\/agent\/proxy\/main.js --node local --controller unix:\/s\/controller\/agents.sock --capture \/s\/capture\/capture.sock --workers 4 --metrics 0.0.0.0:9 --admin \/s\/proxy\/admin.sock --access-log \/s\/access.log --state \/s\/proxy\/snapshot$/,
   );
 });
 
 test('identities make the controller an authority of its own user, and the proxy ask it', () => {
-  const plain = [planController(input()), planProxy(input())].flatMap(({ argv }) => argv).join(' ');
+  const plain = [planController(input()), planProxy(input(), here)].flatMap(({ argv }) => argv).join(' ');
   expect(plain).not.toMatch(/authority|identities|certificate/);
   const words = (...more: string[]) => planController(input('--identities', ...more)).argv.join(' ');
   expect(words()).toMatch(
@@ -54,13 +57,29 @@ test('identities make the controller an authority of its own user, and the proxy
   expect(words('--external-issuer', '/pki', '--certificate-seconds', '60')).toMatch(
     / --external-issuer \/pki --certificate-seconds 60$/,
   );
-  expect(planProxy(input('--identities')).argv.at(-1)).toBe('--identities');
+  expect(planProxy(input('--identities'), { ...here, identities: true }).argv).toContain('--identities');
   expect(parseRunOptions(['-f', '/m', '--identities']).controllerUser).toBe('65532');
   expect(parseRunOptions(['-f', '/m']).controllerUser).toBe('nobody');
   expect(() => parseRunOptions(['-f', '/m', '--certificate-seconds', '9'])).toThrow(/need --identities/);
   expect(() => parseRunOptions(['-f', '/m', '--identities', '--certificate-seconds', '4'])).toThrow(
     /5 to 2592000/,
   );
+});
+
+test('a controller that listens for nodes keeps their tokens, and a further node reaches it with what it joins with', () => {
+  const listening = planController(input('--identities', '--listen', '10.0.0.1:15012')).argv.join(' ');
+  expect(listening).toMatch(/ --listen-nodes 10.0.0.1:15012 --tokens \/s\/controller\/tokens.json$/);
+  expect(() => parseRunOptions(['-f', '/m', '--listen', '10.0.0.1:15012'])).toThrow(/needs --identities/);
+  expect(() => parseRunOptions(['-f', '/m', '--identities', '--listen', '15012'])).toThrow(/no HOST:PORT/);
+  const join = ['--controller', '10.0.0.1:15012', '--node', 'b', '--token-file', '/t', '--ca-file', '/c'];
+  const options = parseJoinOptions([...join, '--state', '/s']);
+  const joining = { token: '/s/join/token', ca: '/s/join/ca.crt' };
+  const place = { kind: 'elsewhere', address: options.controller, joining } as const;
+  expect(planProxy({ ...input(), options }, place).argv.join(' ')).toMatch(
+    / --node b --controller 10.0.0.1:15012 --token-file \/s\/join\/token --ca-file \/s\/join\/ca.crt --identities /,
+  );
+  expect(() => parseJoinOptions(join.slice(2))).toThrow(/--controller is missing/);
+  expect(() => parseJoinOptions(join.slice(0, 6))).toThrow(/--ca-file is missing/);
 });
 
 test('capture keeps four capabilities of root', () => {

@@ -1,8 +1,10 @@
-/** Which processes `weft run` starts, as whom, and with what arguments. Pure. */
+/** Which processes `weft run` and `weft node` start, as whom, and with what arguments. Pure. */
 import { join } from 'node:path';
 import type { StatePaths } from '../state-folder.js';
 import type { UserIds } from './find-user.js';
+import type { NodeOptions } from './node-options.js';
 import { mountPrefix, type ProcessFiles } from './plan-mounts.js';
+import type { JoinFiles } from './prepare-state.js';
 import type { RunOptions } from './run-options.js';
 
 export type PartName = 'controller' | 'capture' | 'proxy';
@@ -15,13 +17,24 @@ export interface ProcessPlan {
   readonly folder: string;
 }
 
-export interface PlanInput {
-  readonly options: RunOptions;
+/** What capture and proxy of every node need. */
+export interface NodePlanInput {
+  readonly options: NodeOptions;
   readonly paths: StatePaths;
   readonly proxyUser: UserIds;
+  readonly files: ProcessFiles;
+}
+
+/** Where the proxy finds its controller: on this machine, or on another one. */
+export type ControllerPlace =
+  | { readonly kind: 'here'; readonly identities: boolean }
+  | { readonly kind: 'elsewhere'; readonly address: string; readonly joining: JoinFiles };
+
+/** What `weft run` needs besides. */
+export interface PlanInput extends NodePlanInput {
+  readonly options: RunOptions;
   readonly controllerUser: UserIds;
   readonly trustDomain: string;
-  readonly files: ProcessFiles;
 }
 
 /**
@@ -68,13 +81,14 @@ export function planController(input: PlanInput): ProcessPlan {
       ...unprivileged(controllerUser),
       files.node,
       join(files.dist, 'controller/main.js'),
-      ...['--folder', files.manifests],
+      ...['--folder', files.manifests ?? options.manifests],
       ...['--shown-as', options.manifests],
       ...['--listen', `unix:${paths.controllerSocket}`],
       ...['--admin', paths.controllerAdmin],
       ...['--node', options.node],
       ...['--trust-domain', trustDomain],
       ...identityWords(options, paths),
+      ...(options.listen === null ? [] : ['--listen-nodes', options.listen, '--tokens', paths.tokens]),
     ]),
   };
 }
@@ -90,7 +104,7 @@ function identityWords({ identities }: RunOptions, paths: StatePaths): string[] 
 }
 
 /** Root with few capabilities: it makes kernel objects and enters the pods' namespaces, and parses no traffic. */
-export function planCapture({ options, paths, proxyUser, files }: PlanInput): ProcessPlan {
+export function planCapture({ options, paths, proxyUser, files }: NodePlanInput): ProcessPlan {
   return {
     name: 'capture',
     folder: paths.captureFolder,
@@ -109,7 +123,10 @@ export function planCapture({ options, paths, proxyUser, files }: PlanInput): Pr
   };
 }
 
-export function planProxy({ options, paths, proxyUser, files }: PlanInput): ProcessPlan {
+export function planProxy(
+  { options, paths, proxyUser, files }: NodePlanInput,
+  controller: ControllerPlace,
+): ProcessPlan {
   const accessLog = options.accessLog.kind === 'state' ? paths.accessLog : options.accessLog.value;
   return {
     name: 'proxy',
@@ -120,16 +137,32 @@ export function planProxy({ options, paths, proxyUser, files }: PlanInput): Proc
       files.node,
       join(files.dist, 'agent/proxy/main.js'),
       ...['--node', options.node],
-      ...['--controller', `unix:${paths.controllerSocket}`],
+      ...controllerWords(controller, paths),
       ...['--capture', paths.captureSocket],
       ...['--workers', String(options.workers)],
       ...['--metrics', options.metrics],
       ...['--admin', paths.proxyAdmin],
       ...['--access-log', accessLog],
       ...['--state', join(paths.proxyFolder, 'snapshot')],
-      ...(options.identities === null ? [] : ['--identities']),
     ]),
   };
+}
+
+function controllerWords(controller: ControllerPlace, paths: StatePaths): string[] {
+  if (controller.kind === 'here') {
+    return [
+      '--controller',
+      `unix:${paths.controllerSocket}`,
+      ...(controller.identities ? ['--identities'] : []),
+    ];
+  }
+  const { address, joining } = controller;
+  return [
+    ...['--controller', address],
+    ...['--token-file', joining.token],
+    ...['--ca-file', joining.ca],
+    '--identities',
+  ];
 }
 
 /** Removes kernel state; with root's whole power, for it must succeed. */

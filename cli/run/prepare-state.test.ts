@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   readlinkSync,
@@ -11,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type StatePaths, statePaths } from '../state-folder.js';
-import { livingOwner, prepareAccessLog, prepareState, startTime } from './prepare-state.js';
+import { livingOwner, prepareAccessLog, prepareJoining, prepareState, startTime } from './prepare-state.js';
 
 const nobody = { uid: 65534, gid: 65534 };
 const daemon = { uid: 1, gid: 1 };
@@ -47,6 +48,20 @@ test('each part gets a folder of its own, and the id stays for ever', () => {
 test('a controller of another user opens its folder to the proxy’s group alone', () => {
   prepareState(paths, { controller: daemon, proxy: nobody });
   expect(owner(paths.controllerFolder)).toBe('1 65534 2710');
+});
+
+test('a node joins with copies that its proxy alone can read, in a folder that it cannot write', () => {
+  const given = { token: join(root, 'given'), ca: join(root, 'roots') };
+  writeFileSync(given.token, 'weft.secret', { mode: 0o600 });
+  writeFileSync(given.ca, 'roots');
+  prepareState(paths, { controller: null, proxy: nobody });
+  expect(existsSync(paths.controllerFolder)).toBe(false);
+  const copies = prepareJoining(paths, given, nobody);
+  expect(owner(paths.joinFolder)).toBe('0 0 711');
+  expect(owner(copies.token)).toBe('65534 65534 600');
+  expect(readFileSync(copies.token, 'utf8')).toBe('weft.secret');
+  const absent = { ...given, token: join(root, 'none') };
+  expect(() => prepareJoining(paths, absent, nobody)).toThrow(/none cannot be read/);
 });
 
 test('a folder belongs to one living weft at a time', () => {

@@ -15,14 +15,42 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { join } from 'node:path';
 import { maxSocketPath, type StatePaths } from '../state-folder.js';
 import { CommandError } from '../usage-error.js';
 import type { UserIds } from './find-user.js';
 import type { Mount } from './plan-mounts.js';
 
 export interface StateUsers {
-  readonly controller: UserIds;
+  /** Null: the controller is on another machine. */
+  readonly controller: UserIds | null;
   readonly proxy: UserIds;
+}
+
+/** What a node joins with, where its proxy can read it. */
+export interface JoinFiles {
+  readonly token: string;
+  readonly ca: string;
+}
+
+/** Copies the files, which the proxy`s user need not be able to read. Throws CommandError where there is none. */
+export function prepareJoining(paths: StatePaths, given: JoinFiles, proxy: UserIds): JoinFiles {
+  // The folder stays root's: in one of the proxy's, what root writes could be led elsewhere.
+  makeFolder(paths.joinFolder, { uid: 0, gid: 0 }, 0o711);
+  const copy = (source: string, name: string) => {
+    const target = join(paths.joinFolder, name);
+    let content: Buffer;
+    try {
+      content = readFileSync(source);
+    } catch (cause) {
+      throw new CommandError(`${source} cannot be read`, { cause });
+    }
+    rmSync(target, { force: true });
+    writeFileSync(target, content, { mode: 0o600 });
+    chownSync(target, proxy.uid, proxy.gid);
+    return target;
+  };
+  return { token: copy(given.token, 'token'), ca: copy(given.ca, 'ca.crt') };
 }
 
 /** A file of access logs that the proxy can append to; one that exists keeps its owner. */
@@ -39,7 +67,7 @@ export function prepareState(paths: StatePaths, users: StateUsers): string {
   refuseForeign(paths.root);
   chmodSync(paths.root, 0o711);
   claimOwner(paths);
-  makeFolder(paths.controllerFolder, users.controller, 0o700);
+  if (users.controller !== null) makeFolder(paths.controllerFolder, users.controller, 0o700);
   makeFolder(paths.proxyFolder, users.proxy, 0o700);
   // Anybody may reach the socket's name; capture itself checks who connects.
   makeFolder(paths.captureFolder, { uid: 0, gid: 0 }, 0o711);
@@ -48,7 +76,7 @@ export function prepareState(paths: StatePaths, users: StateUsers): string {
   symlinkSync(paths.proxyAdmin, paths.adminLink);
   // The proxy connects to the controller's socket: where it is another user, its group may pass, and by the
   // set-group-ID bit the socket belongs to that group.
-  if (users.controller.uid !== users.proxy.uid) {
+  if (users.controller !== null && users.controller.uid !== users.proxy.uid) {
     makeFolder(paths.controllerFolder, { uid: users.controller.uid, gid: users.proxy.gid }, 0o2710);
   }
   return readId(paths.id);

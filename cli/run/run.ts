@@ -1,4 +1,4 @@
-/** `weft run`: the three processes of a node, started, watched, and taken down in order. */
+/** `weft run` and `weft node`: the processes of a node, started, watched, and taken down in order. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -6,18 +6,21 @@ import { type StatePaths, statePaths } from '../state-folder.js';
 import { CommandError } from '../usage-error.js';
 import { canRead } from './check-access.js';
 import { choosePort } from './choose-port.js';
-import { findUser } from './find-user.js';
+import { findUser, type UserIds } from './find-user.js';
+import type { JoinOptions } from './join-options.js';
+import type { NodeOptions } from './node-options.js';
 import { mountedFiles, type ProcessFiles } from './plan-mounts.js';
 import {
   barelyPrivileged,
   type PlanInput,
+  type ProcessPlan,
   planCapture,
   planClean,
   planController,
   planProxy,
   unprivileged,
 } from './plan-processes.js';
-import { prepareAccessLog, prepareMountPoints, prepareState } from './prepare-state.js';
+import { prepareAccessLog, prepareJoining, prepareMountPoints, prepareState } from './prepare-state.js';
 import { formatLogLine } from './relay-log.js';
 import type { RunOptions } from './run-options.js';
 import { type ProcessOutput, SupervisedProcess } from './supervised-process.js';
@@ -36,29 +39,75 @@ export interface RunEnvironment {
   readonly ended: Promise<string>;
 }
 
-/** Runs until it is asked to end. Throws CommandError where something cannot be started. */
+/** The processes of a node: those that start side by side, then the one that needs them. */
+interface NodePlan {
+  readonly first: readonly ProcessPlan[];
+  readonly proxy: ProcessPlan;
+  /** Said once all are ready. */
+  readonly ready: string;
+}
+
+/** `weft run`: runs until it is asked to end. Throws CommandError where something cannot be started. */
 export async function run(options: RunOptions, environment: RunEnvironment): Promise<void> {
-  const { dist, out, err, ended } = environment;
-  checkMachine(dist);
+  const { dist } = environment;
+  checkMachine('run', dist);
   const paths = statePaths(options.state, options.pinFolder);
-  const metrics = await choosePort(options.metrics);
-  const input = prepare({ ...options, metrics }, paths, dist);
+  const input = prepareRun({ ...options, metrics: await choosePort(options.metrics) }, paths, dist);
+  const plan: NodePlan = {
+    first: [planController(input), planCapture(input)],
+    proxy: planProxy(input, { kind: 'here', identities: options.identities !== null }),
+    ready: `${options.manifests} is in force on node ${options.node}`,
+  };
+  await supervise(plan, input.options, paths, environment);
+}
+
+/** `weft node`: as {@link run}, under a controller elsewhere. */
+export async function runNode(options: JoinOptions, environment: RunEnvironment): Promise<void> {
+  const { dist } = environment;
+  checkMachine('node', dist);
+  const paths = statePaths(options.state, options.pinFolder);
+  const proxyUser = findUser(options.proxyUser, readFileSync('/etc/passwd', 'utf8'));
+  prepareState(paths, { controller: null, proxy: proxyUser });
+  prepareOwnLog(options, proxyUser);
+  const given = { token: options.tokenFile, ca: options.caFile };
+  const joining = prepareJoining(paths, given, proxyUser);
+  const files = findFiles(undefined, paths, dist, [proxyUser]);
+  const input = {
+    options: { ...options, metrics: await choosePort(options.metrics) },
+    paths,
+    proxyUser,
+    files,
+  };
+  const plan: NodePlan = {
+    first: [planCapture(input)],
+    proxy: planProxy(input, { kind: 'elsewhere', address: options.controller, joining }),
+    ready: `node ${options.node} has joined ${options.controller}`,
+  };
+  await supervise(plan, input.options, paths, environment);
+}
+
+async function supervise(
+  plan: NodePlan,
+  options: NodeOptions,
+  paths: StatePaths,
+  { dist, out, err, ended }: RunEnvironment,
+): Promise<void> {
   const output: ProcessOutput = {
     log: (part, line) => err(`${formatLogLine(part, line)}\n`),
     data: (_part, line) => out(`${line}\n`),
     note: (text) => err(`weft: ${text}\n`),
   };
   const started: SupervisedProcess[] = [];
-  const start = (plan: ReturnType<typeof planProxy>) => {
-    const supervised = new SupervisedProcess(plan, output);
+  const start = (process: ProcessPlan) => {
+    const supervised = new SupervisedProcess(process, output);
     started.push(supervised);
     return supervised.start(readyTimeoutMs);
   };
   const serve = async () => {
-    await Promise.all([start(planController(input)), start(planCapture(input))]);
-    await start(planProxy(input));
-    output.note(`ready: ${options.manifests} is in force on node ${options.node}; state is in ${paths.root}`);
-    output.note(`metrics: http://${metrics}/metrics`);
+    await Promise.all(plan.first.map(start));
+    await start(plan.proxy);
+    output.note(`ready: ${plan.ready}; state is in ${paths.root}`);
+    output.note(`metrics: http://${options.metrics}/metrics`);
     return ended;
   };
   try {
@@ -71,9 +120,9 @@ export async function run(options: RunOptions, environment: RunEnvironment): Pro
   }
 }
 
-function checkMachine(dist: string): void {
-  if (process.platform !== 'linux') throw new CommandError('weft run needs Linux');
-  if (process.getuid?.() !== 0) throw new CommandError('weft run needs root: start it with sudo');
+function checkMachine(command: string, dist: string): void {
+  if (process.platform !== 'linux') throw new CommandError(`weft ${command} needs Linux`);
+  if (process.getuid?.() !== 0) throw new CommandError(`weft ${command} needs root: start it with sudo`);
   for (const program of ['controller/main.js', 'agent/capture/main.js', 'agent/proxy/main.js']) {
     if (!existsSync(join(dist, program))) {
       throw new CommandError(`${join(dist, program)} is missing: run "make build" first`);
@@ -81,7 +130,7 @@ function checkMachine(dist: string): void {
   }
 }
 
-function prepare(options: RunOptions, paths: StatePaths, dist: string): PlanInput {
+function prepareRun(options: RunOptions, paths: StatePaths, dist: string): PlanInput {
   if (!existsSync(options.manifests)) throw new CommandError(`there is no folder ${options.manifests}`);
   const passwd = readFileSync('/etc/passwd', 'utf8');
   const proxyUser = findUser(options.proxyUser, passwd);
@@ -92,25 +141,31 @@ function prepare(options: RunOptions, paths: StatePaths, dist: string): PlanInpu
     );
   }
   const id = prepareState(paths, { controller: controllerUser, proxy: proxyUser });
-  const { accessLog } = options;
-  if (accessLog.kind === 'given' && accessLog.value.startsWith('/'))
-    prepareAccessLog(accessLog.value, proxyUser);
-  const trustDomain = `${id}.weft`;
-  const files = findFiles(options, paths, dist, [unprivileged(controllerUser), unprivileged(proxyUser)]);
-  return { options, paths, proxyUser, controllerUser, trustDomain, files };
+  prepareOwnLog(options, proxyUser);
+  const files = findFiles(options.manifests, paths, dist, [controllerUser, proxyUser]);
+  return { options, paths, proxyUser, controllerUser, trustDomain: `${id}.weft`, files };
 }
 
-/** The files as they are, or mounted where one of the three processes could not reach them. */
+function prepareOwnLog({ accessLog }: NodeOptions, proxyUser: UserIds): void {
+  if (accessLog.kind === 'given' && accessLog.value.startsWith('/'))
+    prepareAccessLog(accessLog.value, proxyUser);
+}
+
+/** The files as they are, or mounted where one of the processes could not reach them. */
 function findFiles(
-  options: RunOptions,
+  manifests: string | undefined,
   paths: StatePaths,
   dist: string,
-  users: readonly (readonly string[])[],
+  users: readonly UserIds[],
 ): ProcessFiles {
-  const { manifests } = options;
   const plain = { node: process.execPath, dist, manifests, mounts: [] };
-  const needed = [plain.node, join(dist, 'controller/main.js'), manifests];
-  if ([...users, barelyPrivileged].every((words) => canRead(words, needed))) return plain;
+  const needed = [
+    plain.node,
+    join(dist, 'controller/main.js'),
+    ...(manifests === undefined ? [] : [manifests]),
+  ];
+  const asWhom = [...users.map(unprivileged), barelyPrivileged];
+  if (asWhom.every((words) => canRead(words, needed))) return plain;
   const mounted = mountedFiles(paths.mountFolder, { node: plain.node, codeRoot: dirname(dist), manifests });
   prepareMountPoints(paths.mountFolder, mounted.mounts);
   return mounted;

@@ -5,9 +5,15 @@ import { CommandError } from '../usage-error.js';
 const timeoutMs = 10_000;
 
 /** The body of an answer with status 200, or with another one of `accept`. Throws CommandError with the likely cause. */
-export function askAdmin(socket: string, path: string, accept: readonly number[] = [200]): Promise<string> {
+export function askAdmin(
+  socket: string,
+  path: string,
+  accept: readonly number[] = [200],
+  method: 'GET' | 'POST' = 'GET',
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: socket, path, timeout: timeoutMs, agent: false }, (response) => {
+    const options = { socketPath: socket, path, method, timeout: timeoutMs, agent: false } as const;
+    const asked = request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', fail);

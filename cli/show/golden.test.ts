@@ -313,9 +313,19 @@ describe('status', () => {
     );
   });
 
+  test('a node whose controller is elsewhere is well while that answers', () => {
+    const far: WholeStatus = { ...well, controller: null };
+    expect(formatStatus(far)).toMatch(/^controller {2}on another machine\nproxy +ready: /);
+    expect(isWell(far)).toBe(true);
+    const { proxy } = well;
+    if (!proxy.ok) throw new Error('the fixture is wrong');
+    const cut = { ...proxy.answer, controller: false };
+    expect(isWell({ controller: null, proxy: { ok: true, answer: cut } })).toBe(false);
+  });
+
   test('problems, refusals, and a proxy that is gone', () => {
     const { controller } = well;
-    if (!controller.ok) throw new Error('the fixture is wrong');
+    if (controller?.ok !== true) throw new Error('the fixture is wrong');
     const problem = { field: 'rules[0]', message: 'is too much', fix: 'write less' };
     const ill: WholeStatus = {
       controller: {

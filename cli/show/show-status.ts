@@ -1,4 +1,5 @@
 /** `weft status`: is everything in force, and what is wrong. */
+import { existsSync } from 'node:fs';
 import type { TransportCounts } from '../../model/count-transports.js';
 import type { StatePaths } from '../state-folder.js';
 import { CommandError, describeError } from '../usage-error.js';
@@ -64,13 +65,14 @@ export type Asked<Answer> =
   | { readonly ok: false; readonly error: string };
 
 export interface WholeStatus {
-  readonly controller: Asked<ControllerStatus>;
+  /** Null where it is on another machine. */
+  readonly controller: Asked<ControllerStatus> | null;
   readonly proxy: Asked<ProxyStatus>;
 }
 
 export async function readStatus(paths: StatePaths): Promise<WholeStatus> {
   const [controller, proxy] = await Promise.all([
-    ask<ControllerStatus>(paths.controllerAdmin, '/status'),
+    existsSync(paths.joinFolder) ? null : ask<ControllerStatus>(paths.controllerAdmin, '/status'),
     ask<ProxyStatus>(paths.proxyAdmin, '/stats'),
   ]);
   return { controller, proxy };
@@ -78,7 +80,9 @@ export async function readStatus(paths: StatePaths): Promise<WholeStatus> {
 
 /** Everything runs, is ready, and nothing is refused. */
 export function isWell({ controller, proxy }: WholeStatus): boolean {
-  if (!controller.ok || !proxy.ok || !proxy.answer.ready) return false;
+  if (!proxy.ok || !proxy.answer.ready) return false;
+  if (controller === null) return proxy.answer.controller;
+  if (!controller.ok) return false;
   const { problems, nodes } = controller.answer;
   return (
     problems.every(({ severity }) => severity !== 'error') &&
@@ -88,12 +92,12 @@ export function isWell({ controller, proxy }: WholeStatus): boolean {
 
 export function formatStatus({ controller, proxy }: WholeStatus): string {
   const lines = [
-    `controller  ${controller.ok ? describeController(controller.answer) : controller.error}`,
+    `controller  ${describeAskedController(controller)}`,
     `proxy       ${proxy.ok ? describeProxy(proxy.answer) : proxy.error}`,
     ...(proxy.ok ? [`transport   ${describeTransports(proxy.answer.transports)}`] : []),
   ];
-  const nodes = controller.ok ? `\n${formatNodes(controller.answer)}` : '';
-  const problems = controller.ok ? formatProblems(controller.answer) : '';
+  const nodes = controller?.ok ? `\n${formatNodes(controller.answer)}` : '';
+  const problems = controller?.ok ? formatProblems(controller.answer) : '';
   return `${lines.join('\n')}\n${nodes}${problems}`;
 }
 
@@ -104,6 +108,11 @@ async function ask<Answer>(socket: string, path: string): Promise<Asked<Answer>>
     if (!(error instanceof CommandError)) throw error;
     return { ok: false, error: describeError(error) };
   }
+}
+
+function describeAskedController(controller: WholeStatus['controller']): string {
+  if (controller === null) return 'on another machine';
+  return controller.ok ? describeController(controller.answer) : controller.error;
 }
 
 function describeController({ resources, problems, summary }: ControllerStatus): string {

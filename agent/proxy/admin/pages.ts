@@ -71,7 +71,7 @@ export function adminPages(parts: PagesParts): Handlers {
     '/certificates': () =>
       jsonAnswer(200, {
         on: proxy.identities !== undefined,
-        certificates: showCertificates(proxy.identities?.statuses ?? []),
+        certificates: showCertificates(proxy.certificates),
       }),
     '/why': (query) => answerWhy(proxy.snapshot, query),
   };

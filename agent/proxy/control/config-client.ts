@@ -75,6 +75,13 @@ export class ConfigClient {
     if (this.#state.kind === 'open') this.#state.stream.send({ report });
   }
 
+  /** Opens another stream in place of the present one, which must end soon. Nothing is lost: it says what is held. */
+  reopen(): void {
+    if (this.#state.kind !== 'open') return;
+    this.#state.stream.cancel();
+    this.#open();
+  }
+
   close(): void {
     const state = this.#state;
     this.#state = { kind: 'closed' };

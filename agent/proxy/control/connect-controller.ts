@@ -3,11 +3,13 @@ import type { Flags } from '../start/parse-flags.js';
 import type { ProcessLog } from '../start/process-log.js';
 import { ConfigClient, type ConfigClientParts } from './config-client.js';
 import type { Configuration } from './configuration.js';
+import type { ControllerAccess } from './controller-access.js';
 import type { SavedConfiguration } from './saved-configuration.js';
 import type { Timers } from './timers.js';
 
 export interface ControllerParts {
   readonly flags: Flags;
+  readonly access: ControllerAccess;
   readonly version: string;
   readonly configuration: Configuration;
   /** The controller has sent something; called before it is applied. */
@@ -29,7 +31,7 @@ export interface ControllerConnection {
  * are served already.
  */
 export async function connectController(parts: ControllerParts): Promise<ControllerConnection> {
-  const { flags, configuration, timers, random, log, version } = parts;
+  const { flags, access, configuration, timers, random, log, version } = parts;
   const saved = flags.state === undefined ? undefined : await restore(flags.state, parts);
   const [{ configProtocol, loadConfigService }, { configStreamOpener }, { decodeDelta }, { encodeRefusal }] =
     await Promise.all([
@@ -40,7 +42,7 @@ export async function connectController(parts: ControllerParts): Promise<Control
     ]);
   const service = loadConfigService();
   const client = new ConfigClient({
-    open: configStreamOpener(service, flags.controller),
+    open: configStreamOpener(service, access),
     node: flags.node,
     version,
     protocol: configProtocol,
@@ -56,7 +58,9 @@ export async function connectController(parts: ControllerParts): Promise<Control
     random,
     log,
   });
-  client.start();
+  // A node that has not joined yet serves what was saved meanwhile.
+  void access.ready.then(() => client.start());
+  access.onReplaced(() => client.reopen());
   return { client, saved };
 }
 

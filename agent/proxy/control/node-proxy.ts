@@ -6,8 +6,8 @@ import type { Snapshot } from '../../../model/snapshot.js';
 import { spiffeId } from '../../../model/workload.js';
 import type { ChannelFunctions } from '../../../native/channel.js';
 import type { CaptureMessage, Enrolment } from '../../handover/messages.js';
-import { createIdentities, type Identities } from '../identity/create-identities.js';
-import type { IdentityManager } from '../identity/identity-manager.js';
+import { Identities } from '../identity/identities.js';
+import type { IdentityManager, IdentityStatus } from '../identity/identity-manager.js';
 import { type IdentityReadiness, identityReadiness } from '../identity/report-identities.js';
 import type { Flags } from '../start/parse-flags.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
@@ -16,6 +16,7 @@ import type { ReportDetail } from '../worker/messages.js';
 import { AccessLogWriter } from './access-log-writer.js';
 import { Configuration, type RefusedResource } from './configuration.js';
 import { type ControllerConnection, connectController } from './connect-controller.js';
+import { socketAccess } from './controller-access.js';
 import { EnrolmentManager } from './enrolment-manager.js';
 import { HandoverClient, type StandingWorkloads } from './handover-client.js';
 import { IdentityDelivery } from './identity-delivery.js';
@@ -123,6 +124,7 @@ export class NodeProxy {
     const { flags, version, timers, random, log } = this.#parts;
     connectController({
       flags,
+      access: this.#identities?.access ?? socketAccess(flags.controller.address),
       version,
       configuration: this.#configuration,
       onAnswer: () => {
@@ -152,6 +154,11 @@ export class NodeProxy {
   /** undefined where identities are off. */
   get identities(): IdentityManager | undefined {
     return this.#identities?.manager;
+  }
+
+  /** How every identity of this node stands, its own first. */
+  get certificates(): readonly IdentityStatus[] {
+    return [...(this.#identities?.nodeStatuses ?? []), ...(this.identities?.statuses ?? [])];
   }
 
   get resourceRefusals(): ReadonlyMap<string, number> {
@@ -210,7 +217,7 @@ export class NodeProxy {
         onHeld: (workload) => this.#enrolments.held(workload),
         onLost: () => {
           this.#kernelCounters.lost();
-          this.identities?.captureLost();
+          this.#identities?.captureLost();
         },
         onEnrolled: (workload, listeners, descriptors) => {
           this.#enrolments.enrolled(workload, listeners, descriptors);
@@ -220,15 +227,15 @@ export class NodeProxy {
         onSockets: (workload, family, descriptors) => this.#enrolments.sockets(workload, family, descriptors),
         onCounters: (counters) => this.#kernelCounters.arrived(counters),
         onRulesApplied: () => {},
-        onSecret: (workload, secret) => this.identities?.secretArrived(workload, secret),
-        onVaultAnswered: () => this.#identities?.vault.answered(),
+        onSecret: (workload, secret) => this.#identities?.secretArrived(workload, secret),
+        onVaultAnswered: () => this.#identities?.vaultAnswered(),
         onRefused: (request, workload) => {
           if (request === 'kernel-rules') this.#publishedRules = '';
           if (request === 'counters') this.#kernelCounters.lost();
           if (request === 'vault-get' && workload !== undefined) {
-            this.identities?.secretArrived(workload, null);
+            this.#identities?.secretArrived(workload, null);
           }
-          if (request.startsWith('vault-')) this.#identities?.vault.answered();
+          if (request.startsWith('vault-')) this.#identities?.vaultAnswered();
           this.#enrolments.refused(request, workload);
           this.#checkServing();
         },
@@ -250,10 +257,10 @@ export class NodeProxy {
     }
     this.#publishedRules = '';
     this.#publishedNamespaces = undefined;
-    this.#identities?.vault.reset();
+    this.#identities?.captureCame();
     if (this.#planned) this.#plan();
     this.#enrolments.captureReady(standing);
-    this.identities?.captureReady();
+    this.#identities?.captureReady();
   }
 
   #startWorkers(notesMap: number): void {
@@ -332,7 +339,7 @@ export class NodeProxy {
 
   #createIdentities(delivery: IdentityDelivery): Identities {
     const { flags, timers, random, log } = this.#parts;
-    return createIdentities({
+    return new Identities({
       controller: flags.controller,
       node: flags.node,
       vault: this.#handover,

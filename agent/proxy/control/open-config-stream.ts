@@ -1,22 +1,21 @@
 /** The configuration stream over gRPC. Loaded late: grpc-js is large, and traffic comes first. */
-import { credentials } from '@grpc/grpc-js';
 import { type ConfigService, maxMessageBytes } from '../../../proto/load-config-service.js';
 import type { ConfigStream, ConfigStreamHandlers } from './config-client.js';
+import type { ControllerAccess } from './controller-access.js';
+import { channelCredentials, channelOptions } from './controller-channel.js';
 
 /**
- * Returns a function that opens a stream to `address` (`unix:PATH` or `host:port`) on a channel of its own: a channel
- * kept after a failure would wait by a backoff of its own before it tried again.
+ * Returns a function that opens a stream to the controller on a channel of its own: a channel kept after a failure would
+ * wait by a backoff of its own before it tried again, and keep the certificate that it began with.
  */
 export function configStreamOpener(
   { Client }: ConfigService,
-  address: string,
+  access: ControllerAccess,
 ): (handlers: ConfigStreamHandlers) => ConfigStream {
   return (handlers) => {
-    const client = new Client(address, credentials.createInsecure(), {
+    const client = new Client(access.address, channelCredentials(access.tls()), {
+      ...channelOptions,
       'grpc.max_receive_message_length': maxMessageBytes,
-      'grpc.keepalive_time_ms': 20_000,
-      'grpc.keepalive_timeout_ms': 10_000,
-      'grpc.use_local_subchannel_pool': 1,
     });
     const stream = client.Stream();
     let open = true;

@@ -18,6 +18,7 @@ import type {
   ReceivedWatchBundleRequest,
   TrustBundleMessage,
 } from '../../../proto/messages.js';
+import { socketAccess } from '../control/controller-access.js';
 import { systemTimers } from '../control/timers.js';
 import { IdentityClient } from './identity-client.js';
 
@@ -53,7 +54,7 @@ beforeEach(() => {
   bundles = [];
   told = () => {};
   client = new IdentityClient({
-    address,
+    access: socketAccess(address),
     node: 'local',
     timers: systemTimers,
     random: () => 0,

@@ -1,14 +1,17 @@
 /** Talks to the certificate authority over gRPC. Loaded late: grpc-js is large, and traffic comes first. */
-import { type Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
-import { loadIdentityService, reasonTrailer } from '../../../proto/load-identity-service.js';
+import type { Client, ServiceError } from '@grpc/grpc-js';
+import { loadIdentityService } from '../../../proto/load-identity-service.js';
 import type { IdentityServiceClient, ReceivedIssueResponse } from '../../../proto/messages.js';
+import type { ControllerAccess } from '../control/controller-access.js';
+import { channelCredentials, channelOptions } from '../control/controller-channel.js';
 import type { Timers } from '../control/timers.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
-import { type Issued, IssueFailure } from './issue-failure.js';
+import { explainFailure, issueTimeoutMs } from './explain-failure.js';
+import type { Issued } from './issue-failure.js';
 
 export interface IdentityClientParts {
-  /** As grpc-js takes it. */
-  readonly address: string;
+  /** Ready. */
+  readonly access: ControllerAccess;
   readonly node: string;
   readonly timers: Timers;
   /** 0 to 1. */
@@ -18,28 +21,44 @@ export interface IdentityClientParts {
   readonly onBundle: (roots: readonly Uint8Array[]) => void;
 }
 
-/** An external signer may take half a minute. */
-const issueTimeoutMs = 40_000;
 const firstBackoffMs = 200;
 const maxBackoffMs = 5_000;
 
 export class IdentityClient {
   readonly #parts: IdentityClientParts;
-  readonly #client: IdentityServiceClient & Client;
+  #client: IdentityServiceClient & Client;
+  /** Ends the stream of bundles without a word. */
+  #unwatch: (() => void) | undefined;
   #failures = 0;
   #closed = false;
 
   constructor(parts: IdentityClientParts) {
     this.#parts = parts;
+    this.#client = this.#open();
+    parts.access.onReplaced(() => this.#reopen());
+  }
+
+  #open(): IdentityServiceClient & Client {
+    const { access } = this.#parts;
     const { Client } = loadIdentityService();
-    this.#client = new Client(parts.address, credentials.createInsecure(), {
+    return new Client(access.address, channelCredentials(access.tls()), {
+      ...channelOptions,
       // The manager waits between its tries; a channel's own backoff must not add minutes to that.
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1000,
-      'grpc.keepalive_time_ms': 20_000,
-      'grpc.keepalive_timeout_ms': 10_000,
-      'grpc.use_local_subchannel_pool': 1,
     });
+  }
+
+  /** What is under way on the channel before ends by itself. */
+  #reopen(): void {
+    if (this.#closed) return;
+    const before = this.#client;
+    this.#client = this.#open();
+    if (this.#unwatch !== undefined) {
+      this.#unwatch();
+      this.watch();
+    }
+    this.#parts.timers.after(issueTimeoutMs, () => before.close());
   }
 
   /** Rejects with IssueFailure. */
@@ -51,7 +70,7 @@ export class IdentityClient {
         request,
         { deadline },
         (error: ServiceError | null, answer?: ReceivedIssueResponse) => {
-          if (error !== null) reject(explain(error));
+          if (error !== null) reject(explainFailure(error));
           else resolve({ chain: answer?.chain ?? [], roots: answer?.bundle?.roots ?? [] });
         },
       );
@@ -63,6 +82,10 @@ export class IdentityClient {
     const { node, timers, random, log, onBundle } = this.#parts;
     const stream = this.#client.watchBundle({ node });
     let open = true;
+    this.#unwatch = () => {
+      open = false;
+      stream.cancel();
+    };
     const end = (error: Error | undefined) => {
       if (!open || this.#closed) return;
       open = false;
@@ -78,6 +101,7 @@ export class IdentityClient {
       });
     };
     stream.on('data', ({ roots }) => {
+      if (!open) return;
       this.#failures = 0;
       onBundle(roots);
     });
@@ -89,11 +113,4 @@ export class IdentityClient {
     this.#closed = true;
     this.#client.close();
   }
-}
-
-function explain(error: ServiceError): IssueFailure {
-  const [reason] = error.metadata?.get(reasonTrailer) ?? [];
-  if (reason !== undefined) return new IssueFailure(String(reason), error.details);
-  const away = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
-  return new IssueFailure(away ? 'authority_unreachable' : 'issuer_failed', error.details);
 }

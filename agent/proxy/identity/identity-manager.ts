@@ -3,7 +3,12 @@
  * published, renewed in time, withdrawn with its workload.
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { checkSvid, findBundleProblem, type SvidExpectation } from '../../../proto/check-svid.js';
+import {
+  checkSvid,
+  findBundleProblem,
+  type SvidExpectation,
+  type SvidPurpose,
+} from '../../../proto/check-svid.js';
 import type { Timer, Timers } from '../control/timers.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import {
@@ -37,6 +42,8 @@ export interface IdentityEvents {
 }
 
 export interface IdentityManagerParts {
+  /** What the identities are for; default: workloads. */
+  readonly purpose?: SvidPurpose;
   readonly makeRequest: (spiffeId: string) => Promise<KeyAndRequest>;
   /** Rejects with IssueFailure. */
   readonly issue: (workload: string, csr: Uint8Array) => Promise<Issued>;
@@ -235,7 +242,8 @@ export class IdentityManager {
       return { ok: false, problem: 'the key cannot be read' } as const;
     }
     const nowMs = this.#parts.wallClock();
-    return checkSvid(chain, this.#roots, { spiffeId: held.spiffeId, publicKey, nowMs });
+    const { purpose = 'workload' } = this.#parts;
+    return checkSvid(chain, this.#roots, { spiffeId: held.spiffeId, purpose, publicKey, nowMs });
   }
 
   #keep(held: Held): void {

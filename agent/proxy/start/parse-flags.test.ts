@@ -5,7 +5,7 @@ const least = ['--node', 'a', '--controller', 'unix:/run/c.sock', '--capture', '
 test('the least command line has documented defaults', () => {
   expect(parseFlags(least)).toEqual({
     node: 'a',
-    controller: 'unix:/run/c.sock',
+    controller: { kind: 'socket', address: 'unix:/run/c.sock' },
     capture: '/run/k.sock',
     workers: 1,
     metrics: { host: '127.0.0.1', port: 15020 },
@@ -34,4 +34,22 @@ test.each([
 ])('%j is refused with its flag and the usage', (argv, message) => {
   expect(() => parseFlags(argv)).toThrow(message);
   expect(() => parseFlags(argv)).toThrow('usage: proxy');
+});
+
+test('a controller on another machine needs what this node joins with, and identities', () => {
+  const far = ['--node', 'a', '--controller', 'ctl:15012', '--capture', '/run/k.sock'];
+  const files = ['--token-file', '/t', '--ca-file', '/c'];
+  expect(parseFlags([...far, ...files, '--identities']).controller).toEqual({
+    kind: 'tls',
+    address: 'ctl:15012',
+    tokenFile: '/t',
+    caFile: '/c',
+  });
+  expect(() => parseFlags([...far, ...files])).toThrow(/needs --identities/);
+  expect(() => parseFlags([...far, '--identities', '--ca-file', '/c'])).toThrow(/--token-file is missing/);
+  expect(() => parseFlags([...far, '--identities', '--token-file', '/t'])).toThrow(/--ca-file is missing/);
+  expect(() => parseFlags([...least, ...files])).toThrow(/are for a controller at HOST:PORT/);
+  expect(() => parseFlags([...far.with(3, 'ctl'), ...files, '--identities'])).toThrow(
+    /unix:PATH or HOST:PORT/,
+  );
 });

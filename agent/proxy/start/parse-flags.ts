@@ -13,10 +13,16 @@ export type AccessLogTarget =
   | { readonly kind: 'stdout' }
   | { readonly kind: 'file'; readonly path: string };
 
+/** Where the controller is, and how this node proves itself there. */
+export type ControllerFlags =
+  /** On this machine: `unix:PATH`. */
+  | { readonly kind: 'socket'; readonly address: string }
+  /** On another one: `host:port`, over TLS. */
+  | { readonly kind: 'tls'; readonly address: string; readonly tokenFile: string; readonly caFile: string };
+
 export interface Flags {
   readonly node: string;
-  /** As grpc-js takes it: `unix:PATH` or `host:port`. */
-  readonly controller: string;
+  readonly controller: ControllerFlags;
   /** Path of capture's Unix socket. */
   readonly capture: string;
   readonly workers: number;
@@ -32,6 +38,8 @@ export interface Flags {
 }
 
 export const usage = `usage: proxy --node NAME --controller unix:PATH|HOST:PORT --capture PATH
+  --token-file FILE      with HOST:PORT: the token that this node joins with
+  --ca-file FILE         with HOST:PORT: roots (PEM) that the controller's certificate leads to
   --workers N            engine threads, 1 to 64 (default 1)
   --metrics HOST:PORT    Prometheus metrics (default 127.0.0.1:15020)
   --admin PATH           admin over HTTP on a Unix socket, for its owner alone
@@ -45,7 +53,7 @@ export function parseFlags(argv: readonly string[]): Flags {
   const values = readOptions(argv);
   return {
     node: required(values.node, '--node'),
-    controller: required(values.controller, '--controller'),
+    controller: parseController(values),
     capture: required(values.capture, '--capture'),
     workers: parseWorkers(values.workers),
     metrics: parseHostPort(values.metrics),
@@ -65,6 +73,8 @@ function readOptions(argv: readonly string[]) {
       options: {
         node: { type: 'string' },
         controller: { type: 'string' },
+        'token-file': { type: 'string' },
+        'ca-file': { type: 'string' },
         capture: { type: 'string' },
         workers: { type: 'string', default: '1' },
         metrics: { type: 'string', default: '127.0.0.1:15020' },
@@ -78,6 +88,25 @@ function readOptions(argv: readonly string[]) {
   } catch (cause) {
     throw new Error(`${(cause as Error).message}\n${usage}`, { cause });
   }
+}
+
+function parseController(values: ReturnType<typeof readOptions>): ControllerFlags {
+  const address = required(values.controller, '--controller');
+  const { 'token-file': tokenFile, 'ca-file': caFile } = values;
+  if (address.startsWith('unix:')) {
+    if (tokenFile === undefined && caFile === undefined) return { kind: 'socket', address };
+    throw new Error(`--token-file and --ca-file are for a controller at HOST:PORT\n${usage}`);
+  }
+  if (!/^(\[[^\]]+\]|[^:]+):\d{1,5}$/.test(address)) {
+    throw new Error(`--controller ${address}: unix:PATH or HOST:PORT is needed\n${usage}`);
+  }
+  if (!values.identities) throw new Error(`a controller at HOST:PORT needs --identities\n${usage}`);
+  return {
+    kind: 'tls',
+    address,
+    tokenFile: required(tokenFile, '--token-file'),
+    caFile: required(caFile, '--ca-file'),
+  };
 }
 
 function required(value: string | undefined, flag: string): string {
