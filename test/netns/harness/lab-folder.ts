@@ -85,11 +85,14 @@ async function removeForeignProgram(id: string): Promise<void> {
 
 /** A weft that was killed leaves pinned programs on purpose; its own command removes them. */
 async function removeKernelState(id: string): Promise<void> {
-  const state = join(labFolder(id), 'state');
-  if (!existsSync(state) || !existsSync(weftMain)) return;
-  const result = await tryCommand([process.execPath, weftMain, 'clean', '--state', state]);
-  if (result.code !== 0)
-    throw new Error(`weft clean --state ${state}: exit ${result.code}: ${result.stderr}`);
+  const folder = labFolder(id);
+  if (!existsSync(folder) || !existsSync(weftMain)) return;
+  for (const name of readdirSync(folder).filter((one) => one === 'state' || one.startsWith('state-'))) {
+    const state = join(folder, name);
+    const result = await tryCommand([process.execPath, weftMain, 'clean', '--state', state]);
+    if (result.code !== 0)
+      throw new Error(`weft clean --state ${state}: exit ${result.code}: ${result.stderr}`);
+  }
 }
 
 function ownerOf(id: string): string | undefined {

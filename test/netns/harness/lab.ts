@@ -6,25 +6,30 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCgroup } from './cgroup.js';
 import { claimLab, labCgroup, labRemains, removeLab, sweepDeadLabs } from './lab-folder.js';
+import { createNode, firstNode, joinNodes, type LabNode, routeToSecond, secondNode } from './lab-node.js';
 import { LabProcess, type SpawnOptions } from './lab-process.js';
 import { Pod, type PodAddresses } from './pod.js';
-import { runCommand } from './run-command.js';
 
 export class Lab {
   readonly id: string;
   /** Files of the lab: manifests, logs, state. Removed with it. */
   readonly folder: string;
   readonly cgroup: string;
-  /** The namespace that stands for the node: it holds the bridge and the host's ends of the pods' links. */
-  readonly nodeNetns: string;
+  readonly node: LabNode;
   readonly pods = new Map<string, Pod>();
+  private second: LabNode | undefined;
   private nextHost = 10;
 
   private constructor(id: string) {
     this.id = id;
     this.folder = claimLab(id);
     this.cgroup = labCgroup(id);
-    this.nodeNetns = `${id}-node`;
+    this.node = firstNode(id);
+  }
+
+  /** The namespace that stands for the node: it holds the bridge and the host's ends of the pods' links. */
+  get nodeNetns(): string {
+    return this.node.netns;
   }
 
   /** Removes what dead runs left, then makes the node. `id` is part of every name: 2 to 8 characters. */
@@ -35,7 +40,7 @@ export class Lab {
     const lab = new Lab(id);
     try {
       createCgroup(lab.cgroup);
-      await lab.createNode();
+      await createNode(lab.node);
     } catch (error) {
       await removeLab(id);
       throw error;
@@ -43,8 +48,21 @@ export class Lab {
     return lab;
   }
 
-  /** A pod named `<lab>-<name>`, with an address of each family on the bridge (10.66.0.0/16, fd66::/64). */
-  async addPod(name: string, addresses: PodAddresses = this.nextAddresses()): Promise<Pod> {
+  /** A second node, joined to the first by a routed link. */
+  async addNode(name: string): Promise<LabNode> {
+    const added = secondNode(this.id, name);
+    this.second = added;
+    await createNode(added);
+    await joinNodes(this.node, added);
+    return added;
+  }
+
+  /** A pod named `<lab>-<name>`, with an address of each family on its node's bridge (10.66.0.0/16, fd66::/64). */
+  async addPod(
+    name: string,
+    addresses: PodAddresses = this.nextAddresses(),
+    home: LabNode = this.node,
+  ): Promise<Pod> {
     const pod = new Pod(
       name,
       `${this.id}-${name}`,
@@ -52,7 +70,8 @@ export class Lab {
       join(this.cgroup, name),
       join(this.folder, name),
     );
-    await pod.create(this.nodeNetns);
+    await pod.create(home);
+    if (this.second !== undefined && home === this.node) await routeToSecond(pod.netns, this.node);
     this.pods.set(name, pod);
     return pod;
   }
@@ -69,9 +88,9 @@ export class Lab {
     return pod;
   }
 
-  /** Starts a program in the node's namespace (or `netns`), inside the lab's cgroup. */
-  spawn(argv: readonly string[], options: Omit<SpawnOptions, 'cgroup'>): LabProcess {
-    const cgroup = join(this.cgroup, 'node');
+  /** Starts a program in `netns` (default: the machine's own), inside the lab's cgroup, in a group of its own there. */
+  spawn(argv: readonly string[], options: Omit<SpawnOptions, 'cgroup'>, group = 'node'): LabProcess {
+    const cgroup = join(this.cgroup, group);
     createCgroup(cgroup);
     return new LabProcess(argv, { ...options, cgroup });
   }
@@ -88,17 +107,5 @@ export class Lab {
     const host = this.nextHost;
     this.nextHost += 1;
     return { ipv4: `10.66.0.${host}`, ipv6: `fd66::${host.toString(16)}` };
-  }
-
-  private async createNode(): Promise<void> {
-    await runCommand(['ip', 'netns', 'add', this.nodeNetns]);
-    const batch = [
-      'link set lo up',
-      'link add br0 type bridge',
-      'addr add 10.66.0.1/16 dev br0',
-      'addr add fd66::1/64 dev br0 nodad',
-      'link set br0 up',
-    ];
-    await runCommand(['ip', '-netns', this.nodeNetns, '-batch', '-'], { input: batch.join('\n') });
   }
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './await-event.js';
 import { createCgroup, removeCgroup } from './cgroup.js';
+import type { LabNode } from './lab-node.js';
 import { LabProcess, type SpawnOptions } from './lab-process.js';
 import { type CommandResult, runCommand } from './run-command.js';
 
@@ -36,7 +37,7 @@ export class Pod {
   }
 
   /** Makes namespace, link to the node's bridge, addresses and default routes. */
-  async create(nodeNetns: string): Promise<void> {
+  async create(home: LabNode): Promise<void> {
     createCgroup(this.cgroup);
     mkdirSync(this.folder, { recursive: true });
     await runCommand(['ip', 'netns', 'add', this.netns]);
@@ -46,13 +47,13 @@ export class Pod {
     ];
     const pod = [
       'link set lo up',
-      `addr add ${this.ipv4}/16 dev eth0`,
+      `addr add ${this.ipv4}/${home.prefix} dev eth0`,
       `addr add ${this.ipv6}/64 dev eth0 nodad`,
       'link set eth0 up',
-      'route add default via 10.66.0.1',
-      'route add ::/0 via fd66::1',
+      `route add default via ${home.ipv4}`,
+      `route add ::/0 via ${home.ipv6}`,
     ];
-    await runCommand(['ip', '-netns', nodeNetns, '-batch', '-'], { input: node.join('\n') });
+    await runCommand(['ip', '-netns', home.netns, '-batch', '-'], { input: node.join('\n') });
     await runCommand(['ip', '-netns', this.netns, '-batch', '-'], { input: pod.join('\n') });
   }
 

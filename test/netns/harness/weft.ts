@@ -1,10 +1,11 @@
 /** `weft run` in a lab: the real controller, capture and proxy, started as a user would start them. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './await-event.js';
 import { cgroupProcesses } from './cgroup.js';
 import type { Lab } from './lab.js';
 import { weftMain } from './lab-folder.js';
+import type { LabNode } from './lab-node.js';
 import type { LabProcess } from './lab-process.js';
 import { type CommandResult, runCommand, tryCommand } from './run-command.js';
 
@@ -17,6 +18,19 @@ export interface WeftOptions {
   readonly more?: readonly string[];
   /** Another build's program than this one's. */
   readonly main?: string;
+  /** The namespace that it runs in; default: the machine's own. */
+  readonly netns?: string;
+}
+
+/** How a further node joins. */
+export interface JoinOptions {
+  /** HOST:PORT. */
+  readonly controller: string;
+  /** What weft token create printed. */
+  readonly token: string;
+  /** PEM file. */
+  readonly ca: string;
+  readonly workers?: number;
 }
 
 export class Weft {
@@ -25,12 +39,15 @@ export class Weft {
   /** Sockets, logs and the version of what is pinned. */
   readonly state: string;
   readonly accessLog: string;
+  /** cgroup of its processes. */
+  private readonly cgroup: string;
 
-  private constructor(lab: Lab, process: LabProcess, state: string) {
+  private constructor(lab: Lab, process: LabProcess, state: string, group: string) {
     this.lab = lab;
     this.process = process;
     this.state = state;
     this.accessLog = join(state, 'access.log');
+    this.cgroup = join(lab.cgroup, group);
   }
 
   /** Starts it and waits until it says that every workload is in the mesh. */
@@ -49,8 +66,28 @@ export class Weft {
     const cgroups = (options.cgroups ?? []).flatMap((cgroup) => ['--cgroup', cgroup]);
     const started = lab.spawn([...argv, '--workers', String(workers), ...cgroups, ...(options.more ?? [])], {
       name: 'weft run',
+      netns: options.netns,
     });
-    const weft = new Weft(lab, started, state);
+    const weft = new Weft(lab, started, state, 'node');
+    await started.awaitOutput(/weft: ready/, 60_000);
+    return weft;
+  }
+
+  /** Starts `weft node` in a further node's namespace, and waits until every workload there is in the mesh. */
+  static async join(lab: Lab, node: LabNode, options: JoinOptions): Promise<Weft> {
+    const state = join(lab.folder, `state-${node.name}`);
+    const tokenFile = join(lab.folder, `token-${node.name}`);
+    writeFileSync(tokenFile, options.token, { mode: 0o600 });
+    const workers = options.workers ?? Number(process.env.WEFT_TEST_WORKERS ?? 1);
+    const argv = [
+      ...[process.execPath, weftMain, 'node'],
+      ...['--controller', options.controller, '--node', node.name],
+      ...['--token-file', tokenFile, '--ca-file', options.ca],
+      ...['--state', state, '--workers', String(workers)],
+    ];
+    const group = `node-${node.name}`;
+    const started = lab.spawn(argv, { name: 'weft node', netns: node.netns }, group);
+    const weft = new Weft(lab, started, state, group);
     await started.awaitOutput(/weft: ready/, 60_000);
     return weft;
   }
@@ -64,9 +101,7 @@ export class Weft {
 
   /** The process id of one of weft's parts, by the program that it runs. */
   pidOf(part: 'controller' | 'capture' | 'proxy'): number {
-    const pids = cgroupProcesses(this.lab.cgroup).filter((pid) =>
-      commandLine(pid).includes(`/${part}/main.js`),
-    );
+    const pids = cgroupProcesses(this.cgroup).filter((pid) => commandLine(pid).includes(`/${part}/main.js`));
     if (pids.length !== 1) throw new Error(`weft runs ${pids.length} processes of ${part}, not one`);
     return pids[0] ?? -1;
   }

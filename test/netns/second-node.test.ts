@@ -1,0 +1,147 @@
+/** A second node: it joins over TLS, serves its own pods, and outlives what happens to its proxy and its controller. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { awaitEvent } from './harness/await-event.js';
+import { Lab } from './harness/lab.js';
+import { weftMain } from './harness/lab-folder.js';
+import { linkAddresses } from './harness/lab-node.js';
+import { mesh, type PodSpec, service, toYaml, workload } from './harness/manifests.js';
+import { tryCommand } from './harness/run-command.js';
+import { startNginx } from './harness/services.js';
+import { Weft } from './harness/weft.js';
+
+interface Certificate {
+  readonly workload: string;
+  readonly identity: string;
+  readonly serial: string;
+  readonly state: string;
+}
+
+const controller = `${linkAddresses[0]}:15012`;
+const server: PodSpec = { name: 'server', ports: [{ name: 'http', port: 8080, appProtocol: 'http' }] };
+
+describe('a second node', () => {
+  let lab: Lab;
+  let first: Weft;
+  let second: Weft;
+  let token: string;
+
+  beforeAll(async () => {
+    lab = await Lab.open();
+    const far = await lab.addNode('far');
+    const near = await lab.addPod('client');
+    const away = await lab.addPod('server', { ipv4: '10.66.1.10', ipv6: 'fd66:0:0:1::a' }, far);
+    const manifests = join(lab.folder, 'manifests');
+    mkdirSync(manifests);
+    const write = (name: string, text: string) => writeFileSync(join(manifests, name), text);
+    write('mesh.yaml', toYaml([mesh]));
+    const there = workload(server, away) as { spec: object };
+    write(
+      'workloads.yaml',
+      toYaml([workload({ name: 'client' }, near), { ...there, spec: { ...there.spec, node: 'far' } }]),
+    );
+    const shop = { name: 'server', host: 1, port: 80, targetPort: 8080, appProtocol: 'http' };
+    write('services.yaml', toYaml(service(shop, lab.pods)));
+    await startNginx(away, { port: 8080 });
+    const more = ['--identities', '--certificate-seconds', '8', '--listen', controller];
+    first = await Weft.start(lab, { manifests, more, netns: lab.node.netns });
+    const made = await first.command('token', 'create', '--node', 'far', '--ttl', '5m');
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/node far may join with it once/) });
+    token = made.stdout.trim();
+    second = await Weft.join(lab, far, {
+      controller,
+      token,
+      ca: join(first.state, 'controller/authority/ca.crt'),
+    });
+  });
+  afterAll(async () => {
+    try {
+      await second?.stop();
+      await first?.stop();
+    } finally {
+      await lab?.close();
+    }
+  });
+
+  const certificates = async (weft: Weft): Promise<Certificate[]> => {
+    const { stdout } = await weft.command('certificates', '-o', 'json');
+    return JSON.parse(stdout) as Certificate[];
+  };
+  const nodeSerial = async () =>
+    (await certificates(second)).find(({ workload: place }) => place === 'weft/node')?.serial;
+  const fetch = () => lab.pod('client').run(['curl', '-sS', '-m', '10', 'http://10.97.0.1/over']);
+
+  test('each node serves its own pods and proves them; the joined one proves itself too', async () => {
+    const identities = async (weft: Weft) => (await certificates(weft)).map(({ identity }) => identity);
+    expect(await identities(first)).toEqual(['spiffe://test.example/ns/test/sa/client']);
+    expect((await identities(second)).sort()).toEqual([
+      'spiffe://test.example/ns/test/sa/server',
+      'spiffe://test.example/weft/node/far',
+    ]);
+    const status = await first.command('status');
+    expect(status.stdout).toMatch(/far +reached/);
+    expect(status.stdout).toMatch(/local +reached/);
+    expect((await second.command('status')).stdout).toMatch(/^controller +on another machine\nproxy +ready/);
+  });
+
+  test('a request goes from a pod of one node to a pod of the other', async () => {
+    expect(await fetch()).toBe('server GET 10.97.0.1 /over from 10.66.0.10\n');
+  });
+
+  test('what a node joined with is nothing to anybody else', async () => {
+    const secret = token.split('.')[2] ?? '';
+    expect(await tryCommand(['grep', '-rlsF', secret, join(first.state, 'controller')])).toMatchObject({
+      code: 1,
+    });
+    const file = join(lab.folder, 'stolen');
+    writeFileSync(file, token);
+    const words = ['--controller', controller, '--node', 'far', '--token-file', file];
+    const thief = lab.spawn(
+      [
+        ...[
+          process.execPath,
+          weftMain,
+          'node',
+          ...words,
+          '--ca-file',
+          join(first.state, 'controller/authority/ca.crt'),
+        ],
+        ...['--state', join(lab.folder, 'state-thief')],
+      ],
+      { name: 'a thief', netns: lab.node.netns },
+      'thief',
+    );
+    await thief.awaitOutput(/no certificate for .*: the token of node far was used at/, 30_000);
+    await first.process.awaitOutput(/certificate refused: the token of node far was used/, 5_000);
+    await thief.stop(30_000);
+  });
+
+  test('the node`s certificate is renewed, and its connection with it, while requests go on', async () => {
+    const before = await nodeSerial();
+    await awaitEvent('another certificate of the node', 20_000, async () => {
+      expect(await fetch()).toMatch(/^server GET/);
+      return (await nodeSerial()) !== before;
+    });
+    const { nodes } = JSON.parse((await first.command('status', '-o', 'json')).stdout).controller.answer;
+    expect(nodes).toContainEqual(expect.objectContaining({ node: 'far', connected: true }));
+  });
+
+  test('kill -9 of its proxy while the controller is away: it serves again, and finds its way back', async () => {
+    const pid = first.pidOf('controller');
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await second.killProxy();
+      await awaitEvent('an answer', 10_000, async () =>
+        (await fetch().catch(() => '')).startsWith('server GET'),
+      );
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await awaitEvent(
+      'the node to be connected',
+      20_000,
+      async () => (await second.command('status')).code === 0,
+    );
+    expect(await nodeSerial()).toBeDefined();
+  });
+});
