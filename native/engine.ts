@@ -26,7 +26,7 @@ export const RowKind = {
 export const Action = {
   /**
    * connection, secured, sniffed: read HTTP requests from it; each becomes a request row. Plaintext: HTTP/2 where the
-   * first bytes are its preface (RFC 9113 section 3.4), else HTTP/1.1. TLS: as ALPN has chosen; `weft/tcp` fails closed.
+   * first bytes are its preface (RFC 9113 section 3.4), else HTTP/1.1. TLS: as ALPN has chosen; `weft/tcp` as plaintext.
    */
   http: 1,
   /** connection, secured, sniffed: copy bytes to `endpoint` and back, half-close included. */
@@ -42,7 +42,7 @@ export const Action = {
   /** attemptFailed: pass the response that was held back on to the client. */
   pass: 7,
   /**
-   * connection, inbound: TLS with the workload's own identity, then a `secured` row. First bytes that are no TLS end the
+   * connection, inbound: TLS with the workload's own identity, then a `secured` row. A first byte that is no TLS ends the
    * connection with plaintext_refused; a workload without an identity, with tls_no_identity.
    */
   secure: 8,
@@ -129,7 +129,7 @@ export interface Rows {
   readonly workload: Uint32Array;
   /** See {@link Direction}. */
   readonly direction: Uint8Array;
-  /** Tag that the connection's verdict gave; 0 for connection rows. */
+  /** Tag that the connection's last verdict gave; 0 for connection rows. */
   readonly connectionTag: Uint32Array;
   /** Tag that the request's earlier verdict gave (attemptFailed), else 0. */
   readonly requestTag: Uint32Array;
@@ -451,9 +451,9 @@ export interface Engine {
   addSockets(workload: number, family: 4 | 6, descriptors: readonly number[]): void;
 
   /**
-   * What the workload proves to its peers from now on, for both directions. Connections of the identity before live on,
-   * carry no new requests, and end when idle. Each TLS connection ends with the first of both ends' certificates
-   * (tls_expired_certificate). Throws RangeError, and keeps the identity before, where key, chain, name or dates do not fit.
+   * What the workload proves to its peers from now on, for both directions. Connections of the identity before live on;
+   * those to endpoints carry no new requests, and end when idle. Each TLS connection ends with the first of both ends' certificates
+   * (tls_expired_certificate), and takes no new requests shortly before. Throws RangeError, and keeps the identity before, where key, chain, name or dates do not fit.
    */
   setIdentity(workload: number, identity: IdentityOptions): void;
   /** Its TLS connections of both directions take nothing new at once, and are reset after `graceMs` with `reason`. */
@@ -480,7 +480,10 @@ export interface Engine {
    * are reset with `reason` after `graceMs`; returns how many.
    */
   drainConnections(reason: ReasonCode, match: ConnectionMatch, graceMs: number): number;
-  /** Running requests with this tag end: HTTP/2 by a reset of the stream, HTTP/1 of the connection; returns how many. */
+  /**
+   * Running requests with this tag end with `reason`, by its reply where the client has seen nothing yet, else by a reset
+   * (HTTP/2: of the stream; HTTP/1: of the connection). Returns how many.
+   */
   endRequests(reason: ReasonCode, match: { readonly requestTag: number }): number;
   connections(): ConnectionInfo[];
   stats(): EngineStats;

@@ -39,6 +39,8 @@ interface NativeAddon extends ChannelFunctions {
   readonly words: Words;
   /** Files that the functions of nghttp2 and of Node come from. */
   readonly http2Library: { readonly nghttp2: string; readonly node: string };
+  /** Says what is wrong with the OpenSSL that runs, given process.versions.openssl; '' where nothing is. */
+  findOpensslProblem(expected: string): string;
   readonly NativeEngine: new (options: EngineOptions) => NativeEngine;
 }
 
@@ -68,6 +70,8 @@ export function loadEngine(path: string = builtAddon): EngineAddon {
   const addon = createRequire(import.meta.url)(path) as NativeAddon;
   checkWords(addon.words);
   checkHttp2Library(addon.http2Library, process.versions['nghttp2']);
+  const problem = addon.findOpensslProblem(process.versions.openssl);
+  if (problem !== '') throw new Error(`the engine addon must use node's own OpenSSL: ${problem}`);
   return {
     listenChannel: addon.listenChannel,
     connectChannel: addon.connectChannel,

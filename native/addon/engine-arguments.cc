@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "addon/engine-arguments.hpp"
+#include <openssl/crypto.h>
 
 namespace weft {
 namespace {
@@ -129,13 +130,26 @@ Endpoint endpoint_argument(const Napi::CallbackInfo &info, size_t index) {
         refuse(info.Env(), "transport", "'plaintext' or 'tls'");
     if ((transport == "tls") != !identity.empty())
         throw Napi::RangeError::New(info.Env(), "identity must be a SPIFFE id for tls, and '' for plaintext");
-    if (transport == "tls")
-        throw Napi::Error::New(info.Env(), "transport tls is not supported yet by this engine");
     return {.address = *address,
             .destination = to_uint32(options.Get("destination"), "destination"),
             .generation = to_uint32(options.Get("generation"), "generation"),
             .identity = identity,
             .defined = true};
+}
+
+SecretText::~SecretText() {
+    OPENSSL_cleanse(text.key.data(), text.key.size());
+}
+
+SecretText identity_argument(const Napi::CallbackInfo &info, size_t index) {
+    const Napi::Object given = to_object(info[index], "identity");
+    SecretText out;
+    out.text.certificate = to_text(given.Get("certificate"), "certificate");
+    out.text.trust = to_text(given.Get("trust"), "trust");
+    out.text.spiffe_id = to_text(given.Get("spiffeId"), "spiffeId");
+    out.text.generation = to_uint32(given.Get("generation"), "generation");
+    out.text.key = to_text(given.Get("key"), "key");
+    return out;
 }
 
 http1::EditDefinition edit_definition(const Napi::CallbackInfo &info, size_t index) {
@@ -229,6 +243,13 @@ ConnectionMatch match_argument(const Napi::CallbackInfo &info, size_t index) {
     if (!given.Get("connectionTag").IsUndefined())
         out.tag = to_uint32(given.Get("connectionTag"), "connectionTag");
     return out;
+}
+
+uint32_t request_tag_argument(const Napi::CallbackInfo &info, size_t index) {
+    const uint32_t tag = to_uint32(to_object(info[index], "match").Get("requestTag"), "requestTag");
+    if (tag == 0)
+        throw Napi::RangeError::New(info.Env(), "requestTag must be a tag that a verdict gave, 1 or more");
+    return tag;
 }
 
 } // namespace weft

@@ -13,6 +13,16 @@ uint32_t uint32_argument(const Napi::CallbackInfo &info, size_t index, const cha
 LoopOptions loop_options(const Napi::Object &options);
 WorkloadOptions workload_options(const Napi::CallbackInfo &info, size_t index);
 Endpoint endpoint_argument(const Napi::CallbackInfo &info, size_t index);
+/// The copy of a private key is overwritten when this goes.
+struct SecretText {
+    SecretText() = default;
+    SecretText(SecretText &&) = default;
+    ~SecretText();
+
+    tls::IdentityText text;
+};
+
+SecretText identity_argument(const Napi::CallbackInfo &info, size_t index);
 http1::EditDefinition edit_definition(const Napi::CallbackInfo &info, size_t index);
 http1::ReplyDefinition reply_definition(const Napi::CallbackInfo &info, size_t index);
 StatusSet status_set(const Napi::CallbackInfo &info, size_t index);
@@ -21,6 +31,7 @@ std::vector<int> descriptor_list(const Napi::CallbackInfo &info, size_t index);
 Family family_argument(const Napi::CallbackInfo &info, size_t index);
 Direction direction_argument(const Napi::CallbackInfo &info, size_t index);
 Verdict verdict_argument(const Napi::CallbackInfo &info, size_t index);
+uint32_t request_tag_argument(const Napi::CallbackInfo &info, size_t index);
 ConnectionMatch match_argument(const Napi::CallbackInfo &info, size_t index);
 
 } // namespace weft

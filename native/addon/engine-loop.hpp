@@ -39,6 +39,7 @@ public:
     void stock_low(uint32_t workload, Family family, uint32_t missing) override;
     void wake() override;
     uint64_t now_us() override { return uv_hrtime() / 1000; }
+    int64_t unix_seconds() override { return ::time(nullptr); }
 
 private:
     EngineLoop(Napi::Env env, const LoopOptions &options, Callbacks callbacks,

@@ -6,6 +6,7 @@
 #include "addon/engine-layout.hpp"
 #include "addon/engine-loop.hpp"
 #include "engine/http2/session.hpp"
+#include "engine/tls/check-openssl.hpp"
 #include <cstring>
 #include <dlfcn.h>
 
@@ -36,7 +37,8 @@ private:
     void remove_workload(const Napi::CallbackInfo &info);
     void add_listener(const Napi::CallbackInfo &info);
     void add_sockets(const Napi::CallbackInfo &info);
-    void not_yet(const Napi::CallbackInfo &info);
+    void set_identity(const Napi::CallbackInfo &info);
+    void remove_identity(const Napi::CallbackInfo &info);
     void set_endpoint(const Napi::CallbackInfo &info);
     void remove_endpoint(const Napi::CallbackInfo &info);
     Napi::Value define_edit(const Napi::CallbackInfo &info);
@@ -45,6 +47,8 @@ private:
     void release(const Napi::CallbackInfo &info);
     Napi::Value resume(const Napi::CallbackInfo &info);
     Napi::Value close_connections(const Napi::CallbackInfo &info);
+    Napi::Value drain_connections(const Napi::CallbackInfo &info);
+    Napi::Value end_requests(const Napi::CallbackInfo &info);
     Napi::Value connections(const Napi::CallbackInfo &info);
     Napi::Value stats(const Napi::CallbackInfo &info);
     void drain(const Napi::CallbackInfo &info);
@@ -120,8 +124,22 @@ void EngineObject::add_sockets(const Napi::CallbackInfo &info) {
         unknown(info, "workload");
 }
 
-void EngineObject::not_yet(const Napi::CallbackInfo &info) {
-    throw Napi::Error::New(info.Env(), "not supported yet by this engine");
+void EngineObject::set_identity(const Napi::CallbackInfo &info) {
+    const uint32_t workload = uint32_argument(info, 0, "workload");
+    Engine &self = engine(info);
+    SecretText secret = identity_argument(info, 1);
+    tls::IdentityProblem problem;
+    if (!self.set_identity(workload, secret.text, problem))
+        unknown(info, "workload");
+    if (problem.fault != tls::IdentityFault::none)
+        throw Napi::RangeError::New(info.Env(), "identity " + secret.text.spiffe_id + ": " + problem.message);
+}
+
+void EngineObject::remove_identity(const Napi::CallbackInfo &info) {
+    if (!engine(info).remove_identity(uint32_argument(info, 0, "workload"),
+                                      static_cast<Reason>(uint32_argument(info, 1, "reason")),
+                                      uint32_argument(info, 2, "graceMs")))
+        unknown(info, "workload");
 }
 
 void EngineObject::set_endpoint(const Napi::CallbackInfo &info) {
@@ -191,6 +209,20 @@ Napi::Value EngineObject::close_connections(const Napi::CallbackInfo &info) {
     const size_t closed =
         engine(info).close_connections(static_cast<Reason>(reason), match_argument(info, 1));
     return Napi::Number::New(info.Env(), static_cast<double>(closed));
+}
+
+Napi::Value EngineObject::drain_connections(const Napi::CallbackInfo &info) {
+    const uint32_t reason = uint32_argument(info, 0, "reason");
+    const size_t drained = engine(info).drain_connections(
+        static_cast<Reason>(reason), match_argument(info, 1), uint32_argument(info, 2, "graceMs"));
+    return Napi::Number::New(info.Env(), static_cast<double>(drained));
+}
+
+Napi::Value EngineObject::end_requests(const Napi::CallbackInfo &info) {
+    const uint32_t reason = uint32_argument(info, 0, "reason");
+    const size_t ended =
+        engine(info).end_requests(static_cast<Reason>(reason), request_tag_argument(info, 1));
+    return Napi::Number::New(info.Env(), static_cast<double>(ended));
 }
 
 Napi::Value EngineObject::connections(const Napi::CallbackInfo &info) {
@@ -264,10 +296,10 @@ Napi::Function EngineObject::define(Napi::Env env) {
                         InstanceMethod<&EngineObject::remove_workload>("removeWorkload"),
                         InstanceMethod<&EngineObject::add_listener>("addListener"),
                         InstanceMethod<&EngineObject::add_sockets>("addSockets"),
-                        InstanceMethod<&EngineObject::not_yet>("setIdentity"),
-                        InstanceMethod<&EngineObject::not_yet>("removeIdentity"),
-                        InstanceMethod<&EngineObject::not_yet>("drainConnections"),
-                        InstanceMethod<&EngineObject::not_yet>("endRequests"),
+                        InstanceMethod<&EngineObject::set_identity>("setIdentity"),
+                        InstanceMethod<&EngineObject::remove_identity>("removeIdentity"),
+                        InstanceMethod<&EngineObject::drain_connections>("drainConnections"),
+                        InstanceMethod<&EngineObject::end_requests>("endRequests"),
                         InstanceMethod<&EngineObject::set_endpoint>("setEndpoint"),
                         InstanceMethod<&EngineObject::remove_endpoint>("removeEndpoint"),
                         InstanceMethod<&EngineObject::define_edit>("defineEdit"),
@@ -297,9 +329,16 @@ Napi::Object describe_http2_library(Napi::Env env) {
     return files;
 }
 
+/// (version that node names) → what is wrong with the OpenSSL that runs, or ''.
+Napi::Value find_openssl_problem(const Napi::CallbackInfo &info) {
+    const std::string expected = info[0].ToString().Utf8Value();
+    return Napi::String::New(info.Env(), weft::tls::check_openssl(expected).problem);
+}
+
 Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     weft::registerChannel(env, exports);
     exports.Set("http2Library", describe_http2_library(env));
+    exports.Set("findOpensslProblem", Napi::Function::New<find_openssl_problem>(env));
     exports.Set("words", weft::describe_words(env));
     exports.Set("NativeEngine", weft::EngineObject::define(env));
     return exports;

@@ -116,6 +116,10 @@ void Engine::start_attempt(Exchange &exchange) {
     exchange.interim = 0;
     if (exchange.backend_timeout_ms > 0)
         wheel_.set(exchange.timer, now_ms_ + exchange.backend_timeout_ms);
+    if (const Reason why = may_dial(down, exchange.endpoint, exchange.key); why != Reason::none) {
+        fail_attempt(exchange, why, true);
+        return;
+    }
     if (exchange.http2) {
         start_stream(exchange);
         return;
@@ -129,7 +133,7 @@ void Engine::start_attempt(Exchange &exchange) {
         reply_reason(exchange, workload.removed ? Reason::workload_withdrawn : Reason::pending_limit);
         return;
     }
-    Connection &up = new_upstream(down, exchange.key, exchange.endpoint);
+    Connection &up = new_upstream(down, exchange.key, exchange.endpoint, tls::Alpn::http1);
     up.exchange = exchange.self;
     exchange.upstream = up.self;
     exchange.reused = false;

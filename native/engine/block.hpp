@@ -86,6 +86,11 @@ public:
     void append(BlockPool &pool, std::string_view bytes);
     void consume(BlockPool &pool, size_t bytes);
     void clear(BlockPool &pool);
+    /// After space() that was not used.
+    void give_back_if_empty(BlockPool &pool) {
+        if (size() == 0)
+            clear(pool);
+    }
 
 private:
     void reserve(BlockPool &pool, size_t more);

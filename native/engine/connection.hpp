@@ -4,6 +4,7 @@
 #include "engine/address.hpp"
 #include "engine/block.hpp"
 #include "engine/http2-end.hpp"
+#include "engine/protection.hpp"
 #include "engine/reasons.hpp"
 #include "engine/slab.hpp"
 #include "engine/timer-wheel.hpp"
@@ -17,12 +18,18 @@ namespace weft {
 enum class Role : uint8_t { downstream, upstream };
 
 /// What is being done with a connection.
-///   downstream: undecided ⇄ parked → http1 | tunnel; http1 → http2 (by its first bytes) | tunnel (after an
+///   downstream: undecided → sniffing → securing → undecided, where the verdict wants it;
+///               undecided ⇄ parked → http1 | tunnel; http1 → http2 (by its first bytes) | tunnel (after an
 ///               upgrade) | lingering; http2 → lingering
-///   upstream:   waiting (for a socket) → connecting → http1 ⇄ idle | http2 | tunnel; http1 → tunnel
+///   upstream:   waiting (for a socket) → connecting → securing (TLS) → http1 ⇄ idle | http2 | tunnel;
+///               http1 → tunnel
 enum class ConnectionState : uint8_t {
     undecided,
     parked,
+    /// Its first bytes shall tell whether it is TLS.
+    sniffing,
+    /// TLS handshake.
+    securing,
     http1,
     http2,
     tunnel,
@@ -47,6 +54,8 @@ struct Connection {
     Handle bound;
     Handle client;
     Transport transport;
+    /// Null: plaintext.
+    std::unique_ptr<Protection> tls;
     Role role = Role::downstream;
     ConnectionState state = ConnectionState::undecided;
     Direction direction = Direction::outbound;
@@ -78,6 +87,13 @@ struct Connection {
     /// What its account will say where it ends by itself.
     Reason close_reason = Reason::peer_closed;
     std::unique_ptr<Http2End> http2;
+    /// downstream: it was looked at, and is no TLS of the mesh.
+    bool sniffed = false;
+    /// It takes nothing new, and ends when idle; at `retire_at_ms` in any case, with `retire_reason`.
+    bool retiring = false;
+    Reason retire_reason = Reason::none;
+    uint64_t retire_at_ms = UINT64_MAX;
+    Timer retirement;
 
     Timer timer;
     Inbox inbox;

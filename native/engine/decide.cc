@@ -89,7 +89,27 @@ bool Engine::fill_row(uint32_t row, const Question &question) {
     batch_.rows.generation[row] = question.subject.generation;
     if (question.is_exchange)
         return fill_request(row, *exchanges_.get(question.subject));
-    fill_connection(row, *connections_.get(question.subject));
+    const Connection &down = *connections_.get(question.subject);
+    fill_connection(row, down);
+    return fill_peer(row, down);
+}
+
+/// False where the text does not fit into what is left of the arena.
+bool Engine::fill_peer(uint32_t row, const Connection &down) {
+    auto &rows = batch_.rows;
+    rows.connection_tag[row] = down.tag;
+    if (down.sniffed)
+        rows.kind[row] = static_cast<uint8_t>(RowKind::sniffed);
+    if (down.tls == nullptr)
+        return true;
+    const std::string &peer = down.tls->session->peer();
+    char *const text = batch_.reserve_text(peer.size());
+    if (text == nullptr)
+        return false;
+    std::memcpy(text, peer.data(), peer.size());
+    rows.kind[row] = static_cast<uint8_t>(RowKind::secured);
+    rows.peer_offset[row] = batch_.offset_of(text);
+    rows.peer_length[row] = static_cast<uint16_t>(peer.size());
     return true;
 }
 
@@ -99,8 +119,9 @@ void Engine::fill_connection(uint32_t row, const Connection &down) {
     rows.workload[row] = workload_of(down).name;
     rows.direction[row] = static_cast<uint8_t>(down.direction);
     rows.connection_tag[row] = rows.request_tag[row] = 0;
+    rows.alpn[row] = static_cast<uint8_t>(down.tls == nullptr ? tls::Alpn::none : down.tls->session->alpn());
     rows.flags[row] = rows.reason[row] = rows.status[row] = 0;
-    rows.method[row] = rows.attempt[row] = rows.alpn[row] = rows.protocol[row] = 0;
+    rows.method[row] = rows.attempt[row] = rows.protocol[row] = 0;
     rows.peer_offset[row] = rows.peer_length[row] = 0;
     std::memcpy(rows.destination_ip + size_t{row} * 16, down.destination.ip.data(), 16);
     std::memcpy(rows.source_ip + size_t{row} * 16, down.source.ip.data(), 16);
@@ -231,9 +252,7 @@ void Engine::apply_to_connection(Connection &down, const Verdict &verdict) {
     down.tag = verdict.tag;
     switch (verdict.action) {
     case Action::http:
-        down.state = ConnectionState::http1;
-        wheel_.set(down.timer, now_ms_ + limits_.header_timeout_ms);
-        schedule(down);
+        begin_http(down);
         return;
     case Action::tunnel:
         open_tunnel(down, verdict);
@@ -244,15 +263,32 @@ void Engine::apply_to_connection(Connection &down, const Verdict &verdict) {
     case Action::reset:
         close_connection(down, verdict.reason, true);
         return;
+    case Action::secure:
+        secure(down);
+        return;
+    case Action::sniff:
+        sniff(down, verdict);
+        return;
     case Action::none:
     case Action::forward:
     case Action::reply:
     case Action::pass:
-    case Action::secure:
-    case Action::sniff:
         break;
     }
     close_connection(down, Reason::decide_failed, true);
+}
+
+/// ALPN has said which HTTP it is, else the first bytes will.
+void Engine::begin_http(Connection &down) {
+    const tls::Alpn alpn = down.tls == nullptr ? tls::Alpn::none : down.tls->session->alpn();
+    if (alpn == tls::Alpn::http2) {
+        begin_server_session(down);
+        return;
+    }
+    down.first_bytes = alpn != tls::Alpn::http1;
+    down.state = ConnectionState::http1;
+    wheel_.set(down.timer, now_ms_ + limits_.header_timeout_ms);
+    schedule(down);
 }
 
 void Engine::apply_to_exchange(Exchange &exchange, const Verdict &verdict) {

@@ -32,7 +32,22 @@ std::optional<PoolKey> Engine::resolve(const Connection &down, uint32_t id) cons
     if (id >= endpoints_.size() || !endpoints_[id].defined)
         return std::nullopt;
     const Endpoint &endpoint = endpoints_[id];
-    return PoolKey{workload, endpoint.destination, endpoint.generation, endpoint.address};
+    return PoolKey{.workload = workload,
+                   .destination = endpoint.destination,
+                   .generation = endpoint.generation,
+                   .peer = endpoint.peer,
+                   .address = endpoint.address};
+}
+
+/// Why nobody may be dialled by TLS; none for plaintext. The key is given the present identity.
+Reason Engine::may_dial(const Connection &down, uint32_t id, PoolKey &key) {
+    if (key.peer == 0)
+        return Reason::none;
+    if (id >= endpoints_.size() || endpoints_[id].peer != key.peer)
+        return Reason::connect_unreachable; // the attempt waited, and the endpoint is another one now
+    const Workload &workload = workload_of(down);
+    key.identity = workload.identity_serial;
+    return workload.identity == nullptr ? Reason::tls_no_identity : Reason::none;
 }
 
 // Inbound, a connection to the application shows it one client's address, so only that client's requests may
@@ -69,7 +84,9 @@ Connection *Engine::take_idle(Connection &down, const PoolKey &key) {
 void Engine::keep_idle(Connection &up, Connection *down) {
     const bool inbound = up.direction == Direction::inbound;
     // Bytes that lie behind the response are found right after this, and end the connection.
-    bool kept = !draining_ && !workload_of(up).removed;
+    const Workload &workload = workload_of(up);
+    bool kept = !draining_ && !workload.removed && !up.retiring &&
+                (up.tls == nullptr || up.key.identity == workload.identity_serial);
     if (kept && inbound) {
         kept = down != nullptr && down->state != ConnectionState::closed &&
                (down->http2 || !connections_.get(down->bound));
@@ -109,13 +126,15 @@ void Engine::unbind(Connection &up) {
     up.bound = {};
 }
 
-Connection &Engine::new_upstream(Connection &down, const PoolKey &key, uint32_t endpoint) {
+Connection &Engine::new_upstream(Connection &down, const PoolKey &key, uint32_t endpoint, tls::Alpn alpn) {
     Connection &up = new_connection(down.workload, Role::upstream, down.direction);
     up.state = ConnectionState::waiting;
     up.source = down.source;
     up.destination = key.address;
     up.endpoint = endpoint;
     up.key = key;
+    if (key.peer != 0)
+        protect(up, {alpn}, endpoints_[endpoint].identity);
     return up;
 }
 
@@ -207,6 +226,13 @@ void Engine::check_connect(Connection &up) {
 
 void Engine::connected(Connection &up) {
     up.errored = false;
+    if (up.tls != nullptr)
+        begin_handshake(up);
+    else
+        ready_to_use(up);
+}
+
+void Engine::ready_to_use(Connection &up) {
     up.connect_us = now_us_ - up.opened_us;
     if (up.http2) {
         session_connected(up);

@@ -53,7 +53,7 @@ void Engine::step_requests(Connection &down) {
         if (result.io == Io::again)
             return;
         if (result.io == Io::failed) {
-            downstream_lost(down, Reason::downstream_reset);
+            downstream_lost(down, result.why != Reason::none ? result.why : Reason::downstream_reset);
             return;
         }
         down.need_more = false;

@@ -32,6 +32,8 @@ public:
     uint16_t port() const;
 
     std::string received;
+    /// Called by each poll().
+    std::function<void()> on_poll;
     bool ended = false;     // FIN
     bool was_reset = false; // RST
 
@@ -68,6 +70,8 @@ public:
     void stock_low(uint32_t workload, Family family, uint32_t missing) override;
     void wake() override {}
     uint64_t now_us() override;
+    /// Where tests' certificates are valid, moved by advance().
+    int64_t unix_seconds() override;
 
     std::string text(uint32_t offset, uint32_t length);
     std::string path(uint32_t row);

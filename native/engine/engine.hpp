@@ -6,8 +6,8 @@
 // The parts, by file: accept (listeners), decide (rows out, verdicts in), downstream (requests), upstream
 // (responses), body (content between any two protocols), http2-flow, -downstream, -upstream (sessions and
 // their streams), attempt (a request's way to an endpoint), reply (local answers), tunnel, dial (sockets and
-// connect), flow (reading, writing, closing), schedule (whose turn it is), manage (configuration and what
-// people ask).
+// connect), flow (reading, writing, closing), protect (the same with TLS), handshake (TLS begins), retire
+// (connections that shall end), schedule (whose turn it is), manage (configuration and what people ask).
 #pragma once
 #include "engine/batch.hpp"
 #include "engine/connection.hpp"
@@ -19,9 +19,11 @@
 #include "engine/http1/write-head.hpp"
 #include "engine/limits.hpp"
 #include "engine/note.hpp"
+#include "engine/peer-numbers.hpp"
 #include "engine/ring-queue.hpp"
 #include "engine/slab.hpp"
 #include "engine/timer-wheel.hpp"
+#include "engine/tls/client-hello.hpp"
 #include "engine/upstream-pool.hpp"
 #include "engine/workload.hpp"
 #include <functional>
@@ -45,6 +47,8 @@ public:
     virtual void wake() = 0;
     /// Monotonic microseconds.
     virtual uint64_t now_us() = 0;
+    /// Seconds since 1970, for certificates' dates.
+    virtual int64_t unix_seconds() = 0;
 };
 
 struct Endpoint {
@@ -53,6 +57,8 @@ struct Endpoint {
     uint32_t generation = 0;
     /// The SPIFFE id that it must prove; empty: plaintext.
     std::string identity;
+    /// The engine's number for it.
+    uint32_t peer = 0;
     bool defined = false;
 };
 
@@ -114,6 +120,10 @@ public:
     bool add_connection(uint32_t workload, Direction direction, int descriptor, const Address &source,
                         const Address &destination);
     bool add_sockets(uint32_t workload, Family family, const std::vector<int> &descriptors);
+    /// False where the workload is not known. `problem` tells why the identity was refused; then the one
+    /// before stays.
+    bool set_identity(uint32_t workload, tls::IdentityText &text, tls::IdentityProblem &problem);
+    bool remove_identity(uint32_t workload, Reason reason, uint32_t grace_ms);
     void set_endpoint(uint32_t id, const Endpoint &endpoint);
     bool remove_endpoint(uint32_t id);
 
@@ -124,6 +134,10 @@ public:
     /// False where it is not parked (any more).
     bool resume(uint32_t id, uint32_t generation, const Verdict &verdict);
     size_t close_connections(Reason reason, const ConnectionMatch &match);
+    /// They take nothing new, end when idle, and are reset after `grace_ms`.
+    size_t drain_connections(Reason reason, const ConnectionMatch &match, uint32_t grace_ms);
+    /// Ends the running requests that have this tag.
+    size_t end_requests(Reason reason, uint32_t tag);
     void visit_connections(const std::function<void(const ConnectionInfo &)> &visit);
     EngineStats stats();
     /// Accepts no more and lets what runs finish; drained() tells when nothing is left.
@@ -195,6 +209,38 @@ private:
     void drain_lingering(Connection &connection);
     void downstream_lost(Connection &connection, Reason reason);
     void touch(Connection &connection);
+
+    // --- protect ---
+    void protect(Connection &connection, tls::AlpnSet alpns, std::string expected);
+    void unprotect(Connection &connection);
+    IoResult read_protected(Connection &connection, char *out, size_t size);
+    IoResult receive_protected(Connection &connection, char *out, size_t size, bool &drained);
+    void flush_protected(Connection &target);
+    bool seal(Connection &target, std::string_view plain, size_t &used);
+    void send_waiting(Connection &connection);
+    void put_on_wire(Connection &connection, std::string_view bytes);
+    bool say_goodbye(Connection &connection);
+
+    // --- handshake ---
+    void secure(Connection &down);
+    void sniff(Connection &down, const Verdict &verdict);
+    void step_sniffing(Connection &down);
+    void end_sniffing(Connection &down);
+    void begin_handshake(Connection &connection);
+    void queue_handshake(Connection &connection);
+    bool run_handshakes();
+    void step_handshake(Connection &connection);
+    bool begin_session(Connection &connection);
+    bool feed_handshake(Connection &connection);
+    void handshake_done(Connection &connection);
+    void handshake_failed(Connection &connection, Reason reason);
+    void handshake_timed_out(Connection &connection);
+
+    // --- retire ---
+    void retire_after(Connection &connection, Reason reason, uint64_t notice_ms, uint64_t end_ms);
+    void retire(Connection &connection);
+    void end_retired(Connection &connection);
+    void retirement_due(Connection &connection);
 
     // --- downstream ---
     void step_requests(Connection &down);
@@ -306,7 +352,7 @@ private:
     size_t forward_response_chunks(Connection &up, Exchange &exchange, std::string_view bytes);
     void finish_response(Exchange &exchange, http1::Bytes trailers);
     void finish_exchange(Exchange &exchange, Reason reason);
-    void responses_ended(Connection &up, bool failed);
+    void responses_ended(Connection &up, Reason why);
     void pass_held(Exchange &exchange);
 
     // --- reply ---
@@ -330,11 +376,13 @@ private:
     void bind(Connection &down, Connection &up);
     void unbind(Connection &up);
     void close_bound(Connection &down, Reason reason);
-    Connection &new_upstream(Connection &down, const PoolKey &key, uint32_t endpoint);
+    Connection &new_upstream(Connection &down, const PoolKey &key, uint32_t endpoint, tls::Alpn alpn);
     void dial(Connection &up);
     void start_connect(Connection &up, int descriptor);
     void check_connect(Connection &up);
     void connected(Connection &up);
+    void ready_to_use(Connection &up);
+    Reason may_dial(const Connection &down, uint32_t endpoint, PoolKey &key);
     void connect_failed(Connection &up, Reason reason);
     void note_stock(Workload &workload, Family family);
     void serve_waiting(Workload &workload, Family family);
@@ -344,11 +392,13 @@ private:
     uint32_t fill_rows();
     bool fill_row(uint32_t row, const Question &question);
     void fill_connection(uint32_t row, const Connection &connection);
+    bool fill_peer(uint32_t row, const Connection &down);
     bool fill_request(uint32_t row, const Exchange &exchange);
     void fill_headers(uint32_t row, const Exchange &exchange, char *&text);
     uint32_t fill_completions();
     void apply_verdicts(uint32_t rows, bool failed);
     void apply_to_connection(Connection &down, const Verdict &verdict);
+    void begin_http(Connection &down);
     void apply_to_exchange(Exchange &exchange, const Verdict &verdict);
     void park_connection(Connection &down, const Verdict &verdict);
     void park_exchange(Exchange &exchange, const Verdict &verdict);
@@ -381,6 +431,7 @@ private:
     Slab<Exchange> exchanges_;
     std::unordered_map<uint32_t, Handle> workload_names_;
     std::vector<Endpoint> endpoints_;
+    PeerNumbers peers_;
     UpstreamPool upstream_;
     UpstreamPool sessions_; // outbound HTTP/2 connections that take new streams
     DefinitionTable<http1::Edit> edits_;
@@ -410,6 +461,11 @@ private:
     RingQueue<Handle> marked_;                // sessions that may have something to send
     std::vector<std::unique_ptr<Http2End>> retired_sessions_;
     size_t waiting_streams_ = 0; // entries in all sessions' waiting queues
+    /// Ciphertext: as it was read, and as it will be sent; plaintext of small pieces that share a record.
+    std::unique_ptr<char[]> cipher_area_;
+    std::unique_ptr<char[]> wire_area_;
+    std::unique_ptr<char[]> record_area_;
+    RingQueue<Handle> handshake_round_; // workloads with handshakes to do
     uint64_t cost_ = 0;
 
     struct LowStock {
@@ -425,6 +481,8 @@ private:
     uint32_t depth_ = 0; // > 0 inside turn()
     bool draining_ = false;
     bool closed_ = false;
+    uint64_t client_handshakes_ = 0, server_handshakes_ = 0, failed_handshakes_ = 0;
+    size_t tls_sessions_ = 0;
     uint64_t turns_ = 0;
     uint64_t rows_ = 0;
 };

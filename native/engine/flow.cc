@@ -15,6 +15,8 @@ Connection &Engine::new_connection(Handle workload, Role role, Direction directi
     connection.opened_us = now_us_;
     connection.timer.kind = TimerKind::connection;
     connection.timer.owner = connection.self;
+    connection.retirement.kind = TimerKind::retirement;
+    connection.retirement.owner = connection.self;
     ++workload_of(connection).open;
     if (role == Role::downstream) {
         ++downstreams_;
@@ -38,16 +40,20 @@ size_t Engine::read_size(const Connection &connection, size_t wanted) {
 // A short read has emptied the socket, and the next byte makes a new edge, so no second read is needed to see
 // EAGAIN. Unless FIN was announced already: its edge is used up, and only a read that returns 0 shows it.
 IoResult Engine::read_into(Connection &connection, char *out, size_t size) {
-    const IoResult result = connection.transport.read(out, size);
+    const bool plain = connection.tls == nullptr || connection.state == ConnectionState::lingering;
+    const IoResult result =
+        plain ? connection.transport.read(out, size) : read_protected(connection, out, size);
     if (result.io == Io::ok) {
         connection.received += result.bytes;
         cost_ += result.bytes;
-        if (result.bytes < size && !connection.hung_up)
+        if (!result.more && !connection.hung_up)
             connection.readable = false;
         touch(connection);
         return result;
     }
-    connection.readable = false;
+    connection.readable = result.io == Io::again && result.more;
+    if (connection.readable)
+        schedule(connection);
     if (result.io != Io::again)
         connection.read_closed = true;
     return result;
@@ -88,6 +94,14 @@ void Engine::flush_gather() {
         gather_.clear();
         return;
     }
+    if (target->tls != nullptr) {
+        flush_protected(*target);
+        gather_.clear();
+        account(*target);
+        if (target->outbox.empty() && !target->write_dead)
+            after_write(*target);
+        return;
+    }
     size_t written = 0;
     if (target->outbox.empty() && target->writable) {
         gather_.join();
@@ -126,7 +140,8 @@ void Engine::flush_outbox(Connection &connection) {
             write_failed(connection);
             return;
         }
-        connection.sent += result.bytes;
+        if (connection.tls == nullptr) // else it was counted when it was encrypted
+            connection.sent += result.bytes;
         cost_ += result.bytes;
         connection.writable = result.bytes == wanted;
         connection.outbox.consume(blocks_, result.bytes);
@@ -145,10 +160,14 @@ void Engine::after_write(Connection &connection) {
     if (!connection.outbox.empty() || connection.state == ConnectionState::closed)
         return;
     if (connection.close_wanted) {
-        linger(connection);
+        if (say_goodbye(connection))
+            linger(connection);
     } else if (connection.shutdown_wanted && !connection.write_closed) {
+        if (!say_goodbye(connection))
+            return;
         connection.write_closed = true;
-        connection.transport.shutdown_write();
+        if (connection.tls == nullptr) // TLS may have to answer yet
+            connection.transport.shutdown_write();
         if (connection.state == ConnectionState::tunnel)
             end_tunnel_if_done(connection);
     }
@@ -191,7 +210,8 @@ void Engine::wake_source(Connection &target) {
 
 /// Keeps the workload's and the engine's count of buffered bytes true.
 void Engine::account(Connection &connection) {
-    const size_t now = connection.inbox.size() + connection.outbox.size();
+    const size_t now = connection.inbox.size() + connection.outbox.size() +
+                       (connection.tls == nullptr ? 0 : connection.tls->held.size());
     if (now == connection.accounted)
         return;
     workload_of(connection).buffered += now - connection.accounted; // wraps to a subtraction
@@ -205,7 +225,11 @@ void Engine::close_connection(Connection &connection, Reason reason, bool reset)
         return;
     if (connection.http2)
         end_streams(connection, reason);
+    if (!reset && connection.outbox.empty())
+        say_goodbye(connection);
     wheel_.cancel(connection.timer);
+    wheel_.cancel(connection.retirement);
+    unprotect(connection);
     connection.inbox.clear(blocks_);
     connection.outbox.clear(blocks_);
     account(connection);

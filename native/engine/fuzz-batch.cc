@@ -3,6 +3,7 @@
 // changes while clients and servers send fragments of HTTP and noise, close and reset. Whatever happens, no
 // memory error, no descriptor, slot or block left, and every exchange and connection accounted for once.
 #include "engine/engine-under-test.hpp"
+#include "engine/tls/certificates-under-test.hpp"
 #include <arpa/inet.h>
 #include <array>
 #include <fcntl.h>
@@ -113,6 +114,7 @@ public:
 
     void wake() override {}
     uint64_t now_us() override { return now_us_; }
+    int64_t unix_seconds() override { return tls::test_now; }
 
 private:
     void listen_for_app() {

@@ -75,7 +75,7 @@ void Engine::end_session_if_done(Connection &connection) {
     } else if (end.session.finished()) {
         close_after_write(connection, connection.close_reason);
     } else if (connection.role == Role::upstream && end.session.streams() == 0 && end.waiting.empty()) {
-        if (draining_ || end.draining || workload_of(connection).removed)
+        if (draining_ || end.draining || connection.retiring || workload_of(connection).removed)
             close_connection(connection, Reason::peer_closed);
         else
             wheel_.set(connection.timer, now_ms_ + limits_.pool_idle_timeout_ms);
@@ -109,8 +109,9 @@ void Engine::step_session(Connection &connection) {
         if (result.io == Io::again)
             return;
         if (result.io == Io::failed) {
-            lose_session(connection, connection.role == Role::upstream ? Reason::upstream_reset
-                                                                       : Reason::downstream_reset);
+            lose_session(connection, result.why != Reason::none          ? result.why
+                                     : connection.role == Role::upstream ? Reason::upstream_reset
+                                                                         : Reason::downstream_reset);
             return;
         }
         if (result.io == Io::ok)
@@ -141,7 +142,7 @@ void Engine::fail_session(Connection &connection, Reason why) {
 /// The connection is gone, or must go now.
 void Engine::lose_session(Connection &connection, Reason reason) {
     const bool quiet = connection.http2->session.streams() == 0;
-    const bool reset = reason == Reason::downstream_reset || reason == Reason::upstream_reset;
+    const bool reset = reason != Reason::downstream_closed_early && reason != Reason::upstream_closed_early;
     close_connection(connection, quiet && !reset ? Reason::peer_closed : reason, reset);
 }
 

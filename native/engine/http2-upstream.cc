@@ -16,7 +16,7 @@ constexpr uint32_t cancel = 8;
 
 bool Engine::wants_http2(const Exchange &exchange, const Verdict &verdict) const {
     const bool tunnels = exchange.request.upgrade || exchange.request.method == http1::Method::CONNECT;
-    return (verdict.flags & verdict_flag::http2) != 0 && !tunnels;
+    return (exchange.key.peer != 0 || (verdict.flags & verdict_flag::http2) != 0) && !tunnels;
 }
 
 /// The verdict's text is gone once its turn is over, and the head is written when the stream opens: keeps
@@ -65,7 +65,8 @@ void Engine::start_stream(Exchange &exchange) {
     exchange.reused = false;
     set_state(exchange, ExchangeState::connecting);
     if (exchange.backend_timeout_ms == 0)
-        wheel_.set(exchange.timer, now_ms_ + limits_.connect_timeout_ms);
+        wheel_.set(exchange.timer, now_ms_ + limits_.connect_timeout_ms +
+                                       (exchange.key.peer != 0 ? limits_.tls_handshake_timeout_ms : 0));
     if (dials)
         dial(*up);
 }
@@ -109,7 +110,7 @@ Connection *Engine::find_session(Connection &down, const PoolKey &key) {
 }
 
 Connection &Engine::new_session(Connection &down, const PoolKey &key, uint32_t endpoint) {
-    Connection &up = new_upstream(down, key, endpoint);
+    Connection &up = new_upstream(down, key, endpoint, tls::Alpn::http2);
     open_session(up, http2::Role::client);
     if (up.direction == Direction::inbound)
         bind(down, up);
@@ -255,6 +256,8 @@ void Engine::stream_response_ended(Exchange &exchange, http1::Bytes trailers) {
 }
 
 void Engine::endpoint_stream_closed(Exchange &exchange, Reason why) {
+    const Connection *up = upstream_of(exchange);
+    const bool refused = up != nullptr && up->tls != nullptr && up->tls->session->refused_certificate();
     exchange.up_stream = {};
     exchange.upstream = {};
     if (why == Reason::none && exchange.response_whole)
@@ -266,7 +269,7 @@ void Engine::endpoint_stream_closed(Exchange &exchange, Reason why) {
     // What a server did wrong is no fault of the client's.
     const Reason reason = status_of(why) >= 400 && status_of(why) < 500 ? Reason::http2_bad_response : why;
     fail_attempt(exchange, reason == Reason::none ? Reason::upstream_closed_early : reason,
-                 why == Reason::http2_refused_stream);
+                 refused || why == Reason::http2_refused_stream);
 }
 
 /// The verdict lets a held response through.

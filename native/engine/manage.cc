@@ -86,7 +86,10 @@ void Engine::expire_workloads() {
 void Engine::set_endpoint(uint32_t id, const Endpoint &endpoint) {
     if (id >= endpoints_.size())
         endpoints_.resize(size_t{id} + 1);
+    const uint32_t peer = peers_.hold(endpoint.identity);
+    peers_.drop(endpoints_[id].identity);
     endpoints_[id] = endpoint;
+    endpoints_[id].peer = peer;
     endpoints_[id].defined = true;
 }
 
@@ -95,9 +98,10 @@ bool Engine::remove_endpoint(uint32_t id) {
         return false;
     const Endpoint endpoint = endpoints_[id];
     endpoints_[id] = {};
+    peers_.drop(endpoint.identity);
     const auto leads_there = [&](const PoolKey &key) {
         return key.destination == endpoint.destination && key.address == endpoint.address &&
-               key.generation == endpoint.generation;
+               key.generation == endpoint.generation && key.peer == endpoint.peer;
     };
     drain_sessions(leads_there);
     upstream_.remove_if(leads_there, [&](Handle handle) {
@@ -128,7 +132,9 @@ void Engine::visit_connections(const std::function<void(const ConnectionInfo &)>
         if (down.role != Role::downstream)
             return;
         const char *state = "deciding";
-        if (down.state == ConnectionState::http1 || down.state == ConnectionState::http2)
+        if (down.state == ConnectionState::sniffing || down.state == ConnectionState::securing)
+            state = "securing";
+        else if (down.state == ConnectionState::http1 || down.state == ConnectionState::http2)
             state = down.close_wanted ? "closing" : "http";
         else if (down.state == ConnectionState::tunnel || down.state == ConnectionState::waiting)
             state = down.exchange ? "upgraded" : "tunnel";
@@ -141,19 +147,11 @@ void Engine::visit_connections(const std::function<void(const ConnectionInfo &)>
             protocol = "http1";
         else if (down.state == ConnectionState::http2)
             protocol = "http2";
+        const bool secured = down.tls != nullptr && down.tls->established;
         const Connection *up = connections_.get(down.peer);
-        visit({workload_of(down).name,
-               down.direction,
-               down.tag,
-               state,
-               protocol,
-               false,
-               {},
-               down.source,
-               down.destination,
-               now_us_ - down.opened_us,
-               down.received,
-               down.sent,
+        visit({workload_of(down).name, down.direction, down.tag, state, protocol, secured,
+               secured ? down.tls->session->peer() : std::string{}, down.source, down.destination,
+               now_us_ - down.opened_us, down.received, down.sent,
                down.accounted + (up != nullptr ? up->accounted : 0)});
     });
 }
@@ -165,7 +163,11 @@ EngineStats Engine::stats() {
                       .parked = parked_,
                       .buffered_bytes = buffered_,
                       .turns = turns_,
-                      .rows = rows_};
+                      .rows = rows_,
+                      .client_handshakes = client_handshakes_,
+                      .server_handshakes = server_handshakes_,
+                      .failed_handshakes = failed_handshakes_,
+                      .tls_sessions = tls_sessions_};
     workloads_.each([&](const Workload &workload) {
         for (const SocketStock &stock : workload.stock)
             stats.sockets += stock.size();
@@ -174,8 +176,8 @@ EngineStats Engine::stats() {
 }
 
 bool Engine::is_draining_idle(const Connection &connection) const {
-    return draining_ && connection.state == ConnectionState::http1 && !connection.exchange &&
-           connection.inbox.size() == 0 && !connection.readable;
+    return (draining_ || connection.retiring) && connection.state == ConnectionState::http1 &&
+           !connection.exchange && connection.inbox.size() == 0 && !connection.readable;
 }
 
 void Engine::drain() {

@@ -92,7 +92,8 @@ void Engine::send_reply(Exchange &exchange, const http1::LocalReply &given, Reas
         reply_stream(exchange, reply, reason);
         return;
     }
-    exchange.close_downstream |= !exchange.request_done || !exchange.request.keep_alive || draining_;
+    exchange.close_downstream |=
+        !exchange.request_done || !exchange.request.keep_alive || draining_ || down.retiring;
     reply.keep_alive = !exchange.close_downstream;
     const size_t bound = http1::local_reply_bound(reply);
     if (bound > Gather::arena_bytes) { // a reply is small by definition; one that is not is a defect

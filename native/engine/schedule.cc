@@ -61,9 +61,10 @@ TurnResult Engine::turn() {
     read_clock();
     const uint64_t rows_before = rows_;
     poll_events();
-    bool busy = !round_.empty();
+    bool busy = !round_.empty() || !handshake_round_.empty();
     expire_timers();
     bool more = run_ready();
+    more |= run_handshakes();
     more |= accept_all();
     for (int round = 0; round < decisions_per_turn && !closed_; ++round)
         if (!decide())
@@ -75,7 +76,7 @@ TurnResult Engine::turn() {
     }
     low_stock_.clear();
     pump_sessions();
-    more |= !round_.empty() || !questions_.empty();
+    more |= !round_.empty() || !questions_.empty() || !handshake_round_.empty();
     --depth_;
     end_of_call();
     TurnResult result{.more = more, .busy = busy || rows_ != rows_before, .next_ms = wheel_.next_ms()};
@@ -104,7 +105,8 @@ void Engine::end_of_call() {
     exchanges_.sweep();
     listeners_.sweep();
     workloads_.sweep();
-    if (!closed_ && (!round_.empty() || !questions_.empty() || !low_stock_.empty()))
+    if (!closed_ &&
+        (!round_.empty() || !questions_.empty() || !low_stock_.empty() || !handshake_round_.empty()))
         host_.wake();
 }
 
@@ -224,6 +226,12 @@ void Engine::run_downstream(Connection &connection) {
     case ConnectionState::lingering:
         drain_lingering(connection);
         break;
+    case ConnectionState::sniffing:
+        step_sniffing(connection);
+        break;
+    case ConnectionState::securing:
+        queue_handshake(connection);
+        break;
     case ConnectionState::undecided:
     case ConnectionState::parked:
     case ConnectionState::waiting:
@@ -256,9 +264,13 @@ void Engine::run_upstream(Connection &connection) {
         else
             step_tunnel(connection);
         break;
+    case ConnectionState::securing:
+        queue_handshake(connection);
+        break;
     case ConnectionState::waiting:
     case ConnectionState::undecided:
     case ConnectionState::parked:
+    case ConnectionState::sniffing:
     case ConnectionState::lingering:
     case ConnectionState::closed:
         break;
@@ -276,6 +288,11 @@ void Engine::on_timer(Timer &timer) {
     if (timer.kind == TimerKind::connection) {
         if (Connection *connection = connections_.get(timer.owner))
             connection_timed_out(*connection);
+        return;
+    }
+    if (timer.kind == TimerKind::retirement) {
+        if (Connection *connection = connections_.get(timer.owner))
+            retirement_due(*connection);
         return;
     }
     Exchange *exchange = exchanges_.get(timer.owner);
@@ -313,6 +330,12 @@ void Engine::connection_timed_out(Connection &connection) {
         break;
     case ConnectionState::connecting:
         connect_failed(connection, Reason::connect_timeout);
+        break;
+    case ConnectionState::sniffing:
+        end_sniffing(connection);
+        break;
+    case ConnectionState::securing:
+        handshake_timed_out(connection);
         break;
     case ConnectionState::idle:
         close_connection(connection, Reason::idle_timeout);

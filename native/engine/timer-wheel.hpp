@@ -9,7 +9,7 @@
 namespace weft {
 
 /// What a timer means to the one it belongs to.
-enum class TimerKind : uint8_t { connection, exchange_deadline, exchange_attempt };
+enum class TimerKind : uint8_t { connection, retirement, exchange_deadline, exchange_attempt };
 
 /// Lives inside the thing it wakes; unlinked before that is retired.
 struct Timer {

@@ -10,13 +10,14 @@ IoResult Transport::read(char *out, size_t size) {
     for (;;) {
         const ssize_t got = ::recv(descriptor_, out, size, 0);
         if (got > 0)
-            return {Io::ok, static_cast<size_t>(got), 0};
+            return {
+                .io = Io::ok, .bytes = static_cast<size_t>(got), .more = static_cast<size_t>(got) == size};
         if (got == 0)
-            return {Io::end, 0, 0};
+            return {.io = Io::end};
         if (errno == EAGAIN)
-            return {Io::again, 0, 0};
+            return {.io = Io::again};
         if (errno != EINTR)
-            return {Io::failed, 0, errno};
+            return {.io = Io::failed};
     }
 }
 
@@ -29,11 +30,11 @@ IoResult Transport::write(const iovec *vectors, int count) {
                                  ? ::send(descriptor_, vectors->iov_base, vectors->iov_len, MSG_NOSIGNAL)
                                  : ::sendmsg(descriptor_, &message, MSG_NOSIGNAL);
         if (sent >= 0)
-            return {Io::ok, static_cast<size_t>(sent), 0};
+            return {.io = Io::ok, .bytes = static_cast<size_t>(sent)};
         if (errno == EAGAIN)
-            return {Io::again, 0, 0};
+            return {.io = Io::again};
         if (errno != EINTR)
-            return {Io::failed, 0, errno};
+            return {.io = Io::failed};
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a connection's bytes reach the wire. Plain TCP today; TLS becomes another way to read and write behind
-// the same calls.
+// A connection's socket. What TLS does to the bytes is the business of protect.cc.
 #pragma once
+#include "engine/reasons.hpp"
 #include <cstddef>
 #include <cstdint>
 #include <sys/uio.h>
@@ -14,14 +14,17 @@ enum class Io : uint8_t {
     again,
     /// The peer has sent all it will send.
     end,
-    /// `error` says why; the connection is of no more use in this direction.
+    /// The connection is of no more use in this direction.
     failed,
 };
 
 struct IoResult {
     Io io = Io::ok;
     size_t bytes = 0;
-    int error = 0;
+    /// Another read may find something now; an edge of epoll tells otherwise.
+    bool more = false;
+    /// failed: what TLS says; none where the socket failed.
+    Reason why = Reason::none;
 };
 
 /// Owns one non-blocking socket.

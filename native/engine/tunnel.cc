@@ -8,7 +8,7 @@ namespace weft {
 
 /// The verdict `tunnel`: connect now, copy once connected. Nothing of what the client sends is read before.
 void Engine::open_tunnel(Connection &down, const Verdict &verdict) {
-    const std::optional<PoolKey> key = resolve(down, verdict.endpoint);
+    std::optional<PoolKey> key = resolve(down, verdict.endpoint);
     Workload &workload = workload_of(down);
     if (!key || workload.removed || workload.pending >= workload.pending_limit || workload.over_buffered()) {
         close_connection(down,
@@ -19,9 +19,14 @@ void Engine::open_tunnel(Connection &down, const Verdict &verdict) {
                          true);
         return;
     }
-    Connection &up = new_upstream(down, *key, verdict.endpoint);
-    down.state = ConnectionState::waiting;
     down.endpoint = verdict.endpoint;
+    if (const Reason why = may_dial(down, verdict.endpoint, *key); why != Reason::none) {
+        complete_tunnel_attempt(down, why);
+        close_connection(down, why, true);
+        return;
+    }
+    Connection &up = new_upstream(down, *key, verdict.endpoint, tls::Alpn::tcp);
+    down.state = ConnectionState::waiting;
     down.peer = up.self;
     up.peer = down.self;
     dial(up);
@@ -78,8 +83,9 @@ void Engine::step_tunnel(Connection &connection) {
             return;
         if (result.io == Io::failed) {
             end_tunnel(connection,
-                       connection.role == Role::downstream ? Reason::downstream_reset
-                                                           : Reason::upstream_reset,
+                       result.why != Reason::none            ? result.why
+                       : connection.role == Role::downstream ? Reason::downstream_reset
+                                                             : Reason::upstream_reset,
                        true);
             return;
         }

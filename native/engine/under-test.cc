@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/engine-under-test.hpp"
+#include "engine/tls/certificates-under-test.hpp"
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
@@ -101,8 +102,10 @@ void Peer::poll() {
         else if (errno == ECONNRESET)
             was_reset = true;
         else
-            return;
+            break;
     }
+    if (on_poll)
+        on_poll();
 }
 
 EngineUnderTest::EngineUnderTest(const EngineLimits &limits) {
@@ -228,6 +231,10 @@ uint64_t EngineUnderTest::now_us() {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()) +
            skew_us_;
+}
+
+int64_t EngineUnderTest::unix_seconds() {
+    return tls::test_now + static_cast<int64_t>(skew_us_ / 1'000'000);
 }
 
 std::string EngineUnderTest::text(uint32_t offset, uint32_t length) {

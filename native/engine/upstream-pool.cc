@@ -16,6 +16,7 @@ size_t UpstreamPool::Hash::operator()(const PoolKey &key) const {
     add(halves[1]);
     add(uint64_t{key.workload} << 32 | key.destination);
     add(uint64_t{key.generation} << 32 | key.address.port);
+    add(uint64_t{key.peer} << 32 | key.identity);
     return mix;
 }
 

@@ -14,6 +14,10 @@ struct PoolKey {
     uint32_t workload = 0;
     uint32_t destination = 0;
     uint32_t generation = 0;
+    /// Number of the SPIFFE id that the endpoint must prove; 0: plaintext.
+    uint32_t peer = 0;
+    /// Serial number of the source's identity; 0: plaintext.
+    uint32_t identity = 0;
     Address address;
 
     bool operator==(const PoolKey &) const = default;

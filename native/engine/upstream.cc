@@ -45,7 +45,7 @@ void Engine::step_responses(Connection &up) {
             continue;
         }
         if (up.read_closed) {
-            responses_ended(up, false);
+            responses_ended(up, Reason::none);
             return;
         }
         if (!up.readable)
@@ -64,7 +64,7 @@ void Engine::step_responses(Connection &up) {
         if (result.io == Io::again)
             return;
         if (result.io == Io::failed) {
-            responses_ended(up, true);
+            responses_ended(up, result.why != Reason::none ? result.why : Reason::upstream_reset);
             return;
         }
         up.need_more = false;
@@ -168,7 +168,7 @@ void Engine::begin_response(Exchange &exchange, http1::Bytes bytes) {
                                          .client_version = exchange.request.version,
                                          .keep_alive = exchange.request.keep_alive &&
                                                        !exchange.close_downstream && exchange.request_done &&
-                                                       !draining_};
+                                                       !draining_ && !downstream_of(exchange)->retiring};
     if (head.interim && ++exchange.interim > max_interim) {
         fail_attempt(exchange, Reason::http1_bad_response, false);
         return;
@@ -297,15 +297,19 @@ void Engine::finish_exchange(Exchange &exchange, Reason reason) {
     after_write(down);
 }
 
-/// The endpoint sent FIN, or reset the connection (`failed`).
-void Engine::responses_ended(Connection &up, bool failed) {
+/// The endpoint has said all it will say, or its connection failed (`why`). A client may speak before its
+/// server has judged its certificate; an alert about that says that not a byte was taken (RFC 8446 sections
+/// 4.4.4 and 6.2).
+void Engine::responses_ended(Connection &up, Reason why) {
     Exchange *exchange = exchanges_.get(up.exchange);
     if (exchange == nullptr)
         close_connection(up, Reason::peer_closed);
-    else if (!failed && exchange->response_body && exchange->response.framing == http1::Framing::until_close)
+    else if (why != Reason::none)
+        fail_attempt(*exchange, why, up.tls != nullptr && up.tls->session->refused_certificate());
+    else if (exchange->response_body && exchange->response.framing == http1::Framing::until_close)
         finish_response(*exchange, {});
     else
-        fail_attempt(*exchange, failed ? Reason::upstream_reset : Reason::upstream_closed_early, false);
+        fail_attempt(*exchange, Reason::upstream_closed_early, false);
 }
 
 /// The verdict lets a held response through.

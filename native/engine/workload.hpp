@@ -3,6 +3,7 @@
 #pragma once
 #include "engine/ring-queue.hpp"
 #include "engine/socket-stock.hpp"
+#include "engine/tls/identity.hpp"
 #include <array>
 #include <cstdint>
 
@@ -38,8 +39,14 @@ struct Workload {
     bool removed = false;
     uint64_t remove_at_ms = 0;
     std::array<SocketStock, 2> stock; // by Family
+    /// Null: it has none. The serial number grows with each, and names it in the keys of pools.
+    std::shared_ptr<const tls::Identity> identity;
+    uint32_t identity_serial = 0;
 
     RingQueue<Handle> ready;
+    /// Connections whose handshake has something to do.
+    RingQueue<Handle> handshakes;
+    bool in_handshake_round = false;
     int64_t deficit = 0;
     bool in_round = false;
 
@@ -53,13 +60,15 @@ struct Workload {
     bool over_buffered() const { return buffered >= buffered_limit; }
 
     void reset() {
-        name = connections = open = pending = 0;
+        name = connections = open = pending = identity_serial = 0;
         buffered = remove_at_ms = 0;
-        removed = in_round = false;
+        removed = in_round = in_handshake_round = false;
+        identity = nullptr;
         deficit = 0;
         for (SocketStock &each : stock)
             each.clear();
         ready.clear();
+        handshakes.clear();
         apply({});
     }
 };

@@ -42,9 +42,9 @@ OpensslError take_openssl_error(bool handshaking) {
     const unsigned long error = ERR_peek_error();
     if (error != 0 && ERR_GET_LIB(error) == ERR_LIB_SSL) {
         const int code = ERR_GET_REASON(error);
-        result.why = code >= SSL_AD_REASON_OFFSET && code < SSL_AD_REASON_OFFSET + 256
-                         ? reason_of_alert(code - SSL_AD_REASON_OFFSET, handshaking)
-                         : reason_of(code, result.why);
+        const bool alerted = code >= SSL_AD_REASON_OFFSET && code < SSL_AD_REASON_OFFSET + 256;
+        result.alert = alerted ? code - SSL_AD_REASON_OFFSET : -1;
+        result.why = alerted ? reason_of_alert(result.alert, handshaking) : reason_of(code, result.why);
     }
     if (const char *text = error == 0 ? nullptr : ERR_reason_error_string(error)) {
         result.detail = text;

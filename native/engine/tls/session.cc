@@ -69,6 +69,7 @@ void Session::fail(Reason why, const char *detail) {
 /// A callback may have left a better name than OpenSSL has.
 void Session::fail_by_openssl() {
     const OpensslError error = take_openssl_error(handshaking());
+    alert_ = error.alert;
     if (verdict_.accepted()) {
         fail(error.why, error.detail);
     } else {
@@ -192,6 +193,21 @@ void Session::close() {
         return;
     }
     state_ = state_ == SessionState::open ? SessionState::self_closed : SessionState::closed;
+}
+
+bool Session::refused_certificate() const {
+    switch (received_ == 0 ? alert_ : -1) {
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return true;
+    default:
+        return false;
+    }
 }
 
 void Session::wire_ended() {

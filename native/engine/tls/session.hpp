@@ -95,6 +95,9 @@ public:
     Reason why() const { return verdict_.why; }
     /// Names OpenSSL's error or the rule that was broken; holds nothing of the peer's.
     const char *detail() const { return verdict_.detail; }
+    /// The peer refused our certificate. Without post-handshake authentication it can say so only before it
+    /// takes a byte of ours, so nothing of what was sent was processed.
+    bool refused_certificate() const;
 
     // After the handshake.
     /// The SPIFFE id that the peer proved.
@@ -137,6 +140,7 @@ private:
     SessionLimits limits_;
     std::string expected_;
     Verdict verdict_;
+    int alert_ = -1;
     /// Handshake messages after the handshake, and plaintext received: the first need the second.
     uint32_t late_messages_ = 0;
     uint64_t received_ = 0;
