@@ -7,6 +7,7 @@ import { NodeRefusals } from './authority/node-refusals.js';
 import { AgentListeners, type Issuing, type ListenAddresses } from './publish/agent-listeners.js';
 import { ConfigServer, type ConfigServerEvents, type StreamTimes } from './publish/config-server.js';
 import { Publisher } from './publish/publisher.js';
+import { type NodeScopes, noScopes } from './publish/scope-endpoints.js';
 import { type BuildSettings, buildResources } from './resources/build-resources.js';
 import { ManifestStore } from './resources/manifest-store.js';
 import { describeProblem, type StatusProblem } from './resources/status-problem.js';
@@ -45,6 +46,7 @@ export class Controller {
   readonly #transport: TransportControl;
   readonly #listeners: AgentListeners;
   #problems: readonly StatusProblem[] = [];
+  #scopes: NodeScopes = noScopes;
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(options: ControllerOptions) {
@@ -115,6 +117,7 @@ export class Controller {
     const problems = [...this.#store.problems(), ...built.problems];
     logProblems(log, this.#problems, problems);
     this.#problems = problems;
+    this.#scopes = built.scopes;
     if (built.resources !== null) this.#transport.want(built.resources);
     onChange?.();
   }
@@ -122,7 +125,7 @@ export class Controller {
   /** Returns the version that holds them. */
   #publish(resources: readonly Resource[]): number {
     const { log, now } = this.#options;
-    const changed = this.publisher.publish(resources, this.#store.incomplete, now());
+    const changed = this.publisher.publish(resources, this.#store.incomplete, now(), this.#scopes);
     const version = this.publisher.snapshot?.version ?? 0;
     if (changed) {
       log.info('published', { version, resources: resources.length, problems: this.#problems.length });

@@ -17,6 +17,8 @@ export interface Service {
   readonly addresses: readonly string[];
   readonly ports: readonly ServicePort[];
   readonly balancing: Balancing;
+  /** One client uses one endpoint, as long as that is usable (Kubernetes: sessionAffinity ClientIP). */
+  readonly sessionAffinity: boolean;
 }
 
 /** One backend of a service. */

@@ -84,6 +84,7 @@ export function decodeService(message: ReceivedService, problems: ProblemList): 
       'round-robin',
       'least-request',
     ]),
+    sessionAffinity: message.sessionAffinity,
   };
 }
 

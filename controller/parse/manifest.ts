@@ -78,6 +78,8 @@ export interface ServiceManifest {
   readonly undeclaredPorts: readonly number[];
   /** Headless and ExternalName services have no virtual address and cannot be a route's parent. */
   readonly form: 'virtual' | 'headless' | 'external-name';
+  /** internalTrafficPolicy Local: a caller reaches endpoints of its own node alone. */
+  readonly localOnly: boolean;
 }
 
 export interface SliceEndpoint {
@@ -85,6 +87,11 @@ export interface SliceEndpoint {
   readonly ready: boolean;
   readonly serving: boolean;
   readonly zone: string;
+  /** Empty where the slice does not say. */
+  readonly node: string;
+  /** Zones and nodes that the endpoint is meant for (`hints`); empty: all. */
+  readonly forZones: readonly string[];
+  readonly forNodes: readonly string[];
   /** The workload that the slice names, null where it names none. An empty uid matches any. */
   readonly target: { readonly namespace: string; readonly name: string; readonly uid: string } | null;
 }

@@ -39,20 +39,29 @@ function readPort(port: Fields, ports: Record<string, number>): void {
 function readEndpoint(endpoint: Fields, namespace: string): SliceEndpoint | null {
   const [text] = endpoint.texts('addresses', 100);
   const conditions = endpoint.object('conditions');
-  const ready = conditions?.flag('ready') ?? true;
   const terminating = conditions?.flag('terminating') ?? false;
+  // Ready while terminating is what publishNotReadyAddresses asks for, so it counts where it is written.
+  const ready = conditions?.flag('ready') ?? !terminating;
   const serving = conditions?.flag('serving') ?? ready;
   conditions?.finish();
   const zone = endpoint.text('zone') ?? '';
   const target = readTarget(endpoint, namespace);
-  endpoint.ignore('hostname', 'nodeName', 'hints', 'deprecatedTopology');
+  const node = endpoint.text('nodeName') ?? '';
+  const hints = endpoint.object('hints');
+  const forZones = readHints(hints, 'forZones');
+  const forNodes = readHints(hints, 'forNodes');
+  endpoint.ignore('hostname', 'deprecatedTopology');
   endpoint.finish();
   const address = text === undefined ? null : parseAddress(text);
   if (address === null) {
     endpoint.problem('addresses', 'holds no IP address', 'give one address');
     return null;
   }
-  return { address, ready: ready && !terminating, serving, zone, target };
+  return { address, ready, serving, zone, node, forZones, forNodes, target };
+}
+
+function readHints(hints: Fields | undefined, name: 'forZones' | 'forNodes'): string[] {
+  return hints?.objects(name, 64).flatMap((hint) => hint.text('name') ?? []) ?? [];
 }
 
 function readTarget(endpoint: Fields, namespace: string): SliceEndpoint['target'] {

@@ -52,6 +52,15 @@ spec:
     });
   });
 
+  test('what is promised of its traffic is read', () => {
+    expect(good('Service', 'spec: {clusterIP: 10.0.0.1}')).toMatchObject({
+      service: { sessionAffinity: false },
+      localOnly: false,
+    });
+    const spec = 'spec: {clusterIP: 10.0.0.1, sessionAffinity: ClientIP, internalTrafficPolicy: Local}';
+    expect(good('Service', spec)).toMatchObject({ service: { sessionAffinity: true }, localOnly: true });
+  });
+
   test('headless and ExternalName services have no virtual address', () => {
     expect(good('Service', 'spec: {clusterIP: None}')).toMatchObject({
       form: 'headless',
@@ -109,21 +118,30 @@ describe('EndpointSlice', () => {
   const slice = (endpoints: string) =>
     `metadata: {labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{name: a, port: 1}]\nendpoints: ${endpoints}`;
 
-  test('conditions have their defaults: ready unless said, never while terminating', () => {
+  test('conditions have their defaults: ready unless said or terminating, and count where they are written', () => {
     const endpoints = `
 - {addresses: [10.0.0.1]}
 - {addresses: [10.0.0.2], conditions: {ready: false}}
 - {addresses: [10.0.0.3], conditions: {ready: true, terminating: true, serving: true}}
-- {addresses: [10.0.0.4], targetRef: {kind: Pod, name: p, uid: u}, nodeName: n, zone: z}
+- {addresses: [10.0.0.4], targetRef: {kind: Pod, name: p, uid: u}, nodeName: n, zone: z, hints: {forZones: [{name: z}], forNodes: [{name: n}]}}
+- {addresses: [10.0.0.5], conditions: {terminating: true, serving: true}}
 `;
     expect(good('EndpointSlice', slice(endpoints))).toMatchObject({
       service: 'web',
       ports: { a: 1 },
       endpoints: [
-        { ready: true, serving: true, target: null },
+        { ready: true, serving: true, target: null, node: '', forZones: [], forNodes: [] },
         { ready: false, serving: false },
+        { ready: true, serving: true },
+        {
+          ready: true,
+          zone: 'z',
+          node: 'n',
+          forZones: ['z'],
+          forNodes: ['n'],
+          target: { namespace: 'shop', name: 'p', uid: 'u' },
+        },
         { ready: false, serving: true },
-        { ready: true, zone: 'z', target: { namespace: 'shop', name: 'p', uid: 'u' } },
       ],
     });
   });

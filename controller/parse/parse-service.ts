@@ -20,11 +20,14 @@ export function parseService(object: Fields, metadata: ObjectMetadata): ServiceM
     if (!object.has('spec')) object.problem('spec', 'is missing', 'add spec with clusterIP and ports');
     return null;
   }
-  spec.ignore('selector', 'sessionAffinity', 'sessionAffinityConfig', 'ipFamilies', 'ipFamilyPolicy');
-  spec.ignore('internalTrafficPolicy', 'externalTrafficPolicy', 'trafficDistribution', 'externalIPs');
+  spec.ignore('selector', 'sessionAffinityConfig', 'ipFamilies', 'ipFamilyPolicy');
+  // Kubernetes turns trafficDistribution into hints of the slices.
+  spec.ignore('externalTrafficPolicy', 'trafficDistribution', 'externalIPs');
   spec.ignore('loadBalancerIP', 'loadBalancerClass', 'loadBalancerSourceRanges', 'healthCheckNodePort');
   spec.ignore('allocateLoadBalancerNodePorts', 'publishNotReadyAddresses', 'externalName');
   const type = spec.oneOf('type', ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']) ?? 'ClusterIP';
+  const sessionAffinity = spec.oneOf('sessionAffinity', ['None', 'ClientIP']) === 'ClientIP';
+  const localOnly = spec.oneOf('internalTrafficPolicy', ['Cluster', 'Local']) === 'Local';
   const texts = clusterAddresses(spec);
   const undeclaredPorts: number[] = [];
   const ports = spec.objects('ports', 250).flatMap((port) => readPort(port, undeclaredPorts) ?? []);
@@ -37,9 +40,17 @@ export function parseService(object: Fields, metadata: ObjectMetadata): ServiceM
   const form = type === 'ExternalName' ? 'external-name' : headless ? 'headless' : 'virtual';
   return {
     id: { kind: 'Service', namespace, name },
-    service: { namespace, name, addresses, ports, balancing: readBalancing(object, metadata) },
+    service: {
+      namespace,
+      name,
+      addresses,
+      ports,
+      balancing: readBalancing(object, metadata),
+      sessionAffinity,
+    },
     undeclaredPorts,
     form,
+    localOnly,
   };
 }
 

@@ -54,7 +54,14 @@ class ModelAgent {
 }
 
 function service(name: string, ...addresses: string[]): Resource {
-  const body = { namespace: 'shop', name, addresses, ports: [], balancing: 'peak-ewma' as const };
+  const body = {
+    namespace: 'shop',
+    name,
+    addresses,
+    ports: [],
+    balancing: 'peak-ewma' as const,
+    sessionAffinity: false,
+  };
   return makeResource('service', `shop/${name}`, 'shop', body);
 }
 

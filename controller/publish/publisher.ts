@@ -2,6 +2,7 @@
 import type { Resource } from '../../model/resource.js';
 import type { ReceivedRefusal } from '../../proto/messages.js';
 import type { AgentSession } from './agent-session.js';
+import { type NodeScopes, noScopes } from './scope-endpoints.js';
 import { type NodeView, type ResourceId, Snapshot } from './snapshot.js';
 
 /** How one node stands. */
@@ -44,11 +45,16 @@ export class Publisher {
   }
 
   /** Publishes resources; returns false where nothing differs from before. `nowMs` is wall-clock time. */
-  publish(resources: readonly Resource[], incomplete: boolean, nowMs: number): boolean {
+  publish(
+    resources: readonly Resource[],
+    incomplete: boolean,
+    nowMs: number,
+    scopes: NodeScopes = noScopes,
+  ): boolean {
     const previous = this.#snapshot ?? undefined;
     // Versions grow over restarts too, without any state of their own, because clocks do.
     const version = Math.max((previous?.version ?? 0) + 1, Math.floor(nowMs));
-    const next = new Snapshot(version, resources, incomplete, previous);
+    const next = new Snapshot(version, resources, incomplete, previous, scopes);
     if (previous?.equals(next) === true) return false;
     for (const id of next.resources.keys()) this.#goneResources.delete(id);
     for (const id of previous?.resources.keys() ?? []) if (!next.resources.has(id)) this.#noteGone(id);

@@ -1,6 +1,7 @@
 /** What is published at one version: an immutable view of all resources, one per node. */
 import type { Resource, ResourceKey } from '../../model/resource.js';
-import { makeResource } from '../resources/build-resources.js';
+import { hashText, makeResource } from '../resources/build-resources.js';
+import { describeScope, type NodeScopes, noScopes, scopeEndpoints, scopeKey } from './scope-endpoints.js';
 
 /** A resource's kind and name as one text. */
 export type ResourceId = string;
@@ -38,24 +39,37 @@ export class Snapshot {
   readonly resources: ReadonlyMap<ResourceId, Resource>;
   /** Workloads as other nodes see them: how its own node captures one is no concern of theirs. */
   readonly #foreign: ReadonlyMap<ResourceId, Resource>;
+  readonly #scopes: NodeScopes;
+  /** Endpoints as nodes see them, by scopeKey; made when a node asks. */
+  readonly #scoped = new Map<ResourceId, Map<string, Resource>>();
   readonly #previousVersion: number;
   /** What is new, changed or gone since the previous version; null: everything may be. */
   readonly #changed: readonly ResourceId[] | null;
 
   /** `previous` lends unchanged resources, so that equal versions are the same objects. */
-  constructor(version: number, resources: readonly Resource[], incomplete: boolean, previous?: Snapshot) {
+  constructor(
+    version: number,
+    resources: readonly Resource[],
+    incomplete: boolean,
+    previous?: Snapshot,
+    scopes: NodeScopes = noScopes,
+  ) {
+    this.#scopes = scopes;
     this.version = version;
     this.incomplete = incomplete;
     const own = new Map<ResourceId, Resource>();
     const foreign = new Map<ResourceId, Resource>();
     const changed: ResourceId[] = [];
-    for (const resource of [...resources].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))) {
+    for (const whole of [...resources].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))) {
+      const resource = withScope(whole, scopes);
       const id = resourceId(resource);
       const known = previous?.resources.get(id);
       const same = known !== undefined && known.version === resource.version;
       const kept = same ? known : resource;
       if (!same) changed.push(id);
       own.set(id, kept);
+      const scoped = same && previous !== undefined ? previous.#scoped.get(id) : undefined;
+      if (scoped !== undefined) this.#scoped.set(id, scoped);
       if (kept.kind !== 'workload' || kept.body.capture === null) continue;
       const lent = same && previous !== undefined ? previous.#foreign.get(id) : undefined;
       foreign.set(id, lent ?? hideCapture(kept));
@@ -76,9 +90,26 @@ export class Snapshot {
     return true;
   }
 
+  #scopeFor(resource: Resource & { readonly kind: 'endpoints' }, node: string): Resource {
+    const scope = this.#scopes.services.get(resource.name);
+    if (scope === undefined) return resource;
+    const place = { name: node, zone: this.#scopes.zones.get(node) ?? '' };
+    const id = resourceId(resource);
+    const variants = this.#scoped.get(id) ?? new Map<string, Resource>();
+    if (variants.size === 0) this.#scoped.set(id, variants);
+    const key = scopeKey(scope, place);
+    const known = variants.get(key);
+    if (known !== undefined) return known;
+    const { kind, name, ownerNamespace, body } = resource;
+    const variant = makeResource(kind, name, ownerNamespace, scopeEndpoints(body, scope, place));
+    variants.set(key, variant);
+    return variant;
+  }
+
   viewFor(node: string): NodeView {
     const get = (id: ResourceId): Resource | undefined => {
       const resource = this.resources.get(id);
+      if (resource?.kind === 'endpoints') return this.#scopeFor(resource, node);
       const ours = resource?.kind !== 'workload' || resource.body.node === node;
       return ours ? resource : (this.#foreign.get(id) ?? resource);
     };
@@ -90,6 +121,14 @@ export class Snapshot {
       changedSince: (version) => (version === this.#previousVersion ? this.#changed : null),
     };
   }
+}
+
+/** Endpoints that not every node may use change whenever that changes, though the set itself may not. */
+function withScope(resource: Resource, { services, zones }: NodeScopes): Resource {
+  const scope = resource.kind === 'endpoints' ? services.get(resource.name) : undefined;
+  if (scope === undefined) return resource;
+  const version = hashText(`${resource.version} ${describeScope(scope, zones)}`);
+  return { ...resource, version };
 }
 
 function hideCapture(resource: Resource & { readonly kind: 'workload' }): Resource {

@@ -5,10 +5,12 @@ import type { Resource, ResourceBodies, ResourceKind } from '../../model/resourc
 import type { Service } from '../../model/service.js';
 import type { Workload } from '../../model/workload.js';
 import type { WorkloadManifest } from '../parse/manifest.js';
+import { type NodeScopes, noScopes } from '../publish/scope-endpoints.js';
 import { buildMesh, rangeLookup, withClusterRanges, withRanges } from './build-mesh.js';
 import { buildMtls } from './build-mtls.js';
 import { buildPolicies, forbidOpenFailure, membersOf } from './build-policies.js';
 import { buildRoutes } from './build-routes.js';
+import { buildScopes } from './build-scopes.js';
 import { buildEndpointSets, buildServices, WorkloadIndex } from './build-services.js';
 import { type AddressOwners, buildWorkloads } from './build-workloads.js';
 import { checkProtocols } from './check-protocols.js';
@@ -30,6 +32,8 @@ export interface BuiltResources {
   /** null: there is no trust domain, so nobody has an identity; what was published before stays. */
   readonly resources: readonly Resource[] | null;
   readonly problems: readonly StatusProblem[];
+  /** What nodes see of services' endpoints. */
+  readonly scopes: NodeScopes;
 }
 
 export function buildResources(
@@ -39,7 +43,8 @@ export function buildResources(
   const check = new CrossCheck();
   const byKind = sortByKind(manifests);
   const mesh = buildMesh(byKind.meshes, settings.trustDomain, check);
-  if (mesh === null) return { resources: null, problems: [...check.problems, noTrustDomain] };
+  if (mesh === null)
+    return { resources: null, problems: [...check.problems, noTrustDomain], scopes: noScopes };
 
   const owners: AddressOwners = new Map();
   const pods = settings.cluster ? enrolPods(byKind, settings.cluster, check) : byKind.workloads;
@@ -81,7 +86,7 @@ export function buildResources(
     ...routes.map((body) => owned(body.kind, body)),
     ...policies.map((body) => owned('authorization-policy', body)),
   ];
-  return { resources, problems: check.problems };
+  return { resources, problems: check.problems, scopes: buildScopes(byKind, sets) };
 }
 
 function release(stored: Stored<WorkloadManifest>): Stored<WorkloadManifest> {
@@ -101,8 +106,12 @@ export function makeResource<Kind extends ResourceKind>(
   ownerNamespace: string,
   body: ResourceBodies[Kind],
 ): Resource {
-  const version = createHash('sha256').update(JSON.stringify(body)).digest('base64url').slice(0, 22);
-  return { kind, name, ownerNamespace, version, body } as Resource;
+  return { kind, name, ownerNamespace, version: hashText(JSON.stringify(body)), body } as Resource;
+}
+
+/** A short text that no other text is likely to have. */
+export function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
 /** With ranges given by hand, a workload or service outside of them is not proxied, which is easily overlooked. */

@@ -52,8 +52,8 @@ function choose(
   state: ServiceTraffic,
   tried: readonly Candidate[],
 ): EndpointEntry | null {
-  const { balancing } = service.service;
-  const tiers = context.subsets.of(service.tiers, connection.local?.workload.uid ?? '');
+  const { balancing, sessionAffinity } = service.service;
+  const tiers = context.subsets.of(service.tiers, connection.local?.workload.uid ?? '', sessionAffinity);
   const chosen = chooseEndpoint(tiers, balancing, state, context.random(), context.nowMs, tried);
   return chosen === null ? null : context.endpoints.entryOf(chosen, context.nowMs);
 }

@@ -6,14 +6,18 @@ export class EndpointSubsets {
   /** By the tiers of a snapshot, then by client; gone with them. */
   readonly #subsets = new WeakMap<CandidateTiers, Map<string, CandidateTiers>>();
 
-  /** `client`: the uid of the workload that calls. */
-  of(tiers: CandidateTiers, client: string): CandidateTiers {
-    if (!exceedsSubset(tiers, defaultSubsetSize)) return tiers;
+  /**
+   * @param client the uid of the workload that calls
+   * @param sessionAffinity it uses one endpoint only
+   */
+  of(tiers: CandidateTiers, client: string, sessionAffinity: boolean): CandidateTiers {
+    const size = sessionAffinity ? 1 : defaultSubsetSize;
+    if (!exceedsSubset(tiers, size)) return tiers;
     const byClient = this.#subsets.get(tiers) ?? new Map<string, CandidateTiers>();
     if (byClient.size === 0) this.#subsets.set(tiers, byClient);
     const known = byClient.get(client);
     if (known !== undefined) return known;
-    const subset = subsetTiers(tiers, client, defaultSubsetSize);
+    const subset = subsetTiers(tiers, client, size);
     byClient.set(client, subset);
     return subset;
   }

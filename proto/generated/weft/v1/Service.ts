@@ -11,6 +11,10 @@ export interface Service {
    * peak-ewma | round-robin | least-request
    */
   'balancing'?: (string);
+  /**
+   * One client uses one endpoint.
+   */
+  'sessionAffinity'?: (boolean);
 }
 
 export interface Service__Output {
@@ -22,4 +26,8 @@ export interface Service__Output {
    * peak-ewma | round-robin | least-request
    */
   'balancing': (string);
+  /**
+   * One client uses one endpoint.
+   */
+  'sessionAffinity': (boolean);
 }
