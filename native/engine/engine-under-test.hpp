@@ -58,6 +58,8 @@ public:
     std::unique_ptr<Peer> try_accept();
     uint16_t listen_for(uint32_t workload, Direction direction);
     bool until(const std::function<bool()> &done);
+    /// What every turn of until() does beside turning the engine.
+    void poll_peers();
     /// Some turns in which nothing is expected to happen.
     void settle();
     void advance(uint64_t ms) { skew_us_ += ms * 1000; }

@@ -170,6 +170,13 @@ std::unique_ptr<Peer> EngineUnderTest::accept() {
     return peer;
 }
 
+void EngineUnderTest::poll_peers() {
+    for (Peer *peer : peers_)
+        peer->poll();
+    for (const auto &work : each_turn_)
+        work();
+}
+
 bool EngineUnderTest::until(const std::function<bool()> &done) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(5);
     while (!done()) {
@@ -179,10 +186,7 @@ bool EngineUnderTest::until(const std::function<bool()> &done) {
             pollfd wait{engine->poll_fd(), POLLIN, 0};
             ::poll(&wait, 1, 1);
         }
-        for (Peer *peer : peers_)
-            peer->poll();
-        for (const auto &work : each_turn_)
-            work();
+        poll_peers();
     }
     return true;
 }

@@ -78,7 +78,6 @@ int Session::State::begin_headers(const nghttp2_frame &frame) {
     StreamRef ref;
     Stream *const stream = streams.open(ref);
     if (stream == nullptr) {
-        handler.on_refused(Reason::http2_stream_limit);
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame.hd.stream_id, NGHTTP2_REFUSED_STREAM);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
@@ -216,6 +215,11 @@ int Session::State::frame_sent(const nghttp2_frame &frame) {
     case NGHTTP2_RST_STREAM:
         if (stream == nullptr || !stream->own_reset) {
             count(Nuisance::reset);
+        }
+        // Refused by us or by nghttp2 itself, which tells of it here alone.
+        if (stream == nullptr && role == Role::server &&
+            frame.rst_stream.error_code == NGHTTP2_REFUSED_STREAM) {
+            handler.on_refused(Reason::http2_stream_limit);
         }
         return 0;
     case NGHTTP2_GOAWAY:
