@@ -3,6 +3,7 @@
 // changes while clients and servers send fragments of HTTP and noise, close and reset. Whatever happens, no
 // memory error, no descriptor, slot or block left, and every exchange and connection accounted for once.
 #include "engine/engine-under-test.hpp"
+#include "engine/http2-frames-under-fuzz.hpp"
 #include "engine/tls/certificates-under-test.hpp"
 #include <arpa/inet.h>
 #include <array>
@@ -56,6 +57,8 @@ public:
         limits.parked = 3;
         limits.buffer_bytes = 8192;
         limits.pool_idle = 2;
+        limits.http2.concurrent_streams = 6;
+        limits.http2_sessions = 2;
         listen_for_app();
         engine_ = std::make_unique<Engine>(*this, limits, -1);
         engine_->add_workload(1, {});
@@ -154,12 +157,17 @@ private:
         engine_->set_wanted_headers({"host", "x", "content-length"});
     }
 
-    std::string payload() {
-        switch (data_.ConsumeIntegralInRange(0, 3)) {
+    std::string payload(bool client) {
+        switch (data_.ConsumeIntegralInRange(0, 7)) {
         case 0:
             return data_.ConsumeRandomLengthString(64);
         case 1:
             return filler_.substr(0, data_.ConsumeIntegralInRange<size_t>(1, filler_.size()));
+        case 2:
+        case 3:
+        case 4:
+        case 5:
+            return http2_frame(data_, client);
         default:
             return std::string(snippets[data_.ConsumeIntegralInRange<size_t>(0, snippets.size() - 1)]);
         }
@@ -171,6 +179,10 @@ private:
             ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
             return;
         clients_.push_back(pair[0]);
+        if (data_.ConsumeBool()) {
+            const std::string preface = http2_preface();
+            (void)!::send(pair[0], preface.data(), preface.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        }
         engine_->add_connection(data_.ConsumeIntegralInRange(1U, 2U),
                                 static_cast<Direction>(data_.ConsumeIntegralInRange(0, 1)), pair[1],
                                 *Address::parse("10.0.0.1", 5), *Address::parse("127.0.0.1", app_port_));
@@ -178,8 +190,12 @@ private:
 
     void accept_app() {
         const int descriptor = ::accept4(app_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor >= 0)
-            apps_.push_back(descriptor);
+        if (descriptor < 0)
+            return;
+        apps_.push_back(descriptor);
+        const std::string settings = http2_frame(4, 0, 0, "");
+        if (data_.ConsumeBool())
+            (void)!::send(descriptor, settings.data(), settings.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 
     void touch(std::vector<int> &peers) {
@@ -202,7 +218,7 @@ private:
             break;
         }
         default: {
-            const std::string text = payload();
+            const std::string text = payload(&peers == &clients_);
             (void)!::send(peer, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         }
         }
