@@ -73,8 +73,14 @@ export class SocketMaker {
     });
   }
 
-  sockets(family: 4 | 6, count: number): Promise<Made> {
-    return this.#order(`socket ${family} ${count}`);
+  /** In packets of 200: one holds 253 descriptors at most. */
+  async sockets(family: 4 | 6, count: number): Promise<Made> {
+    const sizes = Array.from({ length: Math.ceil(count / 200) }, (_, i) => Math.min(200, count - 200 * i));
+    const made = await Promise.all(sizes.map((size) => this.#order(`socket ${family} ${size}`)));
+    return {
+      descriptors: made.flatMap((each) => each.descriptors),
+      ports: made.flatMap((each) => each.ports),
+    };
   }
 
   async listener(family: 4 | 6 = 4): Promise<{ descriptor: number; port: number }> {

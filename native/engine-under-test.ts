@@ -8,6 +8,7 @@ import type { EngineAddon } from './load-engine.js';
 export interface Ended {
   readonly kind: number;
   readonly status: number;
+  readonly grpcStatus: number;
   readonly reason: number;
   readonly requestTag: number;
   readonly bytesReceived: number;
@@ -103,6 +104,7 @@ export class EngineUnderTest {
     return {
       kind: completions.kind[i] as number,
       status: completions.status[i] as number,
+      grpcStatus: completions.grpcStatus[i] as number,
       reason: completions.reason[i] as number,
       requestTag: completions.requestTag[i] as number,
       bytesReceived: completions.bytesReceived[i] as number,

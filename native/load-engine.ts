@@ -69,7 +69,7 @@ export function checkHttp2Library(
 export function loadEngine(path: string = builtAddon): EngineAddon {
   const addon = createRequire(import.meta.url)(path) as NativeAddon;
   checkWords(addon.words);
-  checkHttp2Library(addon.http2Library, process.versions['nghttp2']);
+  checkHttp2Library(addon.http2Library, process.versions.nghttp2);
   const problem = addon.findOpensslProblem(process.versions.openssl);
   if (problem !== '') throw new Error(`the engine addon must use node's own OpenSSL: ${problem}`);
   return {
