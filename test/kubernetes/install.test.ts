@@ -1,0 +1,92 @@
+import { apply, createNamespace, deleteNamespace, kubectl, onNode } from './harness/cluster.js';
+import {
+  helm,
+  importImage,
+  installWeft,
+  nodeNames,
+  uninstallWeft,
+  weftNamespace,
+} from './harness/release.js';
+import { ask, deployShop } from './harness/shop.js';
+import { eventually } from './harness/wait.js';
+
+let shop: string;
+
+beforeAll(async () => {
+  await importImage();
+  shop = await createNamespace();
+  await deployShop(shop);
+  await installWeft();
+}, 400_000);
+
+afterAll(async () => {
+  await deleteNamespace(shop);
+}, 60_000);
+
+const versions = async (headers: Record<string, string> = {}) => {
+  const replies = await ask(shop, 'http://cart/', headers);
+  return [...new Set(replies.map(({ version, reason }) => version || (reason ?? 'nothing')))].sort();
+};
+
+const canary = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: cart }
+spec:
+  parentRefs: [{ group: "", kind: Service, name: cart, port: 80 }]
+  rules:
+    - matches: [{ headers: [{ name: x-canary, value: "yes" }] }]
+      backendRefs: [{ name: cart-v2, port: 80 }]
+    - backendRefs: [{ name: cart-v1, port: 80 }]
+`;
+
+test('before a label the shop talks as it did, past the mesh', async () => {
+  expect((await ask(shop, 'http://cart/')).map(({ status }) => status)).toEqual(new Array(10).fill(200));
+  await apply(canary, '-n', shop);
+  expect(await versions({ 'x-canary': 'yes' })).toEqual(['v1', 'v2']);
+});
+
+test('a label enrols running pods without a restart, and the route decides', async () => {
+  await kubectl('label', 'namespace', shop, 'weft.dev/mesh=enabled');
+  await eventually(
+    'canary',
+    () => versions({ 'x-canary': 'yes' }),
+    (found) => found.join() === 'v2',
+    60_000,
+  );
+  expect(await versions()).toEqual(['v1']);
+});
+
+test('a pod that starts in the mesh is ready by its probe and serves', async () => {
+  await kubectl('-n', shop, 'rollout', 'restart', 'deployment/cart-v1');
+  await kubectl('-n', shop, 'rollout', 'status', 'deployment/cart-v1', '--timeout=90s');
+  expect(await versions()).toEqual(['v1']);
+});
+
+test('a label that goes takes the pods out', async () => {
+  await kubectl('label', 'namespace', shop, 'weft.dev/mesh-');
+  await eventually(
+    'way past the mesh',
+    () => versions(),
+    (found) => found.join() === 'v1,v2',
+    60_000,
+  );
+  await kubectl('label', 'namespace', shop, 'weft.dev/mesh=enabled');
+  await eventually(
+    'route',
+    () => versions(),
+    (found) => found.join() === 'v1',
+    60_000,
+  );
+});
+
+test('uninstalling takes everybody out, leaves nothing on any node, and the shop talks as before', async () => {
+  await uninstallWeft();
+  for (const node of await nodeNames()) {
+    expect(await onNode(node, 'find', '/sys/fs/bpf', '-mindepth', '1')).toBe('');
+    expect(await onNode(node, 'find', '/run/weft', '/var/lib/weft', '-mindepth', '1')).toBe('');
+  }
+  expect((await kubectl('-n', weftNamespace, 'get', 'all,secrets,jobs', '-o', 'name')).trim()).toBe('');
+  expect(await helm('list', '--all-namespaces', '--short')).toBe('');
+  expect(await versions()).toEqual(['v1', 'v2']);
+}, 400_000);
