@@ -28,7 +28,12 @@ export function cleaningTemplate(daemonSet: Record<string, unknown>): Record<str
     ],
     volumeMounts: (capture.volumeMounts ?? []).filter(({ name }) => neededVolumes.includes(name ?? '')),
   };
-  const { image, imagePullPolicy, securityContext } = proxy as Record<string, unknown>;
+  const { image, imagePullPolicy } = proxy as Record<string, unknown>;
+  // Its usual profile is not there any more on a node that weft never prepared.
+  const securityContext = {
+    ...(proxy as { securityContext?: object }).securityContext,
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
   const done = {
     name: 'done',
     image,

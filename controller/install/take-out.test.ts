@@ -71,7 +71,9 @@ test('the cleaning pod has capture’s power and the pinned folders, and waits w
         volumeMounts: [{ name: 'bpf' }, { name: 'state' }, { name: 'socket' }],
       },
     ],
-    containers: [{ name: 'done', securityContext: { of: 'proxy' } }],
+    containers: [
+      { name: 'done', securityContext: { of: 'proxy', seccompProfile: { type: 'RuntimeDefault' } } },
+    ],
     volumes: [{ name: 'bpf' }, { name: 'state' }, { name: 'socket' }],
   });
 });

@@ -94,6 +94,8 @@ function stageApp(target) {
   }
   for (const name of readdirSync(join(root, 'proto/weft/v1'))) copyFile(`proto/weft/v1/${name}`, target);
   for (const file of ['LICENSE', 'package.json']) copyFile(file, target);
+  mkdirSync(join(target, 'seccomp'));
+  cpSync(join(root, 'deploy/seccomp/weft-proxy.json'), join(target, 'seccomp/weft-proxy.json'));
   for (const path of productionModules()) copyModule(path, target);
 }
 

@@ -28,5 +28,4 @@ runAsNonRoot: true
 runAsUser: 65532
 runAsGroup: 65532
 capabilities: { drop: [ALL] }
-seccompProfile: { type: RuntimeDefault }
 {{- end }}
