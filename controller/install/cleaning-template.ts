@@ -9,6 +9,14 @@ interface Container {
 /** Where links and maps are pinned, the node's kept state, and the socket's folder. */
 const neededVolumes = ['bpf', 'state', 'socket'];
 
+/** Whether a DaemonSet was changed so already. */
+export function isCleaning(daemonSet: Record<string, unknown>): boolean {
+  const spec = daemonSet.spec as
+    | { template?: { spec?: { initContainers?: readonly Container[] } } }
+    | undefined;
+  return spec?.template?.spec?.initContainers?.some(({ name }) => name === 'clean') === true;
+}
+
 /** A DaemonSet's new `spec`, made of its present one: its image, its power, its folders. Throws where it is not weft's. */
 export function cleaningTemplate(daemonSet: Record<string, unknown>): Record<string, unknown> {
   const spec = daemonSet.spec as { template: { spec: Record<string, unknown> } } & Record<string, unknown>;

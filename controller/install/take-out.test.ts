@@ -97,3 +97,13 @@ test('a node whose programs are not proved to be gone stops it, and what the hoo
   await expect(takeOut(parts, objects)).rejects.toThrow('1 of 2 nodes are clean');
   expect(api.objects.has(secret)).toBe(true);
 });
+
+test('a second attempt goes on where the first one ended', async () => {
+  const { api, parts } = setUp([0]);
+  await takeOut(parts, objects);
+  const before = JSON.stringify(api.objects.get(daemonSet));
+  api.objects.set(secret, {});
+  await takeOut(parts, objects);
+  expect(JSON.stringify(api.objects.get(daemonSet))).toBe(before);
+  expect(api.objects.has(secret)).toBe(false);
+});

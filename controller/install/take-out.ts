@@ -4,7 +4,7 @@
  * pinned program that fails closed would cut off every pod that it knows.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { cleaningTemplate } from './cleaning-template.js';
+import { cleaningTemplate, isCleaning } from './cleaning-template.js';
 import type { HookApi } from './hook-api.js';
 
 export interface TakeOutObjects {
@@ -37,13 +37,15 @@ export async function takeOut(parts: TakeOutParts, objects: TakeOutObjects): Pro
   const daemonSet = `/apis/apps/v1/namespaces/${objects.namespace}/daemonsets/${objects.daemonSet}`;
   const found = await api.find(daemonSet);
   if (found === null) throw new Error(`there is no DaemonSet ${objects.daemonSet}: no node can be cleaned`);
-  if ((await api.find(mesh)) !== null) {
+  // A second attempt goes on where the first one ended.
+  const cleaning = isCleaning(found);
+  if (!cleaning && (await api.find(mesh)) !== null) {
     await api.patch(mesh, { spec: { enrolment: 'Disabled' } });
     say('everybody leaves the mesh');
     await until(parts, 'pods are still in the mesh', () => findEnrolling(parts, objects));
   }
   say('no pod is in the mesh; the kernel programs are removed');
-  await api.replaceSpec(daemonSet, cleaningTemplate(found));
+  if (!cleaning) await api.replaceSpec(daemonSet, cleaningTemplate(found));
   await until(parts, 'the kernel programs are not proved to be gone', () => findUnclean(api, daemonSet));
   for (const path of objects.leftovers) await api.remove(path);
   say('every node has proved that nothing of weft is left in its kernel');

@@ -16,7 +16,6 @@ beforeAll(async () => {
   await importImage();
   shop = await createNamespace();
   await deployShop(shop);
-  // Until the engine speaks TLS between pods.
   await installWeft('mesh.mtls=Disabled');
 }, 400_000);
 
