@@ -28,14 +28,15 @@ async function run(flags: ControllerFlags): Promise<void> {
     joining: (await reviewOf(flags)) ?? tokens,
     socketNode: flags.node,
     now: () => Date.now(),
-    onChange: () => {
-      metrics.update(report());
-      statuses?.changed();
-    },
+    onChange: () => statuses?.changed(),
   });
   const report = () => reportStatus(controller.publisher, controller.problems);
   const nodesPort = await controller.start(flags.listen);
-  statuses?.start(report);
+  statuses?.start(() => ({
+    version: controller.publisher.snapshot?.version ?? 0,
+    problems: controller.problems,
+    nodes: controller.publisher.nodes(),
+  }));
   if (flags.admin !== null) {
     const ready = () => ({ ready: controller.publisher.snapshot !== null });
     const pages = { '/status': report, '/ready': ready };
@@ -49,7 +50,11 @@ async function run(flags: ControllerFlags): Promise<void> {
       if (controller.publisher.snapshot === null) throw new Error('nothing is published yet');
       return { ready: true };
     };
-    await serveAdmin(flags.metrics, { '/metrics': () => metrics.text(controller), '/ready': ready });
+    const scrape = () => {
+      metrics.update(report());
+      return metrics.text(controller);
+    };
+    await serveAdmin(flags.metrics, { '/metrics': scrape, '/ready': ready });
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

@@ -64,15 +64,31 @@ function formatGroups(groups: readonly number[]): string {
   return bestStart < 0 ? hex(0, 8) : `${hex(0, bestStart)}::${hex(bestStart + bestLength, 8)}`;
 }
 
+const [dot, zero, nine] = [0x2e, 0x30, 0x39];
+
 function parseIpv4(text: string): Uint8Array | null {
-  const parts = text.split('.');
-  if (parts.length !== 4) return null;
   const bytes = new Uint8Array(4);
-  for (const [index, part] of parts.entries()) {
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return null;
-    bytes[index] = Number(part);
+  let index = 0;
+  let digits = 0;
+  let value = 0;
+  // By hand, because a controller reads tens of thousands of addresses at each change.
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at === text.length ? dot : text.charCodeAt(at);
+    if (code === dot) {
+      if (digits === 0 || index === 4) return null;
+      bytes[index] = value;
+      index += 1;
+      digits = 0;
+      value = 0;
+    } else {
+      // No leading zeros: some read them as octal.
+      if (code < zero || code > nine || (digits > 0 && value === 0)) return null;
+      value = value * 10 + (code - zero);
+      digits += 1;
+      if (value > 255) return null;
+    }
   }
-  return bytes;
+  return index === 4 ? bytes : null;
 }
 
 function parseIpv6(text: string): Uint8Array | null {

@@ -1,12 +1,11 @@
 /** The statuses of the cluster's objects, written by whichever controller holds the lease. */
 import type { Log } from '../status/log.js';
-import type { StatusReport } from '../status/status-report.js';
 import type { ApiClient } from './api-client.js';
 import { LeaseHolder } from './hold-lease.js';
 import { type LeaseTimes, usualLeaseTimes } from './leader-lease.js';
 import type { ObjectDelta } from './object-index.js';
 import type { ResourceType } from './resource-type.js';
-import { StatusReporter } from './status-reporter.js';
+import { type StatusKnowledge, StatusReporter } from './status-reporter.js';
 
 export interface ClusterStatusesOptions {
   readonly client: ApiClient;
@@ -23,7 +22,7 @@ const leaseName = 'weft-controller';
 export class ClusterStatuses {
   readonly #reporter: StatusReporter;
   readonly #lease: LeaseHolder;
-  #report: () => StatusReport = () => {
+  #report: () => StatusKnowledge = () => {
     throw new Error('statuses have not been started');
   };
 
@@ -68,7 +67,7 @@ export class ClusterStatuses {
   }
 
   /** Once everything has been read: nobody is told that something is missing which is only not read yet. */
-  start(report: () => StatusReport): void {
+  start(report: () => StatusKnowledge): void {
     this.#report = report;
     void this.#lease.run();
   }

@@ -49,18 +49,3 @@ export function settleConditions(
     };
   });
 }
-
-/** Whether two values of JSON are the same, whatever the order of their fields. */
-export function sameJson(left: unknown, right: unknown): boolean {
-  if (left === right) return true;
-  if (Array.isArray(left) && Array.isArray(right)) {
-    return left.length === right.length && left.every((item, index) => sameJson(item, right[index]));
-  }
-  const [a, b] = [asRecord(left), asRecord(right)];
-  if (a === null || b === null) return false;
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && sameJson(a[name], b[name]))
-  );
-}

@@ -17,13 +17,16 @@ import { type Reach, wantStatus } from './wanted-status.js';
 export interface StatusReporterOptions {
   readonly client: ApiClient;
   /** What the controller knows now. */
-  readonly report: () => StatusReport;
+  readonly report: () => StatusKnowledge;
   readonly onTrouble: (message: string) => void;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Wall clock. */
   readonly now: () => Date;
 }
+
+/** What statuses are made of. */
+export type StatusKnowledge = Pick<StatusReport, 'version' | 'problems' | 'nodes'>;
 
 /** Owner of the fields that are written. */
 const fieldManager = 'weft-controller';

@@ -1,8 +1,10 @@
 /** What the status of any object of the cluster shall say, from what the controller knows. Pure. */
+
 import type { ConditionReason, StatusProblem } from '../resources/status-problem.js';
-import { sameJson, settleConditions, type WantedCondition } from './condition.js';
+import { settleConditions, type WantedCondition } from './condition.js';
 import { describeRefusals, type NodeRefusal, tell } from './describe-status.js';
 import { routeStatus } from './route-status.js';
+import { sameJson } from './same-json.js';
 import type { StatusRecord } from './status-record.js';
 
 /** How far the configuration has come. */
@@ -53,6 +55,8 @@ function wantedStatus(
     case 'PeerAuthentication':
       return settle(ownConditions(problems, refusals), record.generation);
     case 'Pod':
+      // By far the most objects, of which hardly one has a condition.
+      if (problems.length === 0 && record.status.conditions === undefined) return null;
       return settle(podConditions(problems), null);
     case 'Service':
       return settle(serviceConditions(problems), record.generation);

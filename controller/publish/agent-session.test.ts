@@ -5,7 +5,7 @@ import { decodeDelta } from '../../proto/decode-delta.js';
 import { encodeRefusal } from '../../proto/encode-resource.js';
 import { loadConfigService } from '../../proto/load-config-service.js';
 import type { DeltaMessage, RefusalMessage } from '../../proto/messages.js';
-import { makeResource } from '../resources/build-resources.js';
+import { makeResource } from '../resources/make-resource.js';
 import { AgentSession } from './agent-session.js';
 import { Publisher } from './publisher.js';
 

@@ -1,5 +1,5 @@
 import { endpoint, workload } from '../../model/test-resources.js';
-import { makeResource } from '../resources/build-resources.js';
+import { makeResource } from '../resources/make-resource.js';
 import type { NodeScopes } from './scope-endpoints.js';
 import { Snapshot } from './snapshot.js';
 

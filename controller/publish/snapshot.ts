@@ -1,6 +1,6 @@
 /** What is published at one version: an immutable view of all resources, one per node. */
 import type { Resource, ResourceKey } from '../../model/resource.js';
-import { hashText, makeResource } from '../resources/build-resources.js';
+import { hashText, makeResource } from '../resources/make-resource.js';
 import { describeScope, type NodeScopes, noScopes, scopeEndpoints, scopeKey } from './scope-endpoints.js';
 
 /** A resource's kind and name as one text. */
@@ -60,7 +60,8 @@ export class Snapshot {
     const own = new Map<ResourceId, Resource>();
     const foreign = new Map<ResourceId, Resource>();
     const changed: ResourceId[] = [];
-    for (const whole of [...resources].sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind))) {
+    const byKind = Map.groupBy(resources, ({ kind }) => kind);
+    for (const whole of order.flatMap((kind) => byKind.get(kind) ?? [])) {
       const resource = withScope(whole, scopes);
       const id = resourceId(resource);
       const known = previous?.resources.get(id);

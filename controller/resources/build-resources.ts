@@ -1,5 +1,4 @@
 /** From all manifests to all resources of the mesh. Pure; every step adds what it finds wrong. */
-import { createHash } from 'node:crypto';
 import type { Mesh } from '../../model/mesh.js';
 import type { Resource, ResourceBodies, ResourceKind } from '../../model/resource.js';
 import type { Service } from '../../model/service.js';
@@ -15,6 +14,7 @@ import { buildEndpointSets, buildServices, WorkloadIndex } from './build-service
 import { type AddressOwners, buildWorkloads } from './build-workloads.js';
 import { checkProtocols } from './check-protocols.js';
 import { type ClusterSettings, enrolledNamespaces, enrolPods } from './enrol-pods.js';
+import { makeResource } from './make-resource.js';
 import type { StoredManifest } from './manifest-store.js';
 import { CrossCheck, type ManifestsByKind, type Stored, sortByKind } from './manifests-by-kind.js';
 import type { StatusProblem } from './status-problem.js';
@@ -97,21 +97,6 @@ function release(stored: Stored<WorkloadManifest>): Stored<WorkloadManifest> {
 interface NamedBody {
   readonly namespace: string;
   readonly name: string;
-}
-
-/** A resource whose version is a hash of its body, so that equal bodies have equal versions on every controller. */
-export function makeResource<Kind extends ResourceKind>(
-  kind: Kind,
-  name: string,
-  ownerNamespace: string,
-  body: ResourceBodies[Kind],
-): Resource {
-  return { kind, name, ownerNamespace, version: hashText(JSON.stringify(body)), body } as Resource;
-}
-
-/** A short text that no other text is likely to have. */
-export function hashText(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22);
 }
 
 /** With ranges given by hand, a workload or service outside of them is not proxied, which is easily overlooked. */

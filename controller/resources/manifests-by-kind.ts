@@ -39,13 +39,11 @@ export interface ManifestsByKind {
 
 /** Sorts by name, so that the outcome does not depend on the order of arrival. */
 export function sortByKind(manifests: readonly StoredManifest[]): ManifestsByKind {
-  const keyed = manifests.map((stored) => ({ key: manifestKey(stored.manifest.id), stored }));
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  const sorted = keyed.map(({ stored }) => stored);
-  const pick = <Kind extends Manifest>(...kinds: readonly Kind['id']['kind'][]) =>
-    sorted.filter(({ manifest }) =>
-      kinds.some((kind) => kind === manifest.id.kind),
-    ) as unknown as Stored<Kind>[];
+  const byKind = Map.groupBy(manifests, ({ manifest }) => manifest.id.kind);
+  const pick = <Kind extends Manifest>(...kinds: readonly Kind['id']['kind'][]) => {
+    const picked = [...kinds].sort().flatMap((kind) => sortByName(byKind.get(kind) ?? []));
+    return picked as unknown as Stored<Kind>[];
+  };
   return {
     meshes: pick<MeshManifest>('Mesh'),
     workloads: pick<WorkloadManifest>('Workload', 'Pod'),
@@ -60,6 +58,12 @@ export function sortByKind(manifests: readonly StoredManifest[]): ManifestsByKin
     serviceAccounts: pick<ServiceAccountManifest>('ServiceAccount'),
     serviceRanges: pick<ServiceRangeManifest>('ServiceCIDR'),
   };
+}
+
+function sortByName(manifests: readonly StoredManifest[]): StoredManifest[] {
+  const keyed = manifests.map((stored) => ({ key: manifestKey(stored.manifest.id), stored }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return keyed.map(({ stored }) => stored);
 }
 
 /** Collects problems that show only between manifests. */

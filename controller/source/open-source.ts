@@ -17,7 +17,7 @@ export interface OpenedSource {
 /** Writes what the controller knows of objects back to where they came from. */
 export interface StatusWriter {
   /** Once the source has told everything. */
-  start(report: () => StatusReport): void;
+  start(report: () => Pick<StatusReport, 'version' | 'problems' | 'nodes'>): void;
   /** What `report` gives has changed. */
   changed(): void;
   stop(): Promise<void>;

@@ -5,7 +5,7 @@ import { acceptRule, dialTransport } from '../../model/mtls.js';
 import type { Resource } from '../../model/resource.js';
 import { emptySnapshot, type Snapshot } from '../../model/snapshot.js';
 import type { TransportPhase, Workload } from '../../model/workload.js';
-import { makeResource } from '../resources/build-resources.js';
+import { makeResource } from '../resources/make-resource.js';
 import { patienceMs } from './node-book.js';
 import { TransportPhases } from './transport-phases.js';
 

@@ -10,7 +10,7 @@
  */
 import type { Resource } from '../../model/resource.js';
 import type { Capture, TransportPhase } from '../../model/workload.js';
-import { makeResource } from '../resources/build-resources.js';
+import { makeResource } from '../resources/make-resource.js';
 import { nextPhase, type PhaseFacts } from './next-phase.js';
 import { NodeBook, patienceMs } from './node-book.js';
 
