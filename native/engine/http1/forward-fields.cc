@@ -9,6 +9,16 @@ std::string_view text_of(Bytes bytes) {
     return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
 
+/// Fields by which meshes tell each other who is calling. What an application or a stranger writes into them
+/// must not look like the mesh's own word.
+bool speaks_for_the_mesh(const Field &field, std::string_view name) {
+    constexpr std::string_view prefix = "x-weft-";
+    if (field.id != FieldId::unknown) {
+        return field.id == FieldId::x_forwarded_client_cert;
+    }
+    return name.size() >= prefix.size() && name[1] == '-' && same_name(name.substr(0, prefix.size()), prefix);
+}
+
 bool keeps_length(const ResponseHead &head) {
     return head.status >= 200 && head.status != 204 && !head.tunnel;
 }
@@ -33,7 +43,8 @@ Bytes forwarded_authority(Bytes input, const RequestHead &head, const RequestRew
 
 Fate decide_request_field(const Field &field, std::string_view name, const RequestHead &head,
                           const RequestRewrite &rewrite, const ExtraLines &extra) {
-    if (field.hop_by_hop || (field.id == FieldId::expect && !head.expect_continue)) {
+    if (field.hop_by_hop || (field.id == FieldId::expect && !head.expect_continue) ||
+        speaks_for_the_mesh(field, name)) {
         return Fate::drop;
     }
     if (field.id == FieldId::host && !rewrite.authority.empty()) {

@@ -68,6 +68,23 @@ CASE("hop-by-hop and nominated fields are dropped, odd white space is made plain
                 "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\nB: \r\n\r\n");
 }
 
+CASE("a request's fields that speak for the mesh are dropped, in any spelling") {
+    CHECK_EQUAL(forward("GET / HTTP/1.1\r\nX-Weft-Peer: spiffe://a/b\r\nHost: a\r\nx-weft-: 1\r\n"
+                        "X-FORWARDED-CLIENT-CERT: URI=spiffe://a/b\r\nX-Weft: kept\r\nX_Weft_A: kept\r\n"
+                        "X-Forwarded-Client-Certs: kept\r\n\r\n"),
+                "GET / HTTP/1.1\r\nHost: a\r\nX-Weft: kept\r\nX_Weft_A: kept\r\n"
+                "X-Forwarded-Client-Certs: kept\r\n\r\n");
+    const std::string response = "HTTP/1.1 503 No\r\nx-weft-reason: draining\r\nContent-Length: 0\r\n\r\n";
+    CHECK_EQUAL(forward_response(response).text, response);
+}
+
+CASE("what a verdict writes for the mesh stays") {
+    const Edit set = edit({.set = {{"x-weft-set", "1"}}, .add = {}, .remove = {}});
+    CHECK_EQUAL(forward("GET / HTTP/1.1\r\nHost: a\r\nx-weft-set: 2\r\nx-weft-more: 2\r\n\r\n",
+                        {.edit = &set, .extra = bytes_of("x-weft-more: 1\r\n")}),
+                "GET / HTTP/1.1\r\nHost: a\r\nx-weft-set: 1\r\nx-weft-more: 1\r\n\r\n");
+}
+
 CASE("framing is written anew") {
     CHECK_EQUAL(forward("POST / HTTP/1.1\r\nHost: a\r\ntransfer-encoding:  CHUNKED\r\nA: b\r\n\r\n"),
                 "POST / HTTP/1.1\r\nHost: a\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n");
