@@ -183,7 +183,7 @@ void Engine::requests_ended(Connection &down) {
 void Engine::next_request(Connection &down) {
     down.need_more = false;
     if (is_draining_idle(down)) {
-        close_connection(down, Reason::draining);
+        close_connection(down, down.retiring ? down.retire_reason : Reason::draining);
         return;
     }
     wheel_.set(down.timer, now_ms_ + limits_.idle_timeout_ms);

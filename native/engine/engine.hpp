@@ -225,6 +225,7 @@ private:
     void secure(Connection &down);
     void sniff(Connection &down, const Verdict &verdict);
     void step_sniffing(Connection &down);
+    void sniffing_timed_out(Connection &down);
     void end_sniffing(Connection &down);
     void begin_handshake(Connection &connection);
     void queue_handshake(Connection &connection);

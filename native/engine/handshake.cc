@@ -64,6 +64,13 @@ void Engine::step_sniffing(Connection &down) {
     down.inbox.give_back_if_empty(blocks_);
 }
 
+/// The first bytes may have come while nobody looked.
+void Engine::sniffing_timed_out(Connection &down) {
+    step_sniffing(down);
+    if (down.state == ConnectionState::sniffing)
+        end_sniffing(down);
+}
+
 /// No TLS of the mesh: what was read stays in the inbox.
 void Engine::end_sniffing(Connection &down) {
     wheel_.cancel(down.timer);

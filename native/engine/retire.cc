@@ -89,6 +89,7 @@ void Engine::retire_after(Connection &connection, Reason reason, uint64_t notice
 /// From now on it takes nothing new.
 void Engine::retire(Connection &connection) {
     connection.retiring = true;
+    connection.close_reason = connection.retire_reason;
     if (connection.http2)
         drain_session(connection, connection.retire_reason);
     else if (connection.state == ConnectionState::idle ||

@@ -332,7 +332,7 @@ void Engine::connection_timed_out(Connection &connection) {
         connect_failed(connection, Reason::connect_timeout);
         break;
     case ConnectionState::sniffing:
-        end_sniffing(connection);
+        sniffing_timed_out(connection);
         break;
     case ConnectionState::securing:
         handshake_timed_out(connection);

@@ -11,9 +11,10 @@ constexpr std::string_view ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CASE("a request goes through both sides of TLS, each of which knows the other") {
     SecureMesh test;
     auto client = test.connect();
-    client->send(get);
+    client->send("GET /a HTTP/1.1\r\nHost: cart\r\nX-Weft-Peer: me\r\nX-Forwarded-Client-Cert: me\r\n\r\n");
     auto app = test.accept();
-    CHECK(test.until([&] { return app->has("GET /a HTTP/1.1\r\n"); }));
+    CHECK(test.until([&] { return app->has("GET /a HTTP/1.1\r\n") && app->has("\r\n\r\n"); }));
+    CHECK(!app->has("me"));
     app->send(ok);
     CHECK(test.until([&] { return client->has("\r\n\r\nok"); }));
     CHECK_EQUAL(test.secured.size(), 1U);

@@ -33,6 +33,17 @@ CASE("a ClientHello in pieces becomes TLS") {
     CHECK_EQUAL(test.sniffed, 0U);
 }
 
+CASE("a ClientHello that came in time is TLS, however late it is looked at") {
+    Sniffing test;
+    auto wire = test.connect_to(test.cart_port);
+    test.settle();
+    SecurePeer client(std::move(wire), tls::Session::connect(test.mesh.shop_identity(), {tls::Alpn::tcp},
+                                                             tls::cart_id, tls::test_now));
+    test.advance(300);
+    CHECK(test.until([&] { return !test.secured.empty() || test.sniffed > 0; }));
+    CHECK_EQUAL(test.sniffed, 0U);
+}
+
 CASE("plaintext is passed on from its first byte") {
     Sniffing test;
     auto client = test.connect_to(test.cart_port);
