@@ -186,6 +186,27 @@ CASE("an agent's answer that it reached nobody is asked about like a failed conn
     CHECK_EQUAL(test.failures, 2);
 }
 
+CASE("to a gRPC call an agent says so by 200 and UNAVAILABLE; by any other status it is an answer") {
+    for (const int status : {14, 7}) {
+        Attempts test;
+        test.flags = verdict_flag::ask_on_connect_failure;
+        auto client = test.connect();
+        client->send("GET /a HTTP/1.1\r\nHost: a\r\ncontent-type: application/grpc\r\n\r\n");
+        auto app = test.accept();
+        CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+        app->send("HTTP/1.1 200 OK\r\nx-weft-reason: http2_refused_stream\r\ngrpc-status: " +
+                  std::to_string(status) + "\r\nContent-Length: 0\r\n\r\n");
+        if (status == 14) {
+            CHECK(test.until([&] { return test.failures == 1; }));
+            CHECK(test.not_sent);
+            CHECK(test.reason == Reason::http2_refused_stream);
+        } else {
+            CHECK(test.until([&] { return client->has("grpc-status: 7\r\n"); }));
+            CHECK_EQUAL(test.failures, 0);
+        }
+    }
+}
+
 CASE("other reasons, and other statuses with that field, are answers") {
     Attempts test;
     test.flags = verdict_flag::ask_on_connect_failure;

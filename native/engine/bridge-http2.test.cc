@@ -56,6 +56,29 @@ CASE("HTTP/1 to HTTP/2: a request and its response, and the session is used agai
     CHECK(test.try_accept() == nullptr);
 }
 
+CASE("a response that is all head ends with it: for HTTP/2 on the same frame, for HTTP/1 by its length") {
+    for (const std::string_view length : {"", "Content-Length: 0\r\n"}) {
+        EngineUnderTest test;
+        forward_by_http2(test);
+        Http2Peer client(test, test.connect(), http2::Role::client);
+        const auto stream = client.request(std::string(get));
+        Http2Peer app(test, test.accept(), http2::Role::server);
+        CHECK(test.until([&] { return app.side.order.size() == 1; }));
+        const auto head = std::string("HTTP/1.1 200 OK\r\n").append(length).append("x-a: b\r\n\r\n");
+        CHECK(app.respond_whole(app.side.order[0], head));
+        CHECK(test.until([&] { return client.at(stream).closed; }));
+        CHECK(client.at(stream).response.ended);
+        auto plain = test.connect();
+        plain->send(get);
+        CHECK(test.until([&] { return app.side.order.size() == 2; }));
+        CHECK(app.respond_whole(app.side.order[1], head));
+        CHECK(test.until([&] { return plain->has("\r\n\r\n"); }));
+        const std::string said = plain->received;
+        CHECK(said.find("ength: 0\r\n") != std::string::npos);
+        CHECK_EQUAL(said.find("ength: "), said.rfind("ength: "));
+    }
+}
+
 CASE("HTTP/2 to HTTP/2: many streams share one connection each side") {
     EngineUnderTest test;
     forward_by_http2(test);

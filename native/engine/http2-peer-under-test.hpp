@@ -68,6 +68,18 @@ public:
         return done;
     }
 
+    /// Likewise, and the stream ends with the head.
+    bool respond_whole(http2::StreamRef stream, const std::string &text) {
+        http1::ResponseHead head;
+        Reason why = Reason::none;
+        const http1::ResponseContext context{side.at(stream).request.method, {}};
+        CHECK(http1::parse_response_head(http1::bytes_of(text), context, {}, head, why) ==
+              http1::Parse::complete);
+        const bool done = session.respond(stream, http1::bytes_of(text), head, {}, false);
+        send();
+        return done;
+    }
+
     /// More content of a stream.
     void give(http2::StreamRef stream, const std::string &content, bool all = true,
               const std::string &trailers = "") {

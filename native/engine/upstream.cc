@@ -10,16 +10,19 @@ constexpr uint8_t max_interim = 32; // responses before the final one
 
 /// Where the destination's own agent answers in the application's place, its reason says that nothing of the
 /// request reached the application: as good as a failed connect. Any other answer gives none. A server that
-/// forges the field gets its own requests tried elsewhere.
-Reason unreached_reason(const http1::ResponseHead &head, http1::Bytes bytes) {
-    if (head.status != 503 && head.status != 504)
+/// forges the field gets its own requests tried elsewhere. To a gRPC call it answers 200 and UNAVAILABLE.
+Reason unreached_reason(const http1::ResponseHead &head, http1::Bytes bytes, bool grpc) {
+    const bool unavailable = head.status == 503 || head.status == 504 ||
+                             (grpc && grpc::status_in(head, bytes) == grpc_status_of(Reason::connect_refused));
+    if (!unavailable)
         return Reason::none;
     for (const http1::Field &field : head.fields.all()) {
         if (!http1::same_name(field.name.text(bytes), "x-weft-reason"))
             continue;
         for (const Reason reason :
              {Reason::connect_refused, Reason::connect_unreachable, Reason::connect_timeout,
-              Reason::socket_stock_empty, Reason::workload_withdrawn, Reason::draining})
+              Reason::socket_stock_empty, Reason::workload_withdrawn, Reason::draining,
+              Reason::http2_refused_stream})
             if (field.value.text(bytes) == name_of(reason))
                 return reason;
     }
@@ -140,7 +143,7 @@ bool Engine::hold_response(Exchange &exchange, http1::Bytes bytes) {
     const bool wanted = (exchange.flags & verdict_flag::ask_on_response) != 0 && statuses != nullptr &&
                         head.status < statuses->size() && statuses->test(head.status);
     const Reason unreached = (exchange.flags & verdict_flag::ask_on_connect_failure) != 0
-                                 ? unreached_reason(head, bytes)
+                                 ? unreached_reason(head, bytes, exchange.grpc)
                                  : Reason::none;
     const bool not_sent = unreached != Reason::none;
     if ((!wanted && !not_sent) || !may_ask(exchange, not_sent))
@@ -154,11 +157,13 @@ bool Engine::hold_response(Exchange &exchange, http1::Bytes bytes) {
     return true;
 }
 
-/// Whether content follows the response's head. By HTTP/2 nothing but the stream's end tells.
+/// Whether content or trailers follow the response's head. By HTTP/2 nothing but the stream's end tells.
 bool Engine::has_content(const Exchange &exchange) {
     const http1::ResponseHead &head = exchange.response;
-    return head.framing != http1::Framing::none &&
-           (exchange.up_stream || head.framing != http1::Framing::length || head.content_length > 0);
+    if (head.framing == http1::Framing::none)
+        return false;
+    return exchange.up_stream ? !head.ended
+                              : head.framing != http1::Framing::length || head.content_length > 0;
 }
 
 /// Passes the response's head on to the client.

@@ -66,6 +66,7 @@ void ResponseHead::copy(const ResponseHead &from) {
     keep_alive = from.keep_alive;
     interim = from.interim;
     tunnel = from.tunnel;
+    ended = from.ended;
     detail = from.detail;
 }
 
@@ -93,7 +94,7 @@ void ResponseHead::reset() {
     status = 0;
     version = Version::http11;
     framing = Framing::none;
-    keep_alive = interim = tunnel = false;
+    keep_alive = interim = tunnel = ended = false;
     detail = Reason::none;
 }
 

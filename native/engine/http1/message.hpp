@@ -236,6 +236,8 @@ struct ResponseHead {
     bool interim = false;
     /// 101 that was asked for, or 2xx to CONNECT: bytes after this head belong to the tunnel.
     bool tunnel = false;
+    /// HTTP/2: the stream ended with this head; not even trailers follow.
+    bool ended = false;
     /// Where the parser refused with http1_bad_response: which rule it was, for the log.
     Reason detail = Reason::none;
 

@@ -37,6 +37,9 @@ void put_connection(Bytes input, const ResponseHead &head, const ResponseRewrite
                     const Written &written, HeadSink &sink) {
     if (written.framing == Framing::chunked) {
         sink.put("Transfer-Encoding: chunked\r\n");
+    } else if (head.ended && written.framing == Framing::length &&
+               head.fields.find(FieldId::content_length) == nullptr) {
+        sink.put("Content-Length: 0\r\n");
     }
     const Field *const upgrade = head.fields.find(FieldId::upgrade);
     if (head.status == 101 && upgrade != nullptr) {

@@ -245,10 +245,11 @@ Reason HeaderBlock::finish_response(bool end, Method method, http1::ResponseHead
     if (semantics.content_length > 0 && (bodiless || (end && !unsent))) {
         return bodiless ? Reason::http2_bad_response : Reason::http2_length_mismatch;
     }
-    head.framing = unsent                 ? Framing::none
-                   : semantics.has_length ? Framing::length
-                   : end                  ? Framing::none
-                                          : Framing::chunked;
+    // A head that ends the stream has a length, 0, whether it says so or not.
+    head.framing = unsent                          ? Framing::none
+                   : semantics.has_length || end ? Framing::length
+                                                   : Framing::chunked;
+    head.ended = end;
     head.content_length = semantics.content_length;
     head.version = http1::Version::http11;
     head.keep_alive = true;
