@@ -17,7 +17,7 @@ const log = createLog(
 
 async function run(flags: ControllerFlags): Promise<void> {
   const metrics = createMetrics();
-  const { source, cluster, statuses } = await openSource(flags.source, log);
+  const { source, cluster, statuses, counts } = await openSource(flags.source, log);
   const tokens =
     flags.tokens === null ? undefined : new JoinTokens({ file: flags.tokens, now: () => Date.now() });
   const controller = new Controller({
@@ -31,6 +31,18 @@ async function run(flags: ControllerFlags): Promise<void> {
     onChange: () => statuses?.changed(),
   });
   const report = () => reportStatus(controller.publisher, controller.problems);
+  // First, so that a probe is answered while the source is still being read.
+  if (flags.metrics !== null) {
+    const ready = () => {
+      if (controller.publisher.snapshot === null) throw new Error('nothing is published yet');
+      return { ready: true };
+    };
+    const scrape = () => {
+      metrics.update(report());
+      return metrics.text(controller, counts?.() ?? null);
+    };
+    await serveAdmin(flags.metrics, { '/metrics': scrape, '/ready': ready });
+  }
   const nodesPort = await controller.start(flags.listen);
   statuses?.start(() => ({
     version: controller.publisher.snapshot?.version ?? 0,
@@ -44,17 +56,6 @@ async function run(flags: ControllerFlags): Promise<void> {
       { path: flags.admin },
       tokens === undefined ? pages : { ...pages, ...tokenPages(tokens) },
     );
-  }
-  if (flags.metrics !== null) {
-    const ready = () => {
-      if (controller.publisher.snapshot === null) throw new Error('nothing is published yet');
-      return { ready: true };
-    };
-    const scrape = () => {
-      metrics.update(report());
-      return metrics.text(controller);
-    };
-    await serveAdmin(flags.metrics, { '/metrics': scrape, '/ready': ready });
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

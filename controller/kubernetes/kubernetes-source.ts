@@ -1,5 +1,6 @@
 /** A Kubernetes API as a source: one origin for each object. Kinds are mirrored side by side and told in batches. */
 import type { Source, SourceChange } from '../source/source.js';
+import type { WatchCounts } from '../status/metrics.js';
 import type { ApiClient } from './api-client.js';
 import type { ApiObject } from './api-object.js';
 import type { ObjectDelta } from './object-index.js';
@@ -58,6 +59,11 @@ export class KubernetesSource implements Source {
     await synced;
     this.#apply = apply;
     this.#flush();
+  }
+
+  /** By kind. */
+  watches(): Map<string, WatchCounts> {
+    return new Map(this.#reflectors.map(({ kind, size, failures }) => [kind, { objects: size, failures }]));
   }
 
   stop(): void {

@@ -5,9 +5,10 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { TokenReview } from '../authority/review-token.js';
 import type { ClusterSettings } from '../resources/enrol-pods.js';
 import type { Log } from '../status/log.js';
+import type { ClusterCounts } from '../status/metrics.js';
 import { ApiClient } from './api-client.js';
 import { ClusterStatuses } from './cluster-statuses.js';
-import { KubernetesSource } from './kubernetes-source.js';
+import { KubernetesSource, type KubernetesSourceOptions } from './kubernetes-source.js';
 
 export interface ClusterFlags {
   /** null: in the cluster. */
@@ -23,6 +24,7 @@ export interface OpenedCluster {
   readonly cluster: ClusterSettings;
   /** null: none are written. */
   readonly statuses: ClusterStatuses | null;
+  readonly counts: () => ClusterCounts;
 }
 
 /** Throws where there are no credentials. */
@@ -32,13 +34,16 @@ export function openCluster({ kubeconfig, namespace, status }: ClusterFlags, log
   // A pod's name may come again (StatefulSet); a process must not take itself for its predecessor.
   const self = `${hostname()}_${randomUUID()}`;
   const statuses = status ? new ClusterStatuses({ client, namespace, self, log }) : null;
+  const observe: KubernetesSourceOptions['observe'] = (type, deltas) => statuses?.observe(type, deltas);
+  const source = new KubernetesSource({ client, onTrouble, observe });
   return {
-    source: new KubernetesSource({
-      client,
-      onTrouble,
-      observe: (type, deltas) => statuses?.observe(type, deltas),
-    }),
+    source,
     statuses,
+    counts: () => ({
+      leading: statuses?.leading ?? false,
+      statusesWritten: statuses?.written ?? 0,
+      watches: source.watches(),
+    }),
     // The cluster's own DNS and proxy must work before weft does.
     cluster: { excludedNamespaces: ['kube-system', namespace] },
   };

@@ -44,6 +44,7 @@ export class Reflector {
   readonly #abort = new AbortController();
   #synced = false;
   #trouble = '';
+  #failures = 0;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
@@ -53,6 +54,15 @@ export class Reflector {
   /** All that there is has been told. Where the kind is not installed, that is nothing. */
   get synced(): boolean {
     return this.#synced;
+  }
+
+  get kind(): string {
+    return this.#options.type.kind;
+  }
+
+  /** Lists and watches that failed, and were tried again. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** Objects that are known. */
@@ -161,6 +171,7 @@ export class Reflector {
   }
 
   #say(message: string): void {
+    this.#failures += 1;
     const text = `${collectionPath(this.#options.type)} ${message}`;
     if (text !== this.#trouble) this.#options.onTrouble(text);
     this.#trouble = text;

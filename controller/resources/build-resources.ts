@@ -13,6 +13,7 @@ import { buildScopes } from './build-scopes.js';
 import { buildEndpointSets, buildServices, WorkloadIndex } from './build-services.js';
 import { type AddressOwners, buildWorkloads } from './build-workloads.js';
 import { checkProtocols } from './check-protocols.js';
+import { checkSources } from './check-sources.js';
 import { type ClusterSettings, enrolledNamespaces, enrolPods } from './enrol-pods.js';
 import { makeResource } from './make-resource.js';
 import type { StoredManifest } from './manifest-store.js';
@@ -68,6 +69,7 @@ export function buildResources(
   };
   const routes = buildRoutes(byKind.routes, references, check);
   const members = membersOf(sets);
+  if (settings.cluster) checkSources(byKind, check);
   const policies = buildPolicies(byKind.policies, plain, members, check);
   const workloads = forbidOpenFailure(built, policies, members, check);
   const enrolled = settings.cluster && !emptied ? enrolledNamespaces(byKind, settings.cluster) : [];

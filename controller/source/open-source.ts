@@ -2,6 +2,7 @@
 import type { SourceFlags } from '../options.js';
 import type { ClusterSettings } from '../resources/enrol-pods.js';
 import { describeError, type Log } from '../status/log.js';
+import type { ClusterCounts } from '../status/metrics.js';
 import type { StatusReport } from '../status/status-report.js';
 import { FolderSource } from './folder-source.js';
 import type { Source } from './source.js';
@@ -12,6 +13,8 @@ export interface OpenedSource {
   readonly cluster: ClusterSettings | null;
   /** null where there is nowhere to write them. */
   readonly statuses: StatusWriter | null;
+  /** null for a folder. */
+  readonly counts: (() => ClusterCounts) | null;
 }
 
 /** Writes what the controller knows of objects back to where they came from. */
@@ -29,7 +32,8 @@ export async function openSource(flags: SourceFlags, log: Log): Promise<OpenedSo
     case 'folder': {
       const { folder, shownAs } = flags;
       const onTrouble = (error: Error) => log.error(describeError(error), { folder: shownAs });
-      return { source: new FolderSource({ folder, shownAs, onTrouble }), cluster: null, statuses: null };
+      const source = new FolderSource({ folder, shownAs, onTrouble });
+      return { source, cluster: null, statuses: null, counts: null };
     }
     case 'kubernetes': {
       // Loaded here alone: a folder's controller does without the Kubernetes library.

@@ -5,8 +5,23 @@ import type { StatusReport } from './status-report.js';
 export interface ControllerMetrics {
   /** Sets all figures from a report. */
   update(report: StatusReport): void;
-  /** The Prometheus text format. */
-  text(counts: ControllerCounts): Promise<string>;
+  /** The Prometheus text format. `cluster`: null for a folder. */
+  text(counts: ControllerCounts, cluster: ClusterCounts | null): Promise<string>;
+}
+
+/** How the controller stands with a Kubernetes API. */
+export interface ClusterCounts {
+  /** Whether it writes statuses. */
+  readonly leading: boolean;
+  readonly statusesWritten: number;
+  /** By kind. */
+  readonly watches: ReadonlyMap<string, WatchCounts>;
+}
+
+export interface WatchCounts {
+  readonly objects: number;
+  /** Lists and watches that failed, and were tried again. */
+  readonly failures: number;
 }
 
 /** What the controller counts as it goes. */
@@ -54,13 +69,39 @@ export function createMetrics(): ControllerMetrics {
       for (const [transport, count] of Object.entries(report.transports)) workloads.set({ transport }, count);
       refusals.set(report.nodes.reduce((sum, node) => sum + node.refusals.length, 0));
     },
-    text({ authority, nodeRefusals }) {
+    text({ authority, nodeRefusals }, cluster) {
+      if (cluster !== null) countCluster(registry, cluster);
       if (authority !== null) countCertificates(registry, authority);
       const name = 'weft_controller_node_refusals_total';
       countReasons(registry, name, 'connections and streams of nodes that were refused', nodeRefusals.counts);
       return registry.metrics();
     },
   };
+}
+
+function countCluster(registry: Registry, { leading, statusesWritten, watches }: ClusterCounts): void {
+  const make = <Made extends Gauge | Counter>(
+    Kind: new (options: { name: string; help: string; labelNames: string[]; registers: Registry[] }) => Made,
+    name: string,
+    help: string,
+    labelNames: string[] = [],
+  ) => {
+    registry.removeSingleMetric(name);
+    return new Kind({ name, help, labelNames, registers: [registry] });
+  };
+  make(Gauge, 'weft_controller_leader', '1 while this controller writes statuses').set(leading ? 1 : 0);
+  make(Counter, 'weft_controller_statuses_written_total', 'statuses that were written').inc(statusesWritten);
+  const objects = make(Gauge, 'weft_controller_watched_objects', 'objects of the cluster', ['kind']);
+  const failures = make(
+    Counter,
+    'weft_controller_watch_failures_total',
+    'lists and watches that failed and were tried again',
+    ['kind'],
+  );
+  for (const [kind, counts] of watches) {
+    objects.set({ kind }, counts.objects);
+    failures.inc({ kind }, counts.failures);
+  }
 }
 
 function countCertificates(registry: Registry, { issued, refusals }: IssuanceCounts): void {
