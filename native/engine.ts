@@ -1,3 +1,4 @@
+// Long because it is one contract: what crosses between engine and decision is read side by side.
 /**
  * The engine's one TypeScript surface. The engine (C++, one per worker thread) accepts, parses, dials and moves
  * bytes; once per turn of the event loop it calls {@link Decide} with a batch, and does what the verdicts say.
