@@ -305,6 +305,9 @@ constexpr uint8_t grpc_status_of(Reason reason) {
     case Reason::node_not_authenticated: return 16; // UNAUTHENTICATED
     case Reason::issuer_failed: return 14; // UNAVAILABLE
     case Reason::authority_busy: return 8; // RESOURCE_EXHAUSTED
+    case Reason::node_token_unknown: return 16; // UNAUTHENTICATED
+    case Reason::node_token_expired: return 16; // UNAUTHENTICATED
+    case Reason::node_token_replayed: return 16; // UNAUTHENTICATED
     default: return 2;
     }
 }

@@ -12,8 +12,9 @@ constexpr uint8_t max_interim = 32; // responses before the final one
 /// request reached the application: as good as a failed connect. Any other answer gives none. A server that
 /// forges the field gets its own requests tried elsewhere. To a gRPC call it answers 200 and UNAVAILABLE.
 Reason unreached_reason(const http1::ResponseHead &head, http1::Bytes bytes, bool grpc) {
-    const bool unavailable = head.status == 503 || head.status == 504 ||
-                             (grpc && grpc::status_in(head, bytes) == grpc_status_of(Reason::connect_refused));
+    const bool unavailable =
+        head.status == 503 || head.status == 504 ||
+        (grpc && grpc::status_in(head, bytes) == grpc_status_of(Reason::connect_refused));
     if (!unavailable)
         return Reason::none;
     for (const http1::Field &field : head.fields.all()) {

@@ -246,9 +246,7 @@ Reason HeaderBlock::finish_response(bool end, Method method, http1::ResponseHead
         return bodiless ? Reason::http2_bad_response : Reason::http2_length_mismatch;
     }
     // A head that ends the stream has a length, 0, whether it says so or not.
-    head.framing = unsent                          ? Framing::none
-                   : semantics.has_length || end ? Framing::length
-                                                   : Framing::chunked;
+    head.framing = unsent ? Framing::none : semantics.has_length || end ? Framing::length : Framing::chunked;
     head.ended = end;
     head.content_length = semantics.content_length;
     head.version = http1::Version::http11;
