@@ -224,10 +224,8 @@ status: {podIPs: [{ip: 10.0.0.1}, {ip: "fd00::1"}], podIP: 10.0.0.1}
       workload: {
         addresses: ['10.0.0.1', 'fd00::1'],
         serviceAccount: 'sa',
-        ports: [
-          { name: 'http', port: 80, protocol: 'http' },
-          { name: 'admin', port: 81, protocol: 'tcp' },
-        ],
+        // What carries no protocol in its name declares none.
+        ports: [{ name: 'http', port: 80, protocol: 'http' }],
         capture: { netns: 'ns-1', failMode: 'open', udp: 'allow', probePorts: [81, 90] },
       },
     });

@@ -4,7 +4,7 @@
  */
 import { parseAddress } from '../../model/address.js';
 import type { Capture, WorkloadPort } from '../../model/workload.js';
-import { readAppProtocol } from './app-protocol.js';
+import { declaresProtocol, readAppProtocol } from './app-protocol.js';
 import { type FieldPath, fieldProblem } from './field-problem.js';
 import type { Fields } from './fields.js';
 import type { WorkloadManifest } from './manifest.js';
@@ -35,9 +35,10 @@ export function parsePod(object: Fields, metadata: ObjectMetadata): WorkloadMani
   const alone = !hostNetwork && !ended;
   const containers = [...(spec?.objects('containers', 100) ?? []), ...sidecars(spec)];
   const declared = containers.flatMap((container) => readPorts(container));
-  const ports = declared.filter(
-    ({ port }, index) => declared.findIndex((other) => other.port === port) === index,
-  );
+  // A port whose name tells no protocol leaves that to the services in front of it.
+  const ports = declared
+    .filter(({ name }) => declaresProtocol(undefined, name))
+    .filter(({ port }, index, all) => all.findIndex((other) => other.port === port) === index);
   const probePorts = [...new Set(containers.flatMap((container) => readProbePorts(container, declared)))];
   return {
     id: { kind: 'Pod', namespace, name },

@@ -7,7 +7,7 @@ import {
   uninstallWeft,
   weftNamespace,
 } from './harness/release.js';
-import { ask, deployShop } from './harness/shop.js';
+import { ask, deployShop, shopNode } from './harness/shop.js';
 import { eventually } from './harness/wait.js';
 
 let shop: string;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   await importImage();
   shop = await createNamespace();
   await deployShop(shop);
-  await installWeft('mesh.mtls=Disabled');
+  await installWeft();
 }, 400_000);
 
 afterAll(async () => {
@@ -27,6 +27,24 @@ const versions = async (headers: Record<string, string> = {}) => {
   const replies = await ask(shop, 'http://cart/', headers);
   return [...new Set(replies.map(({ version, reason }) => version || (reason ?? 'nothing')))].sort();
 };
+
+/** What a look at the shop's wire shows while the client asks. */
+async function readWire(): Promise<string> {
+  const look = ['timeout', '4', 'tcpdump', '--immediate-mode', '-nAi', 'eth0', 'tcp port 8080'];
+  const seen = onNode(
+    shopNode,
+    'sh',
+    '-c',
+    `${look.map((word) => `'${word}'`).join(' ')} 2>/dev/null || true`,
+  );
+  const asked = eventually(
+    'packets',
+    () => ask(shop, 'http://cart/'),
+    (replies) => replies.length > 0,
+  );
+  const [text] = await Promise.all([seen, asked]);
+  return text;
+}
 
 const canary = `
 apiVersion: gateway.networking.k8s.io/v1
@@ -55,6 +73,10 @@ test('a label enrols running pods without a restart, and the route decides', asy
     60_000,
   );
   expect(await versions()).toEqual(['v1']);
+});
+
+test('between nodes nothing of a request can be read: mutual TLS, without a word of configuration', async () => {
+  await eventually('TLS', readWire, (text) => text !== '' && !/GET|HTTP\/1/.test(text), 60_000);
 });
 
 test('a pod that starts in the mesh is ready by its probe and serves', async () => {
