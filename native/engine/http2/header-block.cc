@@ -53,6 +53,20 @@ Span HeaderBlock::append(std::string_view text) {
     return span;
 }
 
+void HeaderBlock::append_line(std::string_view name, std::string_view value, Field &field) {
+    const size_t at = text_.size();
+    text_.resize(at + name.size() + value.size() + 4);
+    uint8_t *out = text_.data() + at;
+    out = std::copy(name.begin(), name.end(), out);
+    *out++ = ':';
+    *out++ = ' ';
+    out = std::copy(value.begin(), value.end(), out);
+    *out++ = '\r';
+    *out = '\n';
+    field.name = {static_cast<uint32_t>(at), static_cast<uint32_t>(name.size())};
+    field.value = {static_cast<uint32_t>(at + name.size() + 2), static_cast<uint32_t>(value.size())};
+}
+
 Reason HeaderBlock::add_pseudo(std::string_view name, std::string_view value) {
     Span *const span = name == ":method"      ? &method_
                        : name == ":scheme"    ? &scheme_
@@ -89,10 +103,7 @@ Reason HeaderBlock::add(std::string_view name, std::string_view value) {
         return Reason::http2_bad_field;
     }
     Field &field = fields_.items[fields_.count++];
-    field.name = append(name);
-    append(": ");
-    field.value = append(value);
-    append("\r\n");
+    append_line(name, value, field);
     field.hash = hash;
     field.id = id;
     field.hop_by_hop = (http1::field_rules(id) & http1::hop_rule) != 0;

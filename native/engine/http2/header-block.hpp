@@ -27,6 +27,7 @@ public:
 private:
     Reason add_pseudo(std::string_view name, std::string_view value);
     http1::Span append(std::string_view text);
+    void append_line(std::string_view name, std::string_view value, http1::Field &field);
     void join_cookies(http1::Fields &fields);
     Reason finish_target(http1::RequestHead &head) const;
     Reason finish_authority(const http1::Semantics &semantics, http1::RequestHead &head) const;

@@ -39,11 +39,14 @@ void HeaderList::begin(size_t name_bytes) {
 }
 
 void HeaderList::add(std::string_view name, std::string_view value) {
+    add(name, value, is_secret(http1::find_field_id(name)));
+}
+
+void HeaderList::add(std::string_view name, std::string_view value, bool secret) {
     const size_t at = owned_.size();
     for (const char c : name) {
         owned_.push_back(static_cast<uint8_t>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c));
     }
-    const bool secret = is_secret(http1::find_field_id(name));
     // nghttp2 copies both and changes neither; its type has no const.
     auto *const bytes = const_cast<uint8_t *>(reinterpret_cast<const uint8_t *>(value.data()));
     list_.push_back({owned_.data() + at, bytes, name.size(), value.size(),
@@ -55,7 +58,7 @@ void HeaderList::add_status(uint16_t status) {
     for (const int digit : {status / 100, status / 10 % 10, status % 10}) {
         owned_.push_back(static_cast<uint8_t>('0' + digit));
     }
-    add(":status", {reinterpret_cast<const char *>(owned_.data()) + at, 3});
+    add(":status", {reinterpret_cast<const char *>(owned_.data()) + at, 3}, false);
 }
 
 bool HeaderList::add_lines(Bytes lines) {
@@ -85,17 +88,17 @@ Reason HeaderList::set_request(Bytes input, const http1::RequestHead &head,
     }
     const std::string_view edited = edit_lines(rewrite.edit);
     begin(head.length + edited.size() + rewrite.extra.size());
-    add(":method", head.method_text.text(input));
+    add(":method", head.method_text.text(input), false);
     if (head.form != http1::TargetForm::authority) {
-        add(":scheme", "http");
-        add(":path", rewrite.path.empty() ? head.path.text(input) : text_of(rewrite.path));
+        add(":scheme", "http", false);
+        add(":path", rewrite.path.empty() ? head.path.text(input) : text_of(rewrite.path), false);
     }
-    add(":authority", text_of(authority));
+    add(":authority", text_of(authority), false);
     for (const Field &field : head.fields.all()) {
         const std::string_view name = field.name.text(input);
         const bool keep = http1::decide_request_field(field, name, head, rewrite, extra) == Fate::keep;
         if (keep && field.id != FieldId::host) {
-            add(name, field.value.text(input));
+            add(name, field.value.text(input), is_secret(field.id));
         }
     }
     if (head.accepts_trailers) {
@@ -117,7 +120,7 @@ Reason HeaderList::set_response(Bytes input, const http1::ResponseHead &head,
     for (const Field &field : head.fields.all()) {
         const std::string_view name = field.name.text(input);
         if (http1::decide_response_field(field, name, head, head.framing, rewrite, extra) == Fate::keep) {
-            add(name, field.value.text(input));
+            add(name, field.value.text(input), is_secret(field.id));
         }
     }
     const bool sound = add_lines(http1::bytes_of(edited)) && add_lines(rewrite.extra);

@@ -22,6 +22,8 @@ public:
 private:
     void begin(size_t name_bytes);
     void add(std::string_view name, std::string_view value);
+    /// `secret`: kept out of HPACK's table.
+    void add(std::string_view name, std::string_view value, bool secret);
     void add_status(uint16_t status);
     bool add_lines(Bytes lines);
 

@@ -99,7 +99,8 @@ int Session::State::take_header(const nghttp2_frame &frame, std::string_view nam
 }
 
 void Session::State::take_request(StreamRef ref, Stream &stream, bool end) {
-    http1::RequestHead head;
+    http1::RequestHead &head = request;
+    head.reset();
     if (const Reason why = block.finish_request(end, head); why != Reason::none) {
         return refuse(stream, why);
     }
@@ -114,7 +115,8 @@ void Session::State::take_request(StreamRef ref, Stream &stream, bool end) {
 }
 
 void Session::State::take_response(StreamRef ref, Stream &stream, bool end) {
-    http1::ResponseHead head;
+    http1::ResponseHead &head = response;
+    head.reset();
     if (const Reason why = block.finish_response(end, stream.method, head); why != Reason::none) {
         return refuse(stream, why);
     }

@@ -20,6 +20,9 @@ struct Session::State {
     FloodGuard guard;
     StreamTable streams;
     HeaderBlock block;
+    /// The head being told; large, so not made anew for each.
+    http1::RequestHead request;
+    http1::ResponseHead response;
     HeaderList list;
     uint64_t now_ms = 0;
     uint32_t continuations = 0;
