@@ -4,13 +4,19 @@ import type { Sample } from '../netns/harness/metrics.js';
 import type { CommandResult } from '../netns/harness/run-command.js';
 import type { Shop } from '../netns/harness/shop.js';
 import type { Weft } from '../netns/harness/weft.js';
+import type { WireCapture } from '../netns/harness/wire-capture.js';
 import type { Narrator } from './narrator.js';
 
 /** The demo on its way. */
 export interface Demo {
   readonly lab: Lab;
   readonly shop: Shop;
+  /** node-a's: controller, capture, proxy. */
   readonly weft: Weft;
+  /** node-b's: capture and proxy. */
+  readonly second: Weft;
+  /** What travels between the nodes, from the first request on. */
+  readonly wire: WireCapture;
   readonly narrator: Narrator;
   /** Scrapes of /metrics: the first one (at `startMs` of performance.now), and the last before the proxy was killed. */
   readonly scrapes: {

@@ -35,7 +35,8 @@ export function findTrustDomain(address: string, ca: string): Promise<string> {
     socket.once('error', fail);
     socket.once('timeout', () => fail(new Error(`nothing came within ${timeoutMs} ms`)));
     socket.once('secureConnect', () => {
-      socket.destroy();
+      // In order: a handshake that breaks off would be a refusal in the controller's books.
+      socket.end();
       if (trustDomain !== null) resolve(trustDomain);
     });
   });

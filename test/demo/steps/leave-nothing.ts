@@ -31,7 +31,10 @@ export async function showNoRules({ lab, narrator }: Demo, before: string): Prom
   const own = await readPacketFilters();
   narrator.seen(own === '' ? '(nothing)' : own);
   narrator.check('the machine has the rules that it had before the demo', own === before, own);
-  const spaces = [lab.nodeNetns, ...[...lab.pods.values()].map(({ netns }) => netns)];
+  const spaces = [
+    ...lab.nodes.map(({ netns }) => netns),
+    ...[...lab.pods.values()].map(({ netns }) => netns),
+  ];
   const found = [];
   for (const netns of spaces) found.push(await readPacketFilters(netns));
   narrator.check(
@@ -42,12 +45,14 @@ export async function showNoRules({ lab, narrator }: Demo, before: string): Prom
 }
 
 /** Step 8, at the end: ends everything, and compares the machine with what it was. */
-export async function leaveNothing({ lab, narrator, weft }: Demo, before: Inventory): Promise<void> {
+export async function leaveNothing({ lab, narrator, weft, second }: Demo, before: Inventory): Promise<void> {
   const held = heldBpfObjects(lab.cgroup);
   const during = takeInventory(inventoryFolders);
   narrator.command('kill weft; weft clean; ip netns del …');
-  await weft.stop();
-  await weft.clean();
+  for (const node of [second, weft]) {
+    await node.stop();
+    await node.clean();
+  }
   await lab.close();
   // The kernel frees programs and maps a moment after their last reference is gone (RCU).
   await awaitEvent('the kernel to free everything', 10_000, () => livingBpfObjects(held).length === 0).catch(
@@ -63,7 +68,7 @@ export async function leaveNothing({ lab, narrator, weft }: Demo, before: Invent
     ].join('\n'),
   );
   narrator.check('weft had its programs, maps and links in the kernel', held.size > 0);
-  const mark = [weft.pinFolder, lab.cgroup, lab.folder, `${lab.id}-`];
+  const mark = [weft.pinFolder, second.pinFolder, lab.cgroup, lab.folder, `${lab.id}-`];
   const added = [...compareInventories(before, after).values()].flat();
   const left = [
     ...livingBpfObjects(held),

@@ -27,6 +27,10 @@ export class Lab {
     this.node = firstNode(id);
   }
 
+  get nodes(): readonly LabNode[] {
+    return this.second === undefined ? [this.node] : [this.node, this.second];
+  }
+
   /** The namespace that stands for the node: it holds the bridge and the host's ends of the pods' links. */
   get nodeNetns(): string {
     return this.node.netns;
