@@ -1,7 +1,7 @@
 import { fixture, python } from '../../netns/harness/services.js';
 import { type Demo, showCommand } from '../demo.js';
 
-/** Step 4: WebSocket, plain TCP, a server that speaks first, IPv6. */
+/** Step 5: WebSocket, plain TCP, a server that speaks first, IPv6. */
 export async function carryProtocols(demo: Demo): Promise<void> {
   const { narrator } = demo;
   const talk = [python, fixture('websocket-client.py'), 'ws://10.97.0.50/', '5', '70000'];

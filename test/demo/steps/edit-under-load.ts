@@ -4,10 +4,10 @@ import { countRequests } from '../../netns/harness/services.js';
 import type { Demo } from '../demo.js';
 
 const edits = 100;
-const leastRequests = 200_000;
+const leastRequests = 50_000;
 const liveWithinMs = 1_000;
 
-/** Step 5: one hundred edits while wrk, which never retries, keeps 32 connections busy. */
+/** Step 7: one hundred edits while wrk, which never retries, keeps 32 connections busy. */
 export async function editUnderLoad(demo: Demo): Promise<void> {
   const { lab, narrator, shop } = demo;
   const url = 'http://10.97.0.1/catalog';

@@ -25,7 +25,7 @@ export async function readPacketFilters(netns?: string): Promise<string> {
     .join('\n');
 }
 
-/** Step 8, while the mesh runs: no packet filter anywhere. */
+/** Step 10, while the mesh runs: no packet filter anywhere. */
 export async function showNoRules({ lab, narrator }: Demo, before: string): Promise<void> {
   narrator.command('iptables-save; ip6tables-save; nft list ruleset   # here, on the node and in each pod');
   const own = await readPacketFilters();
@@ -44,7 +44,7 @@ export async function showNoRules({ lab, narrator }: Demo, before: string): Prom
   );
 }
 
-/** Step 8, at the end: ends everything, and compares the machine with what it was. */
+/** Step 10, at the end: ends everything, and compares the machine with what it was. */
 export async function leaveNothing({ lab, narrator, weft, second }: Demo, before: Inventory): Promise<void> {
   const held = heldBpfObjects(lab.cgroup);
   const during = takeInventory(inventoryFolders);

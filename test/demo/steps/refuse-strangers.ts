@@ -1,9 +1,9 @@
 import { parseMetrics, sumSamples } from '../../netns/harness/metrics.js';
 import { type Demo, showCommand, showWeft } from '../demo.js';
 
-/** Step 3: a request refused by who, how and where; a connection refused by the kernel. */
+/** Step 4: a request refused by who, how and where; a connection refused by the kernel. */
 export async function refuseStrangers(demo: Demo): Promise<void> {
-  const { narrator, weft } = demo;
+  const { narrator, weft, second } = demo;
   const post = ['curl', '-sSi', '-X', 'POST', '-d', 'item=1', 'http://10.97.0.20/cart/items'];
   const refused = await showCommand(demo, 'batch', post);
   narrator.check(
@@ -24,15 +24,16 @@ export async function refuseStrangers(demo: Demo): Promise<void> {
     'batch may not reach the stock: the kernel refuses the connection (EPERM)',
     `${redis.stdout}${redis.stderr}`.includes('Operation not permitted'),
   );
-  narrator.command('curl --unix-socket admin.sock http://weft/metrics | grep refusals');
-  const text = await weft.metricsText();
-  const lines = text
-    .split('\n')
-    .filter((line) => line.startsWith('weft_refusals_total') && !line.endsWith(' 0'));
-  narrator.seen(lines.join('\n'));
-  const samples = await parseMetrics(text);
-  const counted = (layer: string, reason: string) =>
-    sumSamples(samples, 'weft_refusals_total', { layer, reason }) > 0;
-  narrator.check('the refusal in the kernel has a counter', counted('kernel', 'kernel_l4_denied'));
-  narrator.check('the refused request has a counter', counted('pipeline', 'policy_denied'));
+  narrator.command('curl --unix-socket admin.sock http://weft/metrics | grep refusals   # on each node');
+  // The kernel refuses where the caller is, the pipeline where the workload is that a policy protects.
+  for (const [sentence, node, layer, reason] of [
+    ['the refusal in the kernel has a counter, on node-a', weft, 'kernel', 'kernel_l4_denied'],
+    ['the refused request has a counter, on node-b', second, 'pipeline', 'policy_denied'],
+  ] as const) {
+    const text = await node.metricsText();
+    const counters = text.split('\n').filter((line) => line.startsWith('weft_refusals_total'));
+    narrator.seen(counters.filter((line) => !line.endsWith(' 0')).join('\n'));
+    const counted = sumSamples(await parseMetrics(text), 'weft_refusals_total', { layer, reason });
+    narrator.check(sentence, counted > 0);
+  }
 }

@@ -2,7 +2,7 @@ import { type Demo, showCommand } from '../demo.js';
 
 const front = 'http://10.97.0.1';
 
-/** Step 2: host, path, header, method, query; canary; header edit, rewrite, redirect; no match. */
+/** Step 3: host, path, header, method, query; canary; header edit, rewrite, redirect; no match. */
 export async function routeRequests(demo: Demo): Promise<void> {
   const { narrator } = demo;
   const ask = async (...args: string[]) =>

@@ -1,7 +1,7 @@
 import { parseMetrics, type TrafficRow, tabulateTraffic } from '../../netns/harness/metrics.js';
 import type { Demo } from '../demo.js';
 
-/** Step 7: Prometheus's own Python parser reads /metrics, and the table of golden signals follows from it. */
+/** Step 9: Prometheus's own Python parser reads /metrics, and the table of golden signals follows from it. */
 export async function showMetrics({ scrapes, narrator, weft }: Demo): Promise<void> {
   narrator.command('curl --unix-socket admin.sock http://weft/metrics | python3 parse-metrics.py');
   const samples = await parseMetrics(await weft.metricsText());

@@ -3,7 +3,7 @@ import { parseMetrics } from '../../netns/harness/metrics.js';
 import { PacketCapture } from '../../netns/harness/packet-capture.js';
 import type { Demo } from '../demo.js';
 
-/** Step 6: the proxy dies under a load of new connections; capture keeps their listeners. */
+/** Step 8: the proxy dies under a load of new connections; capture keeps their listeners. */
 export async function surviveKill(demo: Demo): Promise<void> {
   const { lab, narrator, weft } = demo;
   const pastTheMesh = await PacketCapture.start(lab, 'dst net 10.97.0.0/16');

@@ -56,15 +56,19 @@ export async function watchWire(demo: Demo): Promise<void> {
 }
 
 async function showEncryption(demo: Demo): Promise<void> {
-  const { narrator, weft } = demo;
+  const { narrator, weft, second } = demo;
   const edges = await showWeft(demo, 'edges');
   const carts = edges.stdout.split('\n').filter((line) => line.includes('shop/cart'));
   narrator.check(
     'weft edges: web speaks TLS to the cart, and nobody plaintext',
     carts.length > 0 && !edges.stdout.includes('plaintext'),
   );
-  const certificates = await showWeft(demo, 'certificates');
-  narrator.check('weft certificates: every pod can prove who it is', certificates.code === 0);
+  const certificates = await showWeft({ narrator, weft: second }, 'certificates');
+  narrator.check("weft certificates: node-b's pods can prove who they are", certificates.code === 0);
+  narrator.check(
+    'and so can node-b itself',
+    /^weft\/node .*\/weft\/node\/node-b .*ready/m.test(certificates.stdout),
+  );
   const samples = await parseMetrics(await weft.metricsText());
   const reached = sumSamples(samples, 'weft_refusals_total', { reason: 'plaintext_refused' });
   narrator.check('and nothing was refused for speaking plaintext', reached === 0, String(reached));
