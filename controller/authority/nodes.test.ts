@@ -1,12 +1,12 @@
 /** Nodes over TCP: how they join, what they prove afterwards, and everybody who must stay outside. */
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { jest } from '@jest/globals';
 import { decodeDelta } from '../../proto/decode-delta.js';
 import { BuiltInIssuer } from './built-in-issuer.js';
 import { JoinTokens } from './join-tokens.js';
-import { AuthorityFixture, cartId, cartUid, openssl } from './test-authority.js';
+import { AuthorityFixture, cartId, cartUid, openssl, pemOf } from './test-authority.js';
 import { keysOf, TestNode } from './test-node.js';
 
 // Each openssl is a process, and machines are slow.
@@ -175,6 +175,57 @@ describe('a node that has joined', () => {
     expect(fixture.logged).toContainEqual(
       expect.objectContaining({ audit: 'node-refused', reason: 'node_not_authenticated', node: 'local' }),
     );
+  });
+});
+
+describe('a root that is replaced', () => {
+  test('takes nobody out: the old certificate gets in, the new server is known, the stream goes on', async () => {
+    const node = await joined();
+    const following = node.followBundle();
+    await following.withRoots(1);
+    let dropped = false;
+    void following.ended.then(() => {
+      dropped = true;
+    });
+    fixture.makeRoot('next');
+    const [key, root] = [fixture.read('next.key'), fixture.read('next.crt')];
+    fixture.install({ 'tls.key': key, 'tls.crt': root, 'ca.crt': root });
+    node.roots = (await following.withRoots(2)).roots.map(pemOf).join('');
+    // The certificate of the old root still proves the node, to a server whose certificate is of the new one.
+    expect(typeof (await node.subscribe())).toBe('object');
+    await awaitServer(root);
+    node.roots = root;
+    expect(typeof (await node.subscribe())).toBe('object');
+    expect(await node.issueNode('')).toBe('joined');
+    expect(node.text()).toMatch(/Issuer: CN = next/);
+    expect(typeof (await node.subscribe())).toBe('object');
+    expect(dropped).toBe(false);
+  });
+
+  /** Until the listener's own certificate leads to these roots and no others. */
+  async function awaitServer(roots: string): Promise<void> {
+    const path = fixture.path('only.crt');
+    writeFileSync(path, roots);
+    const deadline = Date.now() + 10_000;
+    for (;;) {
+      const { code } = await handshake('-CAfile', path, '-verify_return_error', '-alpn', 'h2');
+      if (code === 0) return;
+      if (Date.now() > deadline) throw new Error('the listener keeps the certificate of the old root');
+    }
+  }
+});
+
+describe('a certificate that ends', () => {
+  test('ends the connection that it opened', async () => {
+    fixture.stop();
+    fixture = new AuthorityFixture(
+      (root) => new BuiltInIssuer({ folder: `${root}/authority`, create: true, announceMs: 0 }),
+      5_000,
+    );
+    await fixture.start(true);
+    const node = await joined();
+    expect(await node.followBundle().ended).toBe('no reason 14');
+    expect(await node.subscribe()).toBe('no reason 14');
   });
 });
 

@@ -19,44 +19,8 @@ let fixture: AuthorityFixture;
 
 afterEach(() => fixture?.stop());
 
-/** Makes a root below the fixture's folder: NAME.key and NAME.crt. */
-function makeRoot(name: string, ...more: string[]): void {
-  const [key, certificate] = [fixture.path(`${name}.key`), fixture.path(`${name}.crt`)];
-  const usage = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign'];
-  const ec = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '30',
-    '-subj',
-    `/CN=${name}`,
-  ];
-  openssl(
-    'req',
-    '-x509',
-    '-config',
-    '/dev/null',
-    ...ec,
-    ...usage,
-    ...more,
-    '-keyout',
-    key,
-    '-out',
-    certificate,
-  );
-}
-
-/** Puts files into the authority's folder at once; the clock has reached what openssl dated by the machine's. */
-function install(files: Readonly<Record<string, string>>): void {
-  fixture.nowMs = Math.max(fixture.nowMs, Date.now() + 1000);
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(fixture.path(`.${name}`), text, { mode: 0o600 });
-    renameSync(fixture.path(`.${name}`), fixture.path('authority', name));
-  }
-}
+const makeRoot = (name: string, ...more: string[]) => fixture.makeRoot(name, ...more);
+const install = (files: Readonly<Record<string, string>>) => fixture.install(files);
 
 async function issuerOf(): Promise<string> {
   const { chain } = await fixture.obtain(fixture.request());

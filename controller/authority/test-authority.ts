@@ -1,6 +1,6 @@
 /** For tests: a controller with an authority over real files and a real Unix socket, requests made by openssl. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { loadIdentityService, reasonTrailer } from '../../proto/load-identity-service.js';
@@ -141,6 +141,26 @@ export class AuthorityFixture {
         return bundles.shift() as ReceivedTrustBundle;
       },
     };
+  }
+
+  /** Makes a root by openssl below the fixture's folder: NAME.key and NAME.crt. */
+  makeRoot(name: string, ...more: string[]): void {
+    const usage = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
+    openssl(
+      ...['req', '-x509', '-config', '/dev/null', ...p256, '-nodes', '-days', '30', '-subj', `/CN=${name}`],
+      ...usage.flatMap((one) => ['-addext', one]),
+      ...more,
+      ...['-keyout', this.path(`${name}.key`), '-out', this.path(`${name}.crt`)],
+    );
+  }
+
+  /** Puts files into the authority's folder at once; the clock has reached what openssl dated by the machine's. */
+  install(files: Readonly<Record<string, string>>): void {
+    this.nowMs = Math.max(this.nowMs, Date.now() + 1000);
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(this.path(`.${name}`), text, { mode: 0o600 });
+      renameSync(this.path(`.${name}`), this.path('authority', name));
+    }
   }
 
   read(...names: string[]): string {

@@ -65,11 +65,25 @@ export class TestNode {
     });
   }
 
-  /** The end of a stream that the other end must close. */
+  /** The bundle as this node is told of it, and the end of the stream. */
   followBundle(node = this.name) {
     const stream = this.#identity().watchBundle({ node });
+    const bundles: ReceivedTrustBundle[] = [];
+    let wake = () => {};
+    stream.on('data', (bundle: ReceivedTrustBundle) => {
+      bundles.push(bundle);
+      wake();
+    });
     return {
-      first: new Promise<ReceivedTrustBundle>((resolve) => stream.once('data', resolve)),
+      /** Resolves with the first one that has so many roots. */
+      withRoots: (count: number) =>
+        new Promise<ReceivedTrustBundle>((resolve) => {
+          wake = () => {
+            const found = bundles.find(({ roots }) => roots.length === count);
+            if (found !== undefined) resolve(found);
+          };
+          wake();
+        }),
       ended: new Promise<string>((resolve) =>
         stream.on('error', (error: ServiceError) => resolve(refusalOf(error))),
       ),
