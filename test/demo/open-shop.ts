@@ -31,7 +31,7 @@ export async function openShop(labName: string, narrator: Narrator): Promise<Dem
   await awaitEvent('every pod to speak TLS', 30_000, () => speaksTls(weft));
   const status = await showWeft({ narrator, weft }, 'status');
   narrator.check('both nodes are up; every pod is in the mesh and speaks TLS', status.code === 0);
-  const wire = await WireCapture.start(lab, 'net 10.66.0.0/16', linkDevice);
+  const wire = await WireCapture.start(lab, 'net 10.66.0.0/16 or net fd66::/48', linkDevice);
   const first = await parseMetrics(await weft.metricsText());
   const scrapes = { startMs: performance.now(), first, beforeKill: first };
   return { lab, shop, weft, second, wire, narrator, scrapes };

@@ -12,13 +12,14 @@ const interrupted = new Promise<void>((resolve) => {
 try {
   const shop = await Shop.create(lab);
   await shop.startServers();
-  const weft = await Weft.start(lab, { manifests: shop.manifests });
-  say(`The shop is in the mesh. In another terminal (root):
+  const weft = await Weft.start(lab, { manifests: shop.manifests, more: ['--identities'] });
+  say(`The shop is in the mesh, and its pods speak mutual TLS. In another terminal (root):
 
   ip netns exec shop-web curl -i http://10.97.0.20/cart
   ip netns exec shop-web curl -i -H 'Host: shop.example' http://10.97.0.1/catalog
   ip netns exec shop-batch curl -i -X POST http://10.97.0.20/cart/items
   ip netns exec shop-batch redis-cli -h 10.97.0.40 ping
+  scripts/weft edges --state ${weft.state}
 
 Edit a manifest in ${shop.manifests}: it is live within a second, and what is wrong in it is told here.
 Ctrl-C removes everything.`);

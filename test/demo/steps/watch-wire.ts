@@ -24,20 +24,17 @@ export async function watchWire(demo: Demo): Promise<void> {
   narrator.command(`tshark -r ${wire.file}   # node-a's end of the link to node-b`);
   const hellos = [...(await wire.hellos('client', appPorts)), ...(await wire.hellos('server', appPorts))];
   const rows = hellos.map(({ source, destination, destinationPort, versions, protocols }) =>
-    [`${source} > ${destination}:${destinationPort}`.padEnd(32), versions.join(), protocols.join()].join(
+    [`${source} > ${destination} port ${destinationPort}`.padEnd(40), versions.join(), protocols.join()].join(
       '  ',
     ),
   );
   narrator.seen([...new Set(rows)].sort().join('\n'));
-  const [web, cart, stock, echo] = ['web', 'cart', 'stock', 'echo'].map((name) => lab.pod(name).ipv4);
-  for (const [pod, port] of [
-    [cart, 8080],
-    [stock, 6379],
-    [echo, 9090],
-  ] as const) {
-    const opened = await wire.openedPorts(web ?? '', pod ?? '');
+  const web = lab.pod('web');
+  for (const [name, port] of Object.entries({ cart: 8080, stock: 6379, echo: 9090 })) {
+    const { ipv4, ipv6 } = lab.pod(name);
+    const opened = [...(await wire.openedPorts(web.ipv4, ipv4)), ...(await wire.openedPorts(web.ipv6, ipv6))];
     narrator.check(
-      `from web's address to ${pod}: port ${port}, as the app asked`,
+      `from web to ${name}: port ${port}, as the app asked`,
       opened.join() === `${port}`,
       opened.join(),
     );

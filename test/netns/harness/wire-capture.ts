@@ -54,9 +54,10 @@ export class WireCapture {
     return awaitEvent(`'${text}' on the wire`, deadlineMs, () => this.holds(text));
   }
 
-  /** Ports to which connections were opened between two addresses. */
+  /** Ports to which connections were opened between two addresses of one family. */
   async openedPorts(source: string, destination: string): Promise<number[]> {
-    const opening = `tcp.flags.syn == 1 and tcp.flags.ack == 0 and ip.src == ${source} and ip.dst == ${destination}`;
+    const ip = source.includes(':') ? 'ipv6' : 'ip';
+    const opening = `tcp.flags.syn == 1 and tcp.flags.ack == 0 and ${ip}.src == ${source} and ${ip}.dst == ${destination}`;
     const rows = await this.fields(opening, [], ['tcp.dstport']);
     return [...new Set(rows.map(([port]) => Number(port)))].sort((a, b) => a - b);
   }
@@ -75,14 +76,16 @@ export class WireCapture {
     const filter = `tls.handshake.type == ${kind === 'client' ? 1 : 2}`;
     const rows = await this.fields(filter, ports, [
       'ip.src',
+      'ipv6.src',
       'ip.dst',
+      'ipv6.dst',
       'tcp.dstport',
       'tls.handshake.extensions.supported_version',
       'tls.handshake.extensions_alpn_str',
     ]);
-    return rows.map(([source = '', destination = '', port = '', versions = '', protocols = '']) => ({
-      source,
-      destination,
+    return rows.map(([from4, from6 = '', to4, to6 = '', port = '', versions = '', protocols = '']) => ({
+      source: from4 || from6,
+      destination: to4 || to6,
       destinationPort: Number(port),
       versions: versions.split(','),
       protocols: protocols.split(',').filter(Boolean),
