@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 export PATH := $(CURDIR)/.tools:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup build bpf native typescript test demo shop bench fuzz lint format check test-kernels test-cluster clean
+.PHONY: help setup build bpf native typescript test demo shop bench fuzz lint format check test-kernels test-cluster bench-cluster clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,6 +54,12 @@ test-cluster: ## the controller on a real Kubernetes cluster of two nodes; ONLY=
 	@scripts/setup all
 	@$(MAKE) --no-print-directory build
 	@scripts/test-cluster $(if $(KEEP),--keep) $(ONLY)
+
+bench-cluster: ## from kubectl apply to the last agent, on the test cluster: SERVICES=1000 AGENTS=200 CHANGES=100 SIZES=1,2,4 (root, Go)
+	@scripts/setup build
+	@$(MAKE) --no-print-directory typescript
+	@scripts/test-cluster --scale $(if $(SERVICES),--services=$(SERVICES)) $(if $(AGENTS),--agents=$(AGENTS)) \
+		$(if $(CHANGES),--changes=$(CHANGES)) $(if $(SIZES),--sizes=$(SIZES))
 
 check: typescript ## what is quick: lint and unit tests
 	@node scripts/run-tests.mjs lint unit

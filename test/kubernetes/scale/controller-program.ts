@@ -1,0 +1,51 @@
+/**
+ * The controller of the scale measurement: as the program, but its socket takes agents of any node. Prints a line when
+ * it serves; answers each line of standard input with what it has used so far.
+ * usage: controller-program SOCKET NAMESPACE
+ */
+import { createInterface } from 'node:readline';
+import { Controller } from '../../../controller/controller.js';
+import { openCluster } from '../../../controller/kubernetes/open-cluster.js';
+import { createLog } from '../../../controller/status/log.js';
+import { kubeconfig } from '../harness/cluster.js';
+
+/** What the controller has used since its start. */
+export interface ControllerUsage {
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+  readonly version: number;
+}
+
+const [, , socket = '', namespace = ''] = process.argv;
+const log = createLog(
+  (line) => process.stderr.write(line),
+  () => new Date(),
+);
+const { source, cluster, statuses } = openCluster({ kubeconfig: kubeconfig(), namespace, status: true }, log);
+const controller = new Controller({
+  source,
+  build: { trustDomain: 'scale.mesh', node: '', cluster },
+  log,
+  now: () => Date.now(),
+  onChange: () => statuses?.changed(),
+});
+await controller.start({ socket, nodes: null });
+statuses?.start(() => ({
+  version: controller.publisher.snapshot?.version ?? 0,
+  problems: controller.problems,
+  nodes: controller.publisher.nodes(),
+}));
+
+function usage(): ControllerUsage {
+  const { user, system } = process.cpuUsage();
+  return {
+    cpuMs: Math.round((user + system) / 1000),
+    rssBytes: process.memoryUsage().rss,
+    version: controller.publisher.snapshot?.version ?? 0,
+  };
+}
+
+process.stdout.write(`${JSON.stringify(usage())}\n`);
+createInterface({ input: process.stdin })
+  .on('line', () => process.stdout.write(`${JSON.stringify(usage())}\n`))
+  .on('close', () => process.exit(0));

@@ -1,0 +1,118 @@
+/** Fills a namespace of the real API server with services, their pods and slices. No kubelet runs any of it. */
+import { ApiClient } from '../../../controller/kubernetes/api-client.js';
+import { asRecord } from '../../../controller/kubernetes/api-object.js';
+import { loadConfig } from '../../../controller/kubernetes/open-cluster.js';
+import { kubeconfig } from '../harness/cluster.js';
+
+/** How many requests are under way at once. */
+const parallel = 24;
+export const podsPerService = 10;
+
+export class LoadedCluster {
+  readonly #client = new ApiClient(loadConfig(kubeconfig()));
+  readonly #namespace: string;
+
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  /** Services `from` to `to` (without it), each with its pods and one slice. */
+  async fill(from: number, to: number): Promise<void> {
+    const core = `/api/v1/namespaces/${this.#namespace}`;
+    const slices = `/apis/discovery.k8s.io/v1/namespaces/${this.#namespace}/endpointslices`;
+    const jobs = Array.from({ length: to - from }, (_, index) => async () => {
+      const number = from + index;
+      await this.#send('POST', `${core}/services`, serviceOf(number));
+      for (let pod = 0; pod < podsPerService; pod += 1) {
+        const name = `p${number}-${pod}`;
+        await this.#send('POST', `${core}/pods`, podOf(number, pod));
+        const status = { status: { phase: 'Running', podIPs: [{ ip: addressOf(number, pod) }] } };
+        await this.#send('PATCH', `${core}/pods/${name}/status`, status);
+      }
+      await this.#send('POST', slices, sliceOf(number));
+    });
+    await runAll(jobs);
+  }
+
+  /** Writes a route of a service, as kubectl apply does; `weight` makes each version another one. */
+  async applyRoute(number: number, weight: number): Promise<void> {
+    const name = `r${number}`;
+    const backend = { name: `s${number}`, port: 80, weight };
+    const body = {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name },
+      spec: {
+        parentRefs: [{ group: '', kind: 'Service', name: `s${number}` }],
+        rules: [{ backendRefs: [backend] }],
+      },
+    };
+    const collection = `/apis/gateway.networking.k8s.io/v1/namespaces/${this.#namespace}/httproutes`;
+    const query = { fieldManager: 'scale', force: 'true' };
+    await this.#send('PATCH', `${collection}/${name}`, body, 'application/apply-patch+yaml', query);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async #send(
+    method: 'POST' | 'PATCH',
+    path: string,
+    body: unknown,
+    contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const request = { method, path, query, body, contentType, silenceMs: 60_000 };
+    const answer = await this.#client.send(request, AbortSignal.timeout(120_000));
+    if (answer.status < 300 || answer.status === 409) return;
+    throw new Error(`${method} ${path}: ${answer.status} ${String(asRecord(answer.body)?.message)}`);
+  }
+}
+
+async function runAll(jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  const waiting = [...jobs];
+  const work = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: parallel }, work));
+}
+
+/** Outside of the cluster's own ranges: no real pod ever has it. */
+function addressOf(service: number, pod: number): string {
+  const number = service * podsPerService + pod;
+  return `10.${150 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+}
+
+function serviceOf(number: number) {
+  const ports = [{ port: 80, targetPort: 8080, appProtocol: 'http' }];
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name: `s${number}` }, spec: { ports } };
+}
+
+function podOf(service: number, pod: number) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `p${service}-${pod}`, labels: { app: `s${service}` } },
+    // Nobody schedules it.
+    spec: {
+      schedulerName: 'none',
+      containers: [{ name: 'c', image: 'none', ports: [{ name: 'http', containerPort: 8080 }] }],
+    },
+  };
+}
+
+function sliceOf(service: number) {
+  const endpoints = Array.from({ length: podsPerService }, (_, pod) => ({
+    addresses: [addressOf(service, pod)],
+    conditions: { ready: true },
+  }));
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: `s${service}`, labels: { 'kubernetes.io/service-name': `s${service}` } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080 }],
+    endpoints,
+  };
+}
