@@ -13,6 +13,7 @@ import { statusOf } from '../authority/refusal-status.js';
 import type { Log } from '../status/log.js';
 import { AgentSession } from './agent-session.js';
 import type { Publisher } from './publisher.js';
+import { shareBytes } from './serialize-delta.js';
 
 const maxSessions = 5000;
 
@@ -53,6 +54,7 @@ export class ConfigServer {
   readonly #events: ConfigServerEvents;
   readonly #times: StreamTimes;
   readonly #open = new Map<AgentSession, EndStream>();
+  readonly #definition: ServiceDefinition = shareBytes(loadConfigService().definition);
 
   constructor(publisher: Publisher, log: Log, events: ConfigServerEvents, times: StreamTimes = streamTimes) {
     this.#times = times;
@@ -64,7 +66,7 @@ export class ConfigServer {
   /** The service as a listener offers it that tells nodes apart in this way. */
   service(authenticate: AuthenticateNode): AddedService {
     return {
-      definition: loadConfigService().definition,
+      definition: this.#definition,
       handlers: {
         Stream: (stream: AgentStream) => {
           // Who can prove nothing does not get so far as to say hello.
