@@ -27,7 +27,7 @@ uint32_t SocketStock::missing(uint64_t now_ms) {
     if (!waiting_.empty())
         target_ = std::min(most, target_ * 2);
     const auto waiting = static_cast<uint32_t>(std::min<size_t>(waiting_.size(), most));
-    asked_ = target_ - static_cast<uint32_t>(sockets_.size()) + waiting;
+    asked_ = std::min(most_at_once, target_ - static_cast<uint32_t>(sockets_.size()) + waiting);
     asked_ms_ = now_ms;
     return asked_;
 }

@@ -32,6 +32,7 @@ public:
 private:
     static constexpr uint32_t least = 16;
     static constexpr uint32_t most = 256;
+    static constexpr uint32_t most_at_once = 253; // SCM_MAX_FD: one message carries no more (unix(7))
     static constexpr uint64_t ask_again_ms = 1000;
 
     RingQueue<int> sockets_;

@@ -3,6 +3,7 @@
 #include "engine/block.hpp"
 #include "engine/engine-under-test.hpp"
 #include <random>
+#include <unistd.h>
 
 namespace weft::testing {
 namespace {
@@ -135,6 +136,23 @@ CASE("addresses are read and written alike") {
     sockaddr_storage storage;
     Address::parse("fd00::1", 443)->to_sockaddr(storage);
     CHECK_EQUAL(Address::from_sockaddr(storage).text(), "[fd00::1]:443");
+}
+
+CASE("a stock asks for what one message can carry, however many dials wait, and again once that came") {
+    SocketStock stock;
+    for (uint32_t dial = 1; dial <= 400; ++dial)
+        stock.wait({dial, 1});
+    uint32_t asked = stock.missing(1);
+    for (uint64_t now = 2000; now < 20'000; now += 2000)
+        asked = stock.missing(now);
+    CHECK_EQUAL(asked, 253U);
+    CHECK_EQUAL(stock.missing(18'500), 0U);
+    for (uint32_t count = 0; count < asked; ++count) {
+        stock.add(dup(0));
+        CHECK(stock.next_waiting() == (Handle{count + 1, 1}));
+        ::close(stock.take());
+    }
+    CHECK_EQUAL(stock.missing(18'501), 253U);
 }
 
 } // namespace
