@@ -74,10 +74,12 @@ export function onNode(node: string, ...command: readonly string[]): Promise<str
   return script('on', [node, ...command]);
 }
 
-/** Makes a namespace of its own name, and returns it. */
+/** Makes a namespace of its own name, and returns it once pods can be made in it. */
 export async function createNamespace(labels: Readonly<Record<string, string>> = {}): Promise<string> {
   const name = `weft-test-${randomBytes(4).toString('hex')}`;
   await apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }));
+  // Without it no pod is taken; the controllers may still be coming back from a test that stopped the API server.
+  await kubectl('wait', '--for=create', 'serviceaccount/default', '-n', name, '--timeout=90s');
   return name;
 }
 
