@@ -14,6 +14,8 @@ export interface PodSpec {
   /** Parts of the Workload's spec.capture besides netns; null: known by its addresses, not enrolled. */
   readonly capture?: Readonly<Record<string, unknown>> | null;
   readonly limits?: Readonly<Record<string, number>>;
+  /** Name of the node that runs it; default: the lab's own. */
+  readonly node?: string;
 }
 
 export interface ServiceSpec {
@@ -57,6 +59,7 @@ export function workload(pod: PodSpec, place: PodPlace): Manifest {
     spec: {
       addresses: [place.ipv4, place.ipv6],
       serviceAccount: app,
+      ...(pod.node === undefined ? {} : { node: pod.node }),
       ports: pod.ports ?? [],
       ...(pod.limits === undefined ? {} : { limits: pod.limits }),
       ...(pod.capture === null ? {} : { capture: { netns: place.netns, ...pod.capture } }),
@@ -124,6 +127,16 @@ export function policy(name: string, spec: Manifest): Manifest {
     kind: 'AuthorizationPolicy',
     metadata: { name, namespace },
     spec,
+  };
+}
+
+/** The mode of mutual TLS that a namespace's workloads demand, or those with a label `app`. */
+export function peerAuthentication(name: string, mode: string, app?: string): Manifest {
+  return {
+    apiVersion: 'weft.dev/v1alpha1',
+    kind: 'PeerAuthentication',
+    metadata: { name, namespace },
+    spec: { mode, ...(app === undefined ? {} : { selector: { matchLabels: { app } } }) },
   };
 }
 
