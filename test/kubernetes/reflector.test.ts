@@ -54,9 +54,11 @@ class Mirror {
     });
   }
 
-  static async start(type: ResourceType): Promise<Mirror> {
+  /** `disturb` is done to the link before anything goes over it. */
+  static async start(type: ResourceType, disturb: (link: CutLink) => void = () => {}): Promise<Mirror> {
     const { link, config } = await CutLink.open(kubeconfig());
     const mirror = new Mirror(link, new ApiClient(config), type);
+    disturb(link);
     mirror.#running = mirror.reflector.run();
     await mirror.until('first list', () => mirror.reflector.synced);
     return mirror;
@@ -172,6 +174,23 @@ test('goes on where it was when connections drop: nothing is listed or told twic
   }
   expect(mirror.since(place, `${namespace}/one`)).toEqual([]);
   expect(mirror.since(place, `${namespace}/two`)).toEqual(['put', 'put', 'put']);
+});
+
+test('a list whose pages break off again and again ends up whole', async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `page-${index}`);
+  await apply(names.map((name) => configMap(name, 'x'.repeat(2000))).join(''));
+  await mirror.stop();
+  let dropped: Promise<void> = Promise.resolve();
+  mirror = await Mirror.start(configMaps, (link) => {
+    // More than a handshake and a page, far less than the list.
+    dropped = link.dropEvery(20_000, 3);
+  });
+  await dropped;
+  expect(mirror.troubles.length).toBeGreaterThan(0);
+  expect([...mirror.objects.keys()]).toEqual(
+    expect.arrayContaining(names.map((name) => `${namespace}/${name}`)),
+  );
+  await agrees();
 });
 
 test('an object deleted and made anew while the link is cut is another one', async () => {

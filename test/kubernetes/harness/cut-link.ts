@@ -8,6 +8,7 @@ export class CutLink {
   readonly #sockets = new Set<Socket>();
   readonly #target: URL;
   #cut = false;
+  #left = Number.POSITIVE_INFINITY;
 
   private constructor(target: URL) {
     this.#target = target;
@@ -46,6 +47,25 @@ export class CutLink {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Ends what there is once so many more bytes have come from the API server, each time. */
+  dropEvery(bytes: number, times: number): Promise<void> {
+    return new Promise((resolve) => {
+      let left = times;
+      const again = () => {
+        this.#left = left === 0 ? Number.POSITIVE_INFINITY : bytes;
+        if (left === 0) resolve();
+      };
+      this.#onSpent = () => {
+        left -= 1;
+        this.drop();
+        again();
+      };
+      again();
+    });
+  }
+
+  #onSpent = () => {};
+
   get connections(): number {
     return this.#sockets.size / 2;
   }
@@ -61,6 +81,10 @@ export class CutLink {
       return;
     }
     const far = connect(Number(this.#target.port), this.#target.hostname);
+    far.on('data', (chunk: Buffer) => {
+      this.#left -= chunk.length;
+      if (this.#left <= 0) this.#onSpent();
+    });
     for (const [one, other] of [
       [near, far],
       [far, near],
