@@ -50,7 +50,7 @@ export class Controller {
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(options: ControllerOptions) {
-    this.nodeRefusals = new NodeRefusals(options.log);
+    this.nodeRefusals = new NodeRefusals(options.log, options.now);
     this.#options = options;
     this.#store = new ManifestStore(options.build.cluster === undefined ? 'folder' : 'cluster');
     this.#transport = new TransportControl({

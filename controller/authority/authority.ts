@@ -2,6 +2,7 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import type { Workload } from '../../model/workload.js';
 import { type CheckedSvid, checkSvid, findBundleProblem } from '../../proto/check-svid.js';
+import { boundLines } from '../status/bound-lines.js';
 import { describeError, type Log } from '../status/log.js';
 import { type Asked, authorizeRequest, type Published, type Subject } from './authorize-request.js';
 import { checkRequest } from './check-request.js';
@@ -46,6 +47,7 @@ const maxUnderWay = 64;
 export class Authority {
   readonly #parts: AuthorityParts;
   readonly #refusals = new Map<string, number>();
+  readonly #warn: Log['warn'];
   #watchers = new Set<(bundle: Bundle) => void>();
   #roots: readonly HeldRoot[] = [];
   #trustDomain = '';
@@ -56,6 +58,7 @@ export class Authority {
 
   constructor(parts: AuthorityParts) {
     this.#parts = parts;
+    this.#warn = boundLines(parts.log, parts.now);
   }
 
   get issued(): number {
@@ -126,7 +129,7 @@ export class Authority {
   refused({ node, subject }: Asker, refusal: Refused): Refused {
     const { reason, message } = refusal;
     this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
-    this.#parts.log.warn(`certificate refused: ${message}`, {
+    this.#warn(`certificate refused: ${message}`, {
       audit: 'certificate-refused',
       reason,
       node: node.slice(0, 253),

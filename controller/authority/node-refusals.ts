@@ -1,13 +1,15 @@
-/** What nodes were refused besides certificates: connections and streams. Each is recorded and counted by its name. */
+/** What nodes were refused besides certificates: connections and streams. Each is counted by its name, and recorded. */
+import { boundLines } from '../status/bound-lines.js';
 import type { Log } from '../status/log.js';
 import type { Refused } from './refusal.js';
 
 export class NodeRefusals {
-  readonly #log: Log;
+  readonly #warn: Log['warn'];
   readonly #counts = new Map<string, number>();
 
-  constructor(log: Log) {
-    this.#log = log;
+  /** `now` is wall-clock time in milliseconds. */
+  constructor(log: Log, now: () => number) {
+    this.#warn = boundLines(log, now);
   }
 
   /** By reason. */
@@ -19,7 +21,7 @@ export class NodeRefusals {
   record(from: { readonly node?: string; readonly address?: string }, { reason, message }: Refused): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
     const { node, address } = from;
-    this.#log.warn(`a node was refused: ${message}`, {
+    this.#warn(`a node was refused: ${message}`, {
       audit: 'node-refused',
       reason,
       ...(node === undefined ? {} : { node: node.slice(0, 253) }),

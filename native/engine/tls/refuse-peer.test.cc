@@ -101,6 +101,18 @@ CASE("another trust domain, no SAN, two SANs and odd URIs are refused") {
     }
 }
 
+CASE("a node's certificate and the controller's are no workload's") {
+    const Mesh mesh;
+    for (const char *names :
+         {"URI:spiffe://mesh.example/weft/node/node-a", "URI:spiffe://mesh.example/weft/controller"}) {
+        CHECK_EQUAL(serve_leaf(mesh, {.names = names}), Reason::tls_wrong_identity);
+        CHECK_EQUAL(dial_leaf(mesh, {.names = names}), Reason::tls_wrong_identity);
+    }
+    CHECK_EQUAL(
+        serve_leaf(mesh, {.names = "URI:spiffe://mesh.example/weft/node/a", .extended_usage = "clientAuth"}),
+        Reason::tls_wrong_identity);
+}
+
 CASE("a client takes only the workload that it dialled") {
     const Mesh mesh;
     CHECK_EQUAL(dial_leaf(mesh, {.names = "URI:spiffe://mesh.example/ns/shop/sa/cart2"}),

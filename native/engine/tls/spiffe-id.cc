@@ -44,6 +44,11 @@ bool is_spiffe_id(std::string_view text) {
     }
 }
 
+bool is_system_id(std::string_view spiffe_id) {
+    spiffe_id.remove_prefix(scheme.size() + trust_domain_of(spiffe_id).size());
+    return spiffe_id.starts_with("/weft/");
+}
+
 std::string_view trust_domain_of(std::string_view spiffe_id) {
     spiffe_id.remove_prefix(scheme.size());
     return spiffe_id.substr(0, spiffe_id.find('/'));

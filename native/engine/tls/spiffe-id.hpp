@@ -12,6 +12,10 @@ inline constexpr size_t max_spiffe_id_bytes = 2048;
 /// query or fragment.
 bool is_spiffe_id(std::string_view text);
 
+/// Whether a text for which `is_spiffe_id` holds names a process of the mesh itself: below /weft/ are nodes
+/// and the controller, who prove themselves to each other and never to a workload.
+bool is_system_id(std::string_view spiffe_id);
+
 /// The trust domain of a text for which `is_spiffe_id` holds.
 std::string_view trust_domain_of(std::string_view spiffe_id);
 

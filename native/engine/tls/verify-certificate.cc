@@ -56,6 +56,10 @@ Verdict read_name(X509 *leaf, std::string_view trust_domain) {
     if (trust_domain_of(text) != trust_domain) {
         return refuse(Reason::tls_wrong_identity, "the identity is of another trust domain");
     }
+    if (is_system_id(text)) {
+        return refuse(Reason::tls_wrong_identity,
+                      "the identity is a node's or the controller's, no workload's");
+    }
     return {.why = Reason::none, .detail = "", .spiffe_id = std::string{text}};
 }
 
