@@ -41,6 +41,9 @@ export interface Bundle {
   readonly roots: readonly Uint8Array[];
 }
 
+/** An issuer whose root has left its files may go on signing by it for so long, until the next one is known everywhere. */
+const longestHandOverMs = 15_000;
+
 /** Signing is quick; more at a time only means that somebody floods. */
 const maxUnderWay = 64;
 
@@ -99,7 +102,7 @@ export class Authority {
       const current = await issuer.refresh(domain, now());
       const problem = findBundleProblem(current);
       if (problem !== null) throw new Error(`the issuer's ${problem}`);
-      this.#takeRoots(updateRoots(this.#roots, current, now(), lifetimeMs), domain);
+      this.#takeRoots(updateRoots(this.#roots, current, now(), lifetimeMs + longestHandOverMs), domain);
       if (this.#trouble !== '') log.info('the authority can be used again');
       this.#trouble = '';
       return true;

@@ -1,12 +1,12 @@
 /** A second node: it joins over TLS, serves its own pods, and outlives what happens to its proxy and its controller. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './harness/await-event.js';
 import { Lab } from './harness/lab.js';
 import { weftMain } from './harness/lab-folder.js';
 import { linkAddresses } from './harness/lab-node.js';
 import { mesh, type PodSpec, service, toYaml, workload } from './harness/manifests.js';
-import { tryCommand } from './harness/run-command.js';
+import { runCommand, tryCommand } from './harness/run-command.js';
 import { startNginx } from './harness/services.js';
 import { Weft } from './harness/weft.js';
 
@@ -14,6 +14,7 @@ interface Certificate {
   readonly workload: string;
   readonly identity: string;
   readonly serial: string;
+  readonly issuer: string;
   readonly state: string;
 }
 
@@ -124,6 +125,49 @@ describe('a second node', () => {
     });
     const { nodes } = JSON.parse((await first.command('status', '-o', 'json')).stdout).controller.answer;
     expect(nodes).toContainEqual(expect.objectContaining({ node: 'far', connected: true }));
+  });
+
+  test('a root that is replaced, all files at once, fails no request and takes no node out', async () => {
+    const folder = join(first.state, 'controller/authority');
+    const owner = statSync(join(folder, 'tls.key'));
+    const made = join(lab.folder, 'next');
+    const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
+    await runCommand([
+      ...[
+        'openssl',
+        'req',
+        '-x509',
+        '-config',
+        '/dev/null',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+      ],
+      ...['-nodes', '-days', '1', '-subj', '/CN=next', '-keyout', `${made}.key`, '-out', `${made}.crt`],
+      ...extensions.flatMap((one) => ['-addext', one]),
+    ]);
+    for (const [name, source] of [
+      ['tls.key', 'key'],
+      ['tls.crt', 'crt'],
+      ['ca.crt', 'crt'],
+    ] as const) {
+      const draft = join(folder, `.${name}`);
+      writeFileSync(draft, readFileSync(`${made}.${source}`), { mode: 0o600 });
+      chownSync(draft, owner.uid, owner.gid);
+      renameSync(draft, join(folder, name));
+    }
+    const ofNext = async (weft: Weft) =>
+      (await certificates(weft)).every(({ issuer, state }) => issuer === 'CN=next' && state !== 'expired');
+    await awaitEvent('every certificate of both nodes by the new root', 60_000, async () => {
+      expect(await fetch()).toMatch(/^server GET/);
+      return (await ofNext(first)) && (await ofNext(second));
+    });
+    await awaitEvent('the old root to be forgotten', 60_000, async () => {
+      expect(await fetch()).toMatch(/^server GET/);
+      return /^weft_trust_bundle_roots 1$/m.test(await second.metricsText());
+    });
+    expect((await second.command('status')).code).toBe(0);
   });
 
   test('kill -9 of its proxy while the controller is away: it serves again, and finds its way back', async () => {
