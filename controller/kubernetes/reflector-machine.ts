@@ -47,8 +47,11 @@ export interface ReflectorOutput {
 }
 
 export const reflectorBackoff: BackoffSettings = { firstMs: 250, mostMs: 30_000 };
-/** So often in a row must the server say that a kind does not exist before its objects count as gone. */
-const absentAnswers = 3;
+/**
+ * So often in a row, over seconds, must the server say that a kind does not exist before its objects count as gone, or
+ * as none at the start: without policies, what they refuse would be let in.
+ */
+const absentAnswers = 5;
 /** Answers that break so often in a row at one place lead to a new list: what they choke on may be behind that. */
 const brokenAnswers = 3;
 /** So many refusals in a row do, too: a version from before a restored backup is one that the server never reaches. */
@@ -144,7 +147,7 @@ export class ReflectorMachine {
   /** The kind itself is not there, or the server does not know it yet. */
   #countAbsent(random: number, retryAfterMs: number): ReflectorOutput {
     this.#absent += 1;
-    const gone = this.#absent >= absentAnswers || this.#index.size === 0;
+    const gone = this.#absent >= absentAnswers;
     const deltas = gone ? this.#endList(new Set()) : [];
     return { ...this.#retry(firstPage, random, retryAfterMs, absentBackoff), deltas };
   }
