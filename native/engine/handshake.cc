@@ -6,10 +6,11 @@
 
 namespace weft {
 namespace {
-constexpr size_t flight_bytes = 16 * 1024;     // read at once
-constexpr int64_t handshake_cost = 192 * 1024; // of a step, in bytes' worth of time
-constexpr uint64_t most_notice_ms = 30'000;    // between a certificate's notice and its end
-constexpr char handshake_record = 22;          // RFC 8446 section 5.1
+constexpr size_t flight_bytes = 16 * 1024;        // read at once
+constexpr int64_t handshake_cost = 128 * 1024;    // of a step, in bytes' worth of time
+constexpr int64_t most_debt = 8 * handshake_cost; // a crowd of them is not held against later requests
+constexpr uint64_t most_notice_ms = 30'000;       // between a certificate's notice and its end
+constexpr char handshake_record = 22;             // RFC 8446 section 5.1
 } // namespace
 
 /// The verdict `secure`.
@@ -127,7 +128,8 @@ bool Engine::run_handshakes() {
 }
 
 void Engine::step_handshake(Connection &connection) {
-    workload_of(connection).deficit -= handshake_cost;
+    int64_t &deficit = workload_of(connection).deficit;
+    deficit = std::max(deficit - handshake_cost, std::min(deficit, -most_debt));
     if ((connection.tls->session == nullptr && !begin_session(connection)) || !feed_handshake(connection))
         return;
     const tls::Session &session = *connection.tls->session;
