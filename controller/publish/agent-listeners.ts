@@ -12,7 +12,7 @@ import { IdentityServices } from '../authority/identity-service.js';
 import type { NodeAuthenticator } from '../authority/node-authenticator.js';
 import { NodeListener } from '../authority/node-listener.js';
 import type { NodeRefusals } from '../authority/node-refusals.js';
-import { agentServer } from './agent-server.js';
+import { agentServer, type ConnectionBounds } from './agent-server.js';
 import { listenOnSocket } from './agent-socket.js';
 import type { ConfigServer } from './config-server.js';
 
@@ -45,8 +45,8 @@ export interface ListenAddresses {
   readonly nodes: { readonly host: string; readonly port: number } | null;
 }
 
-/** Joining takes a token and a request: a stranger gets no more memory than that. */
-const maxJoiningBytes = 64 * 1024;
+/** Joining is one call with a token and a request: a stranger gets no more than that. */
+const joiningBounds: ConnectionBounds = { messageBytes: 64 * 1024, calls: 1 };
 
 export class AgentListeners {
   readonly #parts: AgentListenersParts;
@@ -81,7 +81,7 @@ export class AgentListeners {
     if (issuing === null) throw new Error('nodes can only join a controller that issues certificates');
     const listener = new NodeListener({
       nodes: this.#server(trustCertificate(trustDomain)),
-      joining: this.#server(trustNobody, maxJoiningBytes),
+      joining: this.#server(trustNobody, joiningBounds),
       trustDomain,
       refusals,
       now,
@@ -92,13 +92,13 @@ export class AgentListeners {
     return listener.listen(host, port);
   }
 
-  #server(authenticate: AuthenticateNode, maxReceivedBytes?: number): Server {
+  #server(authenticate: AuthenticateNode, bounds?: ConnectionBounds): Server {
     const { config, issuing, joining } = this.#parts;
     const services = [config.service(authenticate)];
     if (issuing !== null) {
       services.push(this.#identities.service({ authority: issuing.authority, authenticate, joining }));
     }
-    const server = agentServer(services, maxReceivedBytes);
+    const server = agentServer(services, bounds);
     this.#servers.push(server);
     return server;
   }

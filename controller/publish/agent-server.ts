@@ -3,10 +3,21 @@ import { Server } from '@grpc/grpc-js';
 import { maxMessageBytes } from '../../proto/load-config-service.js';
 import type { AddedService } from './config-server.js';
 
-/** `maxReceivedBytes` bounds each message that it takes. */
-export function agentServer(services: readonly AddedService[], maxReceivedBytes = maxMessageBytes): Server {
+/** What one connection may take of the controller. */
+export interface ConnectionBounds {
+  /** Of each message that is received. */
+  readonly messageBytes: number;
+  /** Calls at the same time. */
+  readonly calls: number;
+}
+
+/** A node's: a stream of configuration, one of bundles, and requests for certificates. */
+const nodeBounds: ConnectionBounds = { messageBytes: maxMessageBytes, calls: 100 };
+
+export function agentServer(services: readonly AddedService[], bounds = nodeBounds): Server {
   const server = new Server({
-    'grpc.max_receive_message_length': maxReceivedBytes,
+    'grpc.max_receive_message_length': bounds.messageBytes,
+    'grpc.max_concurrent_streams': bounds.calls,
     'grpc.max_send_message_length': maxMessageBytes,
     'grpc.keepalive_time_ms': 20_000,
     'grpc.keepalive_timeout_ms': 10_000,
