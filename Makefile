@@ -52,6 +52,7 @@ test-kernels: ## the kernel programs on Debian's kernels 6.1 and 6.12, in virtua
 
 test-cluster: ## the controller on a real Kubernetes cluster of two nodes; ONLY=part of a name, KEEP=1 leaves it up (root, Go)
 	@scripts/setup all
+	@scripts/setup cluster
 	@$(MAKE) --no-print-directory build
 	@scripts/test-cluster $(if $(KEEP),--keep) $(ONLY)
 

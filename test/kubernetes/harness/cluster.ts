@@ -74,6 +74,11 @@ export function onNode(node: string, ...command: readonly string[]): Promise<str
   return script('on', [node, ...command]);
 }
 
+/** Makes an image of one static program, and imports it into every node. */
+export async function importStaticImage(name: string, program: string): Promise<void> {
+  await script('image', [name, '--static', program]);
+}
+
 /** Makes a namespace of its own name, and returns it once pods can be made in it. */
 export async function createNamespace(labels: Readonly<Record<string, string>> = {}): Promise<string> {
   const name = `weft-test-${randomBytes(4).toString('hex')}`;
