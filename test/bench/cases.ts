@@ -1,7 +1,22 @@
 /** What is measured: a way through the mesh under a kind of load. */
 import type { SubjectName, Way } from './deployments.js';
 
-export type Load = 'saturated' | 'rate' | 'connections' | 'stream' | 'idle';
+/**
+ * saturated, rate: requests over kept connections. connections: a client connection for every request. opaque: the same,
+ * and no proxy reads what is said, so each goes on as a connection of its own. stream: one opaque connection. idle:
+ * connections that were used once; idle-opaque: the same, passed on one by one. http2: requests as streams, 8 at a time
+ * on 8 connections; grpc: the same as unary calls.
+ */
+export type Load =
+  | 'saturated'
+  | 'rate'
+  | 'connections'
+  | 'opaque'
+  | 'stream'
+  | 'idle'
+  | 'idle-opaque'
+  | 'http2'
+  | 'grpc';
 
 /** What one unit of a case's figures is. */
 export type Unit = 'request' | 'connection' | 'MiB';
@@ -16,6 +31,8 @@ export interface Case {
 }
 
 const proxies: readonly SubjectName[] = ['weft', 'haproxy', 'nginx', 'envoy'];
+/** nginx speaks no HTTP/2 to its backends. */
+const http2Proxies: readonly SubjectName[] = ['weft', 'haproxy', 'envoy'];
 const withDirect: readonly SubjectName[] = [...proxies, 'direct'];
 
 export const cases: readonly Case[] = [
@@ -66,7 +83,7 @@ export const cases: readonly Case[] = [
     load: 'idle',
     unit: 'connection',
     subjects: proxies,
-    title: 'the same hop, memory while 5,000 client connections are idle',
+    title: 'the same hop, memory while client connections are idle',
   },
   {
     name: 'inbound',
@@ -100,6 +117,65 @@ export const cases: readonly Case[] = [
     unit: 'request',
     subjects: withDirect,
     title: 'the same two hops at a fixed rate',
+  },
+  {
+    name: 'http2',
+    way: 'http2',
+    load: 'http2',
+    unit: 'request',
+    subjects: http2Proxies,
+    title:
+      'one hop beside the client by HTTP/2 without TLS: routes, authorization; 8 connections of 8 streams, saturated',
+  },
+  {
+    name: 'grpc',
+    way: 'http2',
+    load: 'grpc',
+    unit: 'request',
+    subjects: http2Proxies,
+    title: 'the same hop, unary gRPC calls: content both ways and trailers',
+  },
+  {
+    name: 'mtls',
+    way: 'mtls',
+    load: 'saturated',
+    unit: 'request',
+    subjects: withDirect,
+    title:
+      'pod to pod through both hops, mutual TLS 1.3 between them, routes and authorization; 64 connections, saturated',
+  },
+  {
+    name: 'mtls-rate',
+    way: 'mtls',
+    load: 'rate',
+    unit: 'request',
+    subjects: withDirect,
+    title: 'the same two hops with mutual TLS at a fixed rate',
+  },
+  {
+    name: 'mtls-stream',
+    way: 'mtls',
+    load: 'stream',
+    unit: 'MiB',
+    subjects: withDirect,
+    title: 'the same two hops with mutual TLS, one opaque TCP stream',
+  },
+  {
+    name: 'handshakes',
+    way: 'mtls',
+    load: 'opaque',
+    unit: 'connection',
+    subjects: withDirect,
+    title: 'the same two hops, a new opaque connection for every request: a handshake of mutual TLS each',
+  },
+  {
+    name: 'mtls-idle',
+    way: 'mtls',
+    load: 'idle-opaque',
+    unit: 'connection',
+    subjects: proxies,
+    title:
+      'the same two hops, memory while opaque connections are idle, each with a TLS connection of its own',
   },
 ];
 

@@ -1,5 +1,7 @@
 /** What one proxy is asked to do, in words that every subject's configuration can be made from. */
 
+import type { Credentials } from './credentials.js';
+
 /** Where a backend, or the next hop in front of it, listens. */
 export interface Endpoint {
   readonly address: string;
@@ -7,16 +9,28 @@ export interface Endpoint {
 }
 
 /** Requests come in here; with `routes` the host and prefix choose among `endpoints`, else the first is taken. */
-export interface HttpListener {
+/** Mutual TLS, version 1.3 alone, on either side of a listener; null: plaintext. */
+export interface Encryption {
+  /** Towards who connects: must show a certificate. */
+  readonly inbound: Credentials | null;
+  /** Towards the endpoints. */
+  readonly outbound: Credentials | null;
+}
+
+export const plaintext: Encryption = { inbound: null, outbound: null };
+
+export interface HttpListener extends Encryption {
   readonly protocol: 'http';
   readonly address: string;
   readonly port: number;
   readonly routes: boolean;
   readonly authorization: boolean;
+  /** HTTP/2 by prior knowledge on both sides; who connects may speak HTTP/1.1 all the same. */
+  readonly http2: boolean;
   readonly endpoints: readonly Endpoint[];
 }
 
-export interface TcpListener {
+export interface TcpListener extends Encryption {
   readonly protocol: 'tcp';
   readonly address: string;
   readonly port: number;
@@ -36,6 +50,9 @@ export interface Hop {
   /** Where its statistics are served, on loopback. */
   readonly statsPort: number;
 }
+
+/** What a peer must be able to hold open: twice as many descriptors and some. */
+export const mostConnections = 9_900;
 
 /** How a peer is configured and started; `directory` is the hop's own. */
 export interface Peer {

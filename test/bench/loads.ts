@@ -124,6 +124,31 @@ export async function fixRate(options: LoadOptions, perSecond: number): Promise<
   };
 }
 
+/**
+ * Streams of HTTP/2, 8 at a time on each of 8 connections, to every prefix of one host; `calls`: as unary gRPC calls with
+ * 64 bytes of content. h2load tells no percentiles.
+ */
+export async function sendStreams(options: LoadOptions, calls: boolean): Promise<Moved> {
+  const { address, port } = options.target;
+  const [targets, content] = [join(options.directory, 'targets'), join(options.directory, 'message')];
+  writeFileSync(targets, prefixes.map((prefix) => `http://${address}:${port}${prefix}/items/1\n`).join(''));
+  // One uncompressed message (gRPC over HTTP2, "Length-Prefixed-Message").
+  writeFileSync(content, Buffer.concat([Buffer.from([0, 0, 0, 0, 59]), Buffer.alloc(59, 'm')]));
+  const call = ['-d', content, '-H', 'content-type: application/grpc', '-H', 'te: trailers'];
+  const argv = ['h2load', '-t1', '-c8', '-m8', '-D', String(options.seconds), '-i', targets];
+  argv.push('-H', `:authority: ${hosts[7]}`, ...(calls ? call : []));
+  const output = await run(
+    { argv, namespace: options.namespace, core: loadCore },
+    options.seconds * 1000 + startMs,
+  );
+  const [, succeeded, failed] = /(\d+) succeeded, (\d+) failed/.exec(output) ?? [];
+  const statuses = /status codes: (\d+) 2xx/.exec(output)?.[1];
+  if (succeeded === undefined || failed !== '0' || Number(statuses) < Number(succeeded)) {
+    throw new Error(`the load had errors:\n${output}`);
+  }
+  return { units: Number(succeeded), seconds: options.seconds, p50Us: null, p99Us: null };
+}
+
 interface IperfReport {
   readonly error?: string;
   readonly end: { readonly sum_received?: { readonly bytes: number; readonly seconds: number } };

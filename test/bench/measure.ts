@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Case } from './cases.js';
 import type { Deployment } from './deployments.js';
-import { fixRate, type LoadOptions, type Moved, saturate, streamBytes } from './loads.js';
+import type { Endpoint } from './hop.js';
+import { fixRate, type LoadOptions, type Moved, saturate, sendStreams, streamBytes } from './loads.js';
 import { command, interruption, loadCore, subjectCore } from './processes.js';
 import { busyTimeUs, cpuTimeUs, type Memory, measureMemory } from './usage.js';
 
@@ -36,19 +37,40 @@ function load(one: Case, options: LoadOptions, rate: number): Promise<Moved> {
     case 'saturated':
       return saturate(options, false);
     case 'connections':
+    case 'opaque':
       return saturate(options, true);
     case 'rate':
       return fixRate(options, rate);
     case 'stream':
       return streamBytes(options);
+    case 'http2':
+      return sendStreams(options, false);
+    case 'grpc':
+      return sendStreams(options, true);
     case 'idle':
+    case 'idle-opaque':
       throw new Error('idle connections are held, not loaded');
   }
 }
 
+function targetOf({ name, load: kind }: Case, deployment: Deployment): Endpoint {
+  const target = {
+    saturated: deployment.target,
+    rate: deployment.target,
+    connections: deployment.target,
+    opaque: deployment.opaqueTarget,
+    stream: deployment.streamTarget,
+    idle: deployment.target,
+    'idle-opaque': deployment.opaqueTarget,
+    http2: deployment.target,
+    grpc: deployment.target,
+  }[kind];
+  if (target === null) throw new Error(`${deployment.subject} has no target for ${name}`);
+  return target;
+}
+
 async function measureLoad(one: Case, deployment: Deployment, options: MeasureOptions): Promise<Run> {
-  const target = one.load === 'stream' ? deployment.streamTarget : deployment.target;
-  if (target === null) throw new Error(`${deployment.subject} has no target for ${one.name}`);
+  const target = targetOf(one, deployment);
   const { directory, seconds, warmUpSeconds, rate } = options;
   const common = { namespace: deployment.client, target, directory };
   await load(one, { ...common, seconds: warmUpSeconds }, rate);
@@ -70,9 +92,9 @@ async function measureLoad(one: Case, deployment: Deployment, options: MeasureOp
   };
 }
 
-async function measureIdle(deployment: Deployment, connections: number): Promise<Run> {
+async function measureIdle(one: Case, deployment: Deployment, connections: number): Promise<Run> {
   const holder = fileURLToPath(new URL('hold-connections.js', import.meta.url));
-  const { address, port } = deployment.target;
+  const { address, port } = targetOf(one, deployment);
   const argv = [process.execPath, holder, address, String(port), String(connections)];
   const [file, args] = command({ argv, namespace: deployment.client, core: loadCore });
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], signal: interruption.signal });
@@ -91,8 +113,8 @@ async function measureIdle(deployment: Deployment, connections: number): Promise
 export async function measure(one: Case, deployment: Deployment, options: MeasureOptions): Promise<Run> {
   deployment.assertRunning();
   const result =
-    one.load === 'idle'
-      ? await measureIdle(deployment, options.idleConnections)
+    one.load === 'idle' || one.load === 'idle-opaque'
+      ? await measureIdle(one, deployment, options.idleConnections)
       : await measureLoad(one, deployment, options);
   deployment.assertRunning();
   return result;

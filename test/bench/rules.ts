@@ -6,6 +6,12 @@ export const prefixes = Array.from({ length: 10 }, (_, index) => `/p${index}`);
 /** Ports of the four backends; one nginx serves them all and names the port in `X-Backend`. */
 export const backendPorts = [9001, 9002, 9003, 9004] as const;
 
+/** The backends that speak HTTP/2 without TLS; they answer with a trailer `grpc-status: 0`, and do not name their port. */
+export const http2Ports = [9201, 9202, 9203, 9204] as const;
+
+/** The same answers, reached as opaque bytes: no proxy reads what is said. */
+export const opaquePort = 9100;
+
 /** Index into {@link backendPorts} of the backend behind a host and prefix. */
 export function backendOf(host: number, prefix: number): number {
   return (host * 3 + prefix) % backendPorts.length;
@@ -37,10 +43,10 @@ function probe(method: string, path: string, status: number, backend: number | n
 }
 
 /** Every host and prefix, and what lies beside them. */
-export function routeProbes(): Probe[] {
+export function routeProbes(named: boolean): Probe[] {
   const found = hosts.flatMap((host, hostIndex) =>
     prefixes.map((prefix, prefixIndex) => {
-      const backend = backendPorts[backendOf(hostIndex, prefixIndex)] ?? null;
+      const backend = named ? (backendPorts[backendOf(hostIndex, prefixIndex)] ?? null) : null;
       return { ...probe('GET', `${prefix}/items/1`, 200, backend), host };
     }),
   );

@@ -33,7 +33,7 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '' },
     subjects: { type: 'string', default: '' },
     rate: { type: 'string', default: '6000' },
-    idle: { type: 'string', default: '5000' },
+    idle: { type: 'string', default: '4000' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -58,7 +58,7 @@ function deploy(subject: SubjectName, way: Way, network: Network, directory: str
 /** Every rule that a way has, on one subject. */
 async function probeDeployment({ subject, way, client, target, untrusted }: Deployment): Promise<void> {
   if (subject === 'direct') return;
-  const routes = way === 'inbound' ? [] : routeProbes();
+  const routes = way === 'inbound' ? [] : routeProbes(way !== 'http2');
   const authorization = authorizationProbes(way === 'inbound' ? backendPorts[0] : null);
   await probeTarget(client, target, [...authorization, ...routes]);
   if (untrusted !== null) await probeTarget(untrusted.namespace, untrusted.target, untrustedProbes());

@@ -1,5 +1,13 @@
 /** envoy: virtual hosts and routes, the RBAC filter, statistics by its admin listener. */
-import type { Endpoint, Hop, HttpListener, Listener, Peer } from '../hop.js';
+import { type Credentials, credentialName } from '../credentials.js';
+import {
+  type Endpoint,
+  type Hop,
+  type HttpListener,
+  type Listener,
+  mostConnections,
+  type Peer,
+} from '../hop.js';
 import { backendOf, denied, hosts, prefixes } from '../rules.js';
 
 const type = (name: string) => `type.googleapis.com/envoy.extensions.${name}`;
@@ -8,13 +16,43 @@ function socketAddress(address: string, port: number) {
   return { socket_address: { address, port_value: port } };
 }
 
-function cluster(name: string, { address, port }: Endpoint) {
+/** The parts of a TLS context that both sides have. */
+function tlsContext({ certificate, key, trust }: Credentials) {
+  const name = { san_type: 'DNS', matcher: { exact: credentialName } };
+  return {
+    tls_params: { tls_minimum_protocol_version: 'TLSv1_3', tls_maximum_protocol_version: 'TLSv1_3' },
+    tls_certificates: [{ certificate_chain: { filename: certificate }, private_key: { filename: key } }],
+    validation_context: { trusted_ca: { filename: trust }, match_typed_subject_alt_names: [name] },
+  };
+}
+
+function transportSocket(side: 'Downstream' | 'Upstream', credentials: Credentials | null) {
+  if (credentials === null) return {};
+  const context = {
+    '@type': type(`transport_sockets.tls.v3.${side}TlsContext`),
+    common_tls_context: tlsContext(credentials),
+    ...(side === 'Downstream' && { require_client_certificate: true }),
+  };
+  return { transport_socket: { name: 'envoy.transport_sockets.tls', typed_config: context } };
+}
+
+const http2Options = {
+  'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+    '@type': type('upstreams.http.v3.HttpProtocolOptions'),
+    explicit_http_config: { http2_protocol_options: {} },
+  },
+};
+
+function cluster(name: string, { address, port }: Endpoint, listener: Listener) {
   const endpoint = { endpoint: { address: socketAddress(address, port) } };
   return {
     name,
     connect_timeout: '5s',
     type: 'STATIC',
+    circuit_breakers: { thresholds: [{ max_connections: mostConnections }] }, // 1024 by default
     load_assignment: { cluster_name: name, endpoints: [{ lb_endpoints: [endpoint] }] },
+    ...(listener.protocol === 'http' && listener.http2 && { typed_extension_protocol_options: http2Options }),
+    ...transportSocket('Upstream', listener.outbound),
   };
 }
 
@@ -112,10 +150,17 @@ export const envoy: Peer = {
         listeners: hop.listeners.map((listener, index) => ({
           name: `l${index}`,
           address: socketAddress(listener.address, listener.port),
-          filter_chains: [{ filters: [networkFilter(listener, index, hop, directory)] }],
+          filter_chains: [
+            {
+              filters: [networkFilter(listener, index, hop, directory)],
+              ...transportSocket('Downstream', listener.inbound),
+            },
+          ],
         })),
         clusters: hop.listeners.flatMap((listener, index) =>
-          endpointsOf(listener).map((endpoint, backend) => cluster(`b${index}_${backend}`, endpoint)),
+          endpointsOf(listener).map((endpoint, backend) =>
+            cluster(`b${index}_${backend}`, endpoint, listener),
+          ),
         ),
       },
     };

@@ -1,5 +1,6 @@
 /** haproxy: a map from host and prefix to backend, access control lists, and its own Prometheus exporter. */
-import type { Hop, HttpListener, Listener, Peer } from '../hop.js';
+import { type Credentials, credentialName } from '../credentials.js';
+import { type Hop, type HttpListener, type Listener, mostConnections, type Peer } from '../hop.js';
 import { backendOf, denied, hosts, prefixes } from '../rules.js';
 
 function routeMap(listener: HttpListener, index: number): string {
@@ -21,14 +22,27 @@ const authorization = `
     http-request deny deny_status 403 if write admin
     http-request deny deny_status 403 if internal`;
 
+const version = 'ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.3';
+
+function bindTls(credentials: Credentials | null): string {
+  if (credentials === null) return '';
+  return ` ssl crt ${credentials.pair} ca-file ${credentials.trust} verify required ${version}`;
+}
+
+function serverTls(credentials: Credentials | null): string {
+  if (credentials === null) return '';
+  const { pair, trust } = credentials;
+  return ` ssl crt ${pair} ca-file ${trust} verify required verifyhost ${credentialName} ${version}`;
+}
+
 function section(listener: Listener, index: number, hop: Hop, directory: string): string {
   if (listener.protocol === 'tcp') {
     return `
 listen tcp${index}
     mode tcp
     option splice-auto
-    bind ${listener.address}:${listener.port}
-    server s ${listener.endpoint.address}:${listener.endpoint.port}
+    bind ${listener.address}:${listener.port}${bindTls(listener.inbound)}
+    server s ${listener.endpoint.address}:${listener.endpoint.port}${serverTls(listener.outbound)}
 `;
   }
   const sources =
@@ -40,7 +54,7 @@ listen tcp${index}
   const backends = listener.endpoints.map(
     ({ address, port }, backend) => `
 backend b${index}_${backend}
-    server s ${address}:${port}
+    server s ${address}:${port}${serverTls(listener.outbound)}${listener.http2 ? ' proto h2' : ''}
 `,
   );
   const choice = listener.routes
@@ -48,7 +62,7 @@ backend b${index}_${backend}
     : `default_backend b${index}_0`;
   return `
 frontend f${index}
-    bind ${listener.address}:${listener.port}${listener.authorization ? sources + authorization : ''}
+    bind ${listener.address}:${listener.port}${bindTls(listener.inbound)}${listener.authorization ? sources + authorization : ''}
     ${choice}
 ${backends.join('')}`;
 }
@@ -64,11 +78,12 @@ export const haproxy: Peer = {
     }
     files['haproxy.cfg'] = `global
     nbthread 1
-    maxconn 6000
+    maxpipes 50
+    maxconn ${mostConnections}
     stats socket ${directory}/stats.sock mode 600 level user
 defaults
     mode http
-    maxconn 6000
+    maxconn ${mostConnections}
     timeout connect 5s
     timeout client 60s
     timeout server 60s

@@ -1,6 +1,14 @@
 /** nginx: a server per host with a location per prefix, a map for the denials, stub_status; and the backends. */
-import type { Endpoint, Hop, HttpListener, Listener, Peer } from '../hop.js';
-import { backendOf, backendPorts, denied, hosts, prefixes } from '../rules.js';
+import { type Credentials, credentialName } from '../credentials.js';
+import {
+  type Endpoint,
+  type Hop,
+  type HttpListener,
+  type Listener,
+  mostConnections,
+  type Peer,
+} from '../hop.js';
+import { backendOf, backendPorts, denied, hosts, opaquePort, prefixes } from '../rules.js';
 
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
@@ -10,7 +18,7 @@ function main(workers: number, directory: string, sections: string): string {
 pid ${directory}/nginx.pid;
 error_log ${directory}/error.log warn;
 load_module ${streamModule};
-events { worker_connections 8000; }
+events { worker_connections ${2 * mostConnections}; }
 ${sections}`;
 }
 
@@ -51,14 +59,41 @@ const authorizationMap = `    map "${header}|$request_method|$uri" $denied {
     }
 `;
 
+/** Towards who connects. */
+function inboundTls(credentials: Credentials | null): string {
+  if (credentials === null) return '';
+  const { certificate, key, trust } = credentials;
+  return `        ssl_certificate ${certificate};
+        ssl_certificate_key ${key};
+        ssl_client_certificate ${trust};
+        ssl_verify_client on;
+        ssl_protocols TLSv1.3;
+`;
+}
+
+/** Towards the endpoints. */
+function outboundTls(credentials: Credentials | null): string {
+  if (credentials === null) return '';
+  const { certificate, key, trust } = credentials;
+  return `        proxy_ssl_certificate ${certificate};
+        proxy_ssl_certificate_key ${key};
+        proxy_ssl_trusted_certificate ${trust};
+        proxy_ssl_verify on;
+        proxy_ssl_name ${credentialName};
+        proxy_ssl_protocols TLSv1.3;
+`;
+}
+
 function servers(listener: HttpListener, index: number, hop: Hop): string {
-  const listen = `${listener.address}:${listener.port}`;
+  const listen = `${listener.address}:${listener.port}${listener.inbound === null ? '' : ' ssl'}`;
+  const tls = inboundTls(listener.inbound) + outboundTls(listener.outbound);
+  const scheme = listener.outbound === null ? 'http' : 'https';
   const sources = hop.untrusted.map((address) => `        deny ${address};\n`).join('');
   const checks = listener.authorization ? `${sources}        if ($denied) { return 403; }\n` : '';
   const server = (name: string, inside: string, options = '') =>
-    `    server {\n        listen ${listen}${options};\n        server_name ${name};\n${checks}${inside}    }\n`;
+    `    server {\n        listen ${listen}${options};\n        server_name ${name};\n${tls}${checks}${inside}    }\n`;
   const pass = (path: string, backend: number) =>
-    `        location ${path} { proxy_pass http://b${index}_${backend}; }\n`;
+    `        location ${path} { proxy_pass ${scheme}://b${index}_${backend}; }\n`;
   if (!listener.routes) return server('_', pass('/', 0), ' default_server');
   const named = hosts.map((host, hostIndex) => {
     const locations = prefixes.map((prefix, prefixIndex) =>
@@ -77,8 +112,10 @@ function httpSection(listener: Listener, index: number, hop: Hop): string {
 
 function streamSection(listener: Listener): string {
   if (listener.protocol === 'http') return '';
-  const { address, port, endpoint } = listener;
-  return `    server { listen ${address}:${port}; proxy_pass ${endpoint.address}:${endpoint.port}; }\n`;
+  const { address, port, endpoint, inbound, outbound } = listener;
+  const listen = `${address}:${port}${inbound === null ? '' : ' ssl'}`;
+  const tls = `${inboundTls(inbound)}${outbound === null ? '' : '        proxy_ssl on;\n'}${outboundTls(outbound)}`;
+  return `    server {\n        listen ${listen};\n${tls}        proxy_pass ${endpoint.address}:${endpoint.port};\n    }\n`;
 }
 
 export const nginx: Peer = {
@@ -113,7 +150,7 @@ export const bodyBytes = 1024;
 
 /** The backends: 1 KiB from memory, the port that answered in `X-Backend`. */
 export function backendFiles(directory: string): Record<string, string> {
-  const listens = backendPorts.map((port) => `        listen 0.0.0.0:${port};\n`).join('');
+  const listens = [...backendPorts, opaquePort].map((port) => `        listen 0.0.0.0:${port};\n`).join('');
   const server = `    server {
 ${listens}        default_type text/plain;
         add_header X-Backend $server_port;

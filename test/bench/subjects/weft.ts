@@ -4,18 +4,20 @@ import { join } from 'node:path';
 import { type Deployment, streamPort, type Way } from '../deployments.js';
 import type { Network, Pod } from '../network.js';
 import { raisePriority, run, startDaemon, subjectCore } from '../processes.js';
-import { backendOf, backendPorts, denied, hosts, prefixes } from '../rules.js';
+import { backendOf, backendPorts, denied, hosts, http2Ports, opaquePort, prefixes } from '../rules.js';
 import { processTree } from '../usage.js';
 
 const main = 'dist/cli/main.js';
 const virtualAddress = (host: number) => `10.213.78.${host}`;
 const front = { address: virtualAddress(1), port: 80 };
 const stream = { address: virtualAddress(20), port: streamPort };
+const opaque = { address: virtualAddress(21), port: opaquePort };
 
 const named = (name: string, namespace = 'bench') => ({ name, namespace });
 
 function workload(name: string, pod: Pod, enrolled: boolean, namespace = 'bench') {
   const http = backendPorts.map((port) => ({ name: `http-${port}`, port, appProtocol: 'http' }));
+  const http2 = http2Ports.map((port) => ({ name: `h2-${port}`, port, appProtocol: 'kubernetes.io/h2c' }));
   return {
     apiVersion: 'weft.dev/v1alpha1',
     kind: 'Workload',
@@ -24,7 +26,12 @@ function workload(name: string, pod: Pod, enrolled: boolean, namespace = 'bench'
       addresses: [pod.address],
       serviceAccount: name,
       ...(name === 'server' && {
-        ports: [...http, { name: 'stream', port: streamPort, appProtocol: 'tcp' }],
+        ports: [
+          ...http,
+          ...http2,
+          { name: 'stream', port: streamPort, appProtocol: 'tcp' },
+          { name: 'opaque', port: opaquePort, appProtocol: 'tcp' },
+        ],
       }),
       ...(enrolled && { capture: { netns: pod.namespace, failMode: 'closed', udp: 'allow' } }),
     },
@@ -80,7 +87,7 @@ const policy = {
       { http: { methods: denied.write.methods, paths: [`${denied.write.prefix}*`] } },
       { http: { paths: [`${denied.prefix}*`] } },
       { sources: { namespaces: ['untrusted'] }, http: { paths: ['/*'] } },
-    ].map((rule) => ({ ports: backendPorts, ...rule })),
+    ].map((rule) => ({ ports: [...backendPorts, ...http2Ports], ...rule })),
   },
 };
 
@@ -97,7 +104,7 @@ const mesh = {
   },
 };
 
-const serverEnrolled = (way: Way) => way === 'inbound' || way === 'mesh';
+const serverEnrolled = (way: Way) => way === 'inbound' || way === 'mesh' || way === 'mtls';
 
 /** Client and server of a way: only where weft has a hop is the pod enrolled. */
 function pods(way: Way, network: Network): { readonly client: Pod; readonly server: Pod } {
@@ -107,8 +114,10 @@ function pods(way: Way, network: Network): { readonly client: Pod; readonly serv
 
 function manifests(way: Way, network: Network): string {
   const { client, server } = pods(way, network);
-  const backends = backendPorts.flatMap((port, index) => [
-    service(`backend-${index}`, virtualAddress(10 + index), 80, 'http'),
+  const protocol = way === 'http2' ? 'kubernetes.io/h2c' : 'http';
+  const ports = way === 'http2' ? http2Ports : backendPorts;
+  const backends = ports.flatMap((port, index) => [
+    service(`backend-${index}`, virtualAddress(10 + index), 80, protocol),
     endpoints(`backend-${index}`, server.address, port),
   ]);
   const documents = [
@@ -116,9 +125,11 @@ function manifests(way: Way, network: Network): string {
     workload('client', client, way !== 'inbound'),
     workload('server', server, serverEnrolled(way)),
     workload('other', network.other, false, 'untrusted'),
-    service('front', front.address, front.port, 'http'),
+    service('front', front.address, front.port, protocol),
     service('stream', stream.address, stream.port, 'tcp'),
     endpoints('stream', server.address, streamPort),
+    service('opaque', opaque.address, opaque.port, 'tcp'),
+    endpoints('opaque', server.address, opaquePort),
     ...backends,
     ...hosts.map(route),
     policy,
@@ -145,8 +156,10 @@ export function deployWeft(way: Way, network: Network, directory: string): Deplo
     namespaces: [client.namespace, server.namespace],
     client: client.namespace,
     target: way === 'inbound' ? direct : front,
-    streamTarget: way === 'outbound' ? stream : null,
-    untrusted: serverEnrolled(way) ? { namespace: network.other.namespace, target: direct } : null,
+    streamTarget: way === 'outbound' || way === 'mtls' ? stream : null,
+    opaqueTarget: way === 'outbound' || way === 'mtls' ? opaque : null,
+    untrusted:
+      serverEnrolled(way) && way !== 'mtls' ? { namespace: network.other.namespace, target: direct } : null,
     async ready() {
       await daemon.awaitOutput('weft: ready');
       for (const pid of processTree([daemon.pid])) raisePriority(pid); // each part is a session of its own
