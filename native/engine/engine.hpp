@@ -197,6 +197,7 @@ private:
     size_t read_size(const Connection &connection, size_t wanted);
     Gather &gather_to(Connection &target, size_t vectors, size_t copied);
     void flush_gather();
+    void uncork();
     void flush_outbox(Connection &connection);
     void after_write(Connection &connection);
     void write_failed(Connection &connection);
@@ -458,6 +459,8 @@ private:
     RingQueue<Handle> round_;               // workloads with ready connections
     Gather gather_;
     Handle gather_target_;
+    bool corking_ = false;       // small writes wait in their outbox until uncork()
+    std::vector<Handle> corked_; // whose outbox
     std::unique_ptr<char[]> read_area_;
     std::unique_ptr<uint8_t[]> session_area_; // what one session sends
     RingQueue<Handle> marked_;                // sessions that may have something to send

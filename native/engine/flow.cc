@@ -6,6 +6,9 @@
 #include <sys/socket.h>
 
 namespace weft {
+namespace {
+constexpr size_t cork_bytes = 4096; // a larger write is worth a call of its own
+} // namespace
 
 Connection &Engine::new_connection(Handle workload, Role role, Direction direction) {
     Connection &connection = connections_.acquire();
@@ -103,7 +106,9 @@ void Engine::flush_gather() {
         return;
     }
     size_t written = 0;
-    if (target->outbox.empty() && target->writable) {
+    if (corking_ && target->outbox.empty() && gather_.bytes() < cork_bytes) {
+        corked_.push_back(target->self);
+    } else if (target->outbox.empty() && target->writable) {
         gather_.join();
         const auto vectors = gather_.vectors();
         const IoResult result = target->transport.write(vectors.data(), static_cast<int>(vectors.size()));
@@ -126,6 +131,18 @@ void Engine::flush_gather() {
     account(*target);
     if (target->outbox.empty())
         after_write(*target);
+}
+
+/// What a session's one read brings for a connection of HTTP/1 leaves in one call: nghttp2 sends the heads of many
+/// streams before their contents.
+void Engine::uncork() {
+    flush_gather();
+    corking_ = false;
+    for (const Handle handle : corked_)
+        if (Connection *connection = connections_.get(handle);
+            connection != nullptr && connection->state != ConnectionState::closed)
+            flush_outbox(*connection);
+    corked_.clear();
 }
 
 void Engine::flush_outbox(Connection &connection) {

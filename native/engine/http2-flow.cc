@@ -121,8 +121,9 @@ void Engine::step_session(Connection &connection) {
 
 void Engine::receive_session(Connection &connection, std::string_view bytes) {
     Http2End &end = *connection.http2;
+    corking_ = true;
     const Reason why = end.session.receive(http1::bytes_of(bytes), now_ms_);
-    flush_gather();
+    uncork();
     if (connection.state != ConnectionState::http2)
         return;
     mark(connection);
