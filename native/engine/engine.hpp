@@ -280,7 +280,7 @@ private:
     void begin_server_session(Connection &down);
     void open_session(Connection &connection, http2::Role role);
     void mark(Connection &connection);
-    void pump_sessions();
+    void pump_sessions(bool busy);
     void pump(Connection &connection);
     void end_session_if_done(Connection &connection);
     void step_session(Connection &connection);

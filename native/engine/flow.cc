@@ -133,8 +133,8 @@ void Engine::flush_gather() {
         after_write(*target);
 }
 
-/// What a session's one read brings for a connection of HTTP/1 leaves in one call: nghttp2 sends the heads of many
-/// streams before their contents.
+/// What a session's one read brings for a connection of HTTP/1 leaves in one call: nghttp2 sends the heads of
+/// many streams before their contents.
 void Engine::uncork() {
     flush_gather();
     corking_ = false;

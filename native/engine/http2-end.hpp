@@ -22,6 +22,9 @@ public:
     RingQueue<Handle> waiting;
     /// It waits in the engine's list of sessions that may have something to send.
     bool marked = false;
+    /// Turns that it has waited there for more to send in the same call, and when it last sent.
+    uint8_t held = 0;
+    uint64_t pumped_us = 0;
     /// A request went over it before.
     bool used = false;
     /// GOAWAY was said, by either side: no new streams. `told`: we said which was the last one.

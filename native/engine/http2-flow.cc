@@ -8,6 +8,8 @@ namespace weft {
 namespace {
 constexpr size_t session_cost = 16 * 1024; // memory of one session, for its workload's account
 constexpr uint32_t notice_ms = 1000;       // between the two GOAWAYs of RFC 9113 section 6.8
+constexpr uint8_t hold_turns = 3;          // a turn is 100 µs of work at most
+constexpr uint64_t quiet_us = 1000;
 } // namespace
 
 /// The client speaks HTTP/2, by its first bytes or by ALPN.
@@ -34,12 +36,25 @@ void Engine::mark(Connection &connection) {
     marked_.push(connection.self);
 }
 
-void Engine::pump_sessions() {
-    while (!marked_.empty()) {
-        Connection *connection = connections_.get(marked_.pop());
+/// A send costs more than all else of a small request, and a TLS record of its own too. So while turns find
+/// work, a session that sent lately waits a few of them for what they bring to the same call. One that is
+/// quiet never does.
+void Engine::pump_sessions(bool busy) {
+    for (size_t left = marked_.size(); left > 0; --left) {
+        const Handle handle = marked_.pop();
+        Connection *connection = connections_.get(handle);
         if (connection == nullptr || connection->http2 == nullptr)
             continue;
-        connection->http2->marked = false;
+        Http2End &end = *connection->http2;
+        const bool lively = end.session.streams() > 0 && now_us_ - end.pumped_us < quiet_us;
+        if (busy && lively && end.held < hold_turns) {
+            ++end.held;
+            marked_.push(handle);
+            continue;
+        }
+        end.marked = false;
+        end.held = 0;
+        end.pumped_us = now_us_;
         if (connection->state == ConnectionState::http2 && !connection->close_wanted)
             pump(*connection);
     }

@@ -75,11 +75,12 @@ TurnResult Engine::turn() {
         host_.stock_low(low.workload, low.family, low.missing);
     }
     low_stock_.clear();
-    pump_sessions();
-    more |= !round_.empty() || !questions_.empty() || !handshake_round_.empty();
+    busy |= rows_ != rows_before;
+    pump_sessions(busy);
+    more |= !marked_.empty() || !round_.empty() || !questions_.empty() || !handshake_round_.empty();
     --depth_;
     end_of_call();
-    TurnResult result{.more = more, .busy = busy || rows_ != rows_before, .next_ms = wheel_.next_ms()};
+    TurnResult result{.more = more, .busy = busy, .next_ms = wheel_.next_ms()};
     if (completions_due_ms_ != 0)
         result.next_ms = std::min(result.next_ms, completions_due_ms_);
     if (any_removed_)
@@ -98,15 +99,13 @@ void Engine::end_of_call() {
     flush_gather();
     if (closed_)
         close();
-    else
-        pump_sessions();
     retired_sessions_.clear();
     connections_.sweep();
     exchanges_.sweep();
     listeners_.sweep();
     workloads_.sweep();
-    if (!closed_ &&
-        (!round_.empty() || !questions_.empty() || !low_stock_.empty() || !handshake_round_.empty()))
+    if (!closed_ && (!round_.empty() || !questions_.empty() || !low_stock_.empty() ||
+                     !handshake_round_.empty() || !marked_.empty()))
         host_.wake();
 }
 
