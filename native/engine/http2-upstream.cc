@@ -8,6 +8,8 @@
 namespace weft {
 namespace {
 
+constexpr uint32_t connection_first_ms = 100; // its own timer comes before those that wait: it knows why
+
 // RFC 9113 section 7.
 constexpr uint32_t no_error = 0;
 constexpr uint32_t cancel = 8;
@@ -65,7 +67,7 @@ void Engine::start_stream(Exchange &exchange) {
     exchange.reused = false;
     set_state(exchange, ExchangeState::connecting);
     if (exchange.backend_timeout_ms == 0)
-        wheel_.set(exchange.timer, now_ms_ + limits_.connect_timeout_ms +
+        wheel_.set(exchange.timer, now_ms_ + limits_.connect_timeout_ms + connection_first_ms +
                                        (exchange.key.peer != 0 ? limits_.tls_handshake_timeout_ms : 0));
     if (dials)
         dial(*up);
