@@ -15,7 +15,10 @@ export const RowKind = {
   connection: 0,
   /** A request's head is complete: where to? */
   request: 1,
-  /** An attempt failed before anything reached the client, and its verdict asked to be asked. */
+  /**
+   * An attempt failed before anything reached the client, and its verdict asked to be asked. `requestTag` 0: an opaque
+   * connection, of which nothing was read; its answer is tunnel or reset.
+   */
   attemptFailed: 2,
   /** An inbound connection's TLS handshake is done: who it is stands in `peerOffset`, what it speaks in `alpn`. */
   secured: 3,
@@ -104,7 +107,7 @@ export const RowFlag = {
 /** Bits of {@link Verdicts.flags}. */
 export const VerdictFlag = {
   /**
-   * Ask again (attemptFailed) when the connect fails, a reused connection was closed before it took the request, or the
+   * forward, tunnel: ask again (attemptFailed) when the connect fails, a reused connection was closed before it took the request, or the
    * destination's own agent answers (503 or 504 with `x-weft-reason`) that it did not reach the application; then
    * `notSent` is set and the answer is held back.
    */

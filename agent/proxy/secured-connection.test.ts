@@ -141,7 +141,7 @@ describe('inbound', () => {
   test('without an identity of its own a strict port takes nobody', () => {
     const { batch, handle, connect } = inbound(cart(phase('weft-tls', strict)));
     batch.worker.receive({ type: 'identity-withdrawn', handle, reason: Reason.tls_expired_certificate });
-    expect(batch.engine.ended).toEqual([`identity ${handle} tls_expired_certificate 1500`]);
+    expect(batch.engine.ended).toEqual([`identity ${handle} tls_expired_certificate 1000`]);
     expect(connect()).toMatchObject({ action: 'reset', reason: 'tls_no_identity' });
   });
 });
@@ -275,7 +275,7 @@ describe('what lives on while the configuration changes', () => {
     const { tag: left } = second.connect();
     second.batch.secured(left, webId, 'h2');
     second.batch.apply([], [{ kind: 'workload', name: 'web-1' }]);
-    expect(second.batch.engine.ended).toEqual([`connection ${left} tls_wrong_identity 1500`]);
+    expect(second.batch.engine.ended).toEqual([`connection ${left} tls_wrong_identity 1000`]);
   });
 
   test('a pool that grows in the middle of a round is gone round all the same', () => {

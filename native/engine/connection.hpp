@@ -89,6 +89,10 @@ struct Connection {
     std::unique_ptr<Http2End> http2;
     /// downstream: it was looked at, and is no TLS of the mesh.
     bool sniffed = false;
+    /// downstream, tunnel: where its endpoint cannot be reached, another one is asked for.
+    bool asks = false;
+    /// downstream: why its last attempt failed, while the question is open.
+    Reason attempt_failure = Reason::none;
     /// It takes nothing new, and ends when idle; at `retire_at_ms` in any case, with `retire_reason`.
     bool retiring = false;
     Reason retire_reason = Reason::none;

@@ -98,6 +98,12 @@ bool Engine::fill_row(uint32_t row, const Question &question) {
 bool Engine::fill_peer(uint32_t row, const Connection &down) {
     auto &rows = batch_.rows;
     rows.connection_tag[row] = down.tag;
+    if (down.attempt_failure != Reason::none) {
+        rows.kind[row] = static_cast<uint8_t>(RowKind::attempt_failed);
+        rows.flags[row] = row_flag::not_sent;
+        rows.reason[row] = static_cast<uint16_t>(down.attempt_failure);
+        return true;
+    }
     if (down.sniffed)
         rows.kind[row] = static_cast<uint8_t>(RowKind::sniffed);
     if (down.tls == nullptr)

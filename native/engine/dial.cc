@@ -261,8 +261,7 @@ void Engine::connect_failed(Connection &up, Reason reason) {
     close_connection(up, reason);
     if (down == nullptr)
         return;
-    complete_tunnel_attempt(*down, reason);
-    close_connection(*down, reason, true);
+    tunnel_failed(*down, reason);
 }
 
 } // namespace weft

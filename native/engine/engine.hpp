@@ -370,6 +370,7 @@ private:
     void tunnel_half_closed(Connection &connection);
     void end_tunnel_if_done(Connection &connection);
     void end_tunnel(Connection &connection, Reason reason, bool reset);
+    void tunnel_failed(Connection &down, Reason reason);
     void complete_tunnel_attempt(const Connection &down, Reason reason);
 
     // --- dial ---

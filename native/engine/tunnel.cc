@@ -20,9 +20,10 @@ void Engine::open_tunnel(Connection &down, const Verdict &verdict) {
         return;
     }
     down.endpoint = verdict.endpoint;
+    down.asks = (verdict.flags & verdict_flag::ask_on_connect_failure) != 0;
+    down.attempt_failure = Reason::none;
     if (const Reason why = may_dial(down, verdict.endpoint, *key); why != Reason::none) {
-        complete_tunnel_attempt(down, why);
-        close_connection(down, why, true);
+        tunnel_failed(down, why);
         return;
     }
     Connection &up = new_upstream(down, *key, verdict.endpoint, tls::Alpn::tcp);
@@ -30,6 +31,19 @@ void Engine::open_tunnel(Connection &down, const Verdict &verdict) {
     down.peer = up.self;
     up.peer = down.self;
     dial(up);
+}
+
+/// Its endpoint cannot be reached. Nothing that the client sent was read: another endpoint may take it.
+void Engine::tunnel_failed(Connection &down, Reason reason) {
+    complete_tunnel_attempt(down, reason);
+    if (!down.asks) {
+        close_connection(down, reason, true);
+        return;
+    }
+    down.peer = {};
+    down.attempt_failure = reason;
+    down.state = ConnectionState::undecided;
+    questions_.push({down.self, false});
 }
 
 void Engine::link_tunnel(Connection &down, Connection &up) {

@@ -93,6 +93,69 @@ CASE("a refused connect resets the client, with the reason") {
     CHECK(test.last(CompletionKind::attempt)->reason == Reason::connect_refused);
 }
 
+CASE("a refused connect goes to another endpoint where the verdict asked to be asked") {
+    Tunnels test;
+    Endpoint nobody;
+    nobody.address = *Address::parse("127.0.0.1", 1);
+    test.engine->set_endpoint(2, nobody);
+    std::vector<RowKind> asked;
+    Reason failure = Reason::none;
+    uint32_t tag = 0;
+    test.on_decide = [&](uint32_t rows) {
+        for (uint32_t row = 0; row < rows; ++row) {
+            Batch &batch = test.engine->batch();
+            asked.push_back(static_cast<RowKind>(batch.rows.kind[row]));
+            const bool again = asked.back() == RowKind::attempt_failed;
+            if (again) {
+                failure = static_cast<Reason>(batch.rows.reason[row]);
+                tag = batch.rows.connection_tag[row];
+                CHECK_EQUAL(batch.rows.request_tag[row], 0U);
+                CHECK_EQUAL(batch.rows.flags[row], row_flag::not_sent);
+            }
+            batch.verdicts.action[row] = static_cast<uint8_t>(Action::tunnel);
+            batch.verdicts.endpoint[row] = again ? 1 : 2;
+            batch.verdicts.flags[row] = verdict_flag::ask_on_connect_failure;
+            batch.verdicts.tag[row] = 11;
+        }
+        return true;
+    };
+    auto client = test.connect();
+    client->send("first words");
+    auto app = test.accept();
+    CHECK(test.until([&] { return app->has("first words"); }));
+    CHECK(asked == (std::vector<RowKind>{RowKind::connection, RowKind::attempt_failed}));
+    CHECK(failure == Reason::connect_refused);
+    CHECK_EQUAL(tag, 11U);
+    CHECK_EQUAL(test.count(CompletionKind::attempt), 1U);
+    client->close();
+    app->close();
+    CHECK(test.until([&] { return test.count(CompletionKind::connection) == 1; }));
+    CHECK_EQUAL(test.count(CompletionKind::attempt), 2U);
+}
+
+CASE("a client that has left while another endpoint is asked for leaves nothing behind") {
+    Tunnels test;
+    Endpoint nobody;
+    nobody.address = *Address::parse("127.0.0.1", 1);
+    test.engine->set_endpoint(1, nobody);
+    uint32_t tries = 0;
+    test.on_decide = [&](uint32_t rows) {
+        for (uint32_t row = 0; row < rows; ++row) {
+            Batch &batch = test.engine->batch();
+            const bool more = ++tries < 3;
+            batch.verdicts.action[row] = static_cast<uint8_t>(more ? Action::tunnel : Action::reset);
+            batch.verdicts.reason[row] = static_cast<uint16_t>(Reason::connect_refused);
+            batch.verdicts.endpoint[row] = 1;
+            batch.verdicts.flags[row] = verdict_flag::ask_on_connect_failure;
+        }
+        return true;
+    };
+    auto client = test.connect();
+    client->reset();
+    CHECK(test.until([&] { return test.engine->stats().connections == 0; }));
+    CHECK(tries <= 3);
+}
+
 CASE("a client that leaves while its endpoint is dialled leaves nothing behind") {
     Tunnels test;
     test.fill_stock = false;

@@ -1,5 +1,6 @@
 /** Mutual TLS between two pods of one node, by `weft run --identities`: on the wire, by policy, over restarts. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { awaitEvent } from './harness/await-event.js';
 import { Load } from './harness/load.js';
 import { type Manifest, namespace, policy } from './harness/manifests.js';
@@ -9,6 +10,8 @@ import { countRequests, type Service, startFixture, startNginx, startRedis } fro
 import { monotonicMs } from './harness/weft.js';
 import { WireCapture } from './harness/wire-capture.js';
 
+/** Holds a connection open, and does not come again when it is cut. */
+const listening = ['socat', '-u', 'TCP:10.97.0.2:6379', '-'];
 const shop = 'http://10.97.0.1';
 const stalling = 'http://10.97.0.3';
 const clientId = 'spiffe://test.example/ns/test/sa/client';
@@ -31,11 +34,24 @@ const services = [
   { name: 'shop', host: 1, port: 80, targetPort: 8080, appProtocol: 'http', pods: ['server'] },
   { name: 'redis', host: 2, port: 6379, targetPort: 6379, appProtocol: 'tcp', pods: ['server'] },
   { name: 'raw', host: 3, port: 80, targetPort: 8081, appProtocol: 'http', pods: ['server'] },
+  // Nobody listens at the stranger's.
+  { name: 'half', host: 4, port: 6379, targetPort: 6379, appProtocol: 'tcp', pods: ['server', 'stranger'] },
 ];
 
 interface ConfigResource {
   readonly kind: string;
-  readonly body: { readonly name: string; readonly transport?: string; readonly captured?: boolean };
+  readonly body: {
+    readonly name: string;
+    readonly serviceAccount?: string;
+    readonly transport?: string;
+    readonly captured?: boolean;
+  };
+}
+
+interface LiveConnection {
+  readonly direction: string;
+  readonly sourceWorkload: string;
+  readonly destination: string;
 }
 
 /** Every captured workload is where TLS may be demanded of it. */
@@ -76,6 +92,23 @@ describe('mutual TLS on one node', () => {
     sumSamples(await mesh.samples(), name, labels);
   const redis = (pod: string, ...args: string[]) =>
     mesh.pod(pod).try(['redis-cli', '-h', '10.97.0.2', ...args]);
+
+  /** Connections from `client` to these ports of the server are open. */
+  const awaitInbound = (ports: readonly string[]) =>
+    awaitEvent('connections to be under way', 5_000, async () => {
+      const live = JSON.parse(await mesh.weft.admin('/connections')) as LiveConnection[];
+      const inbound = live.filter((one) => one.direction === 'inbound' && one.sourceWorkload === 'client');
+      return ports.every((port) => inbound.some(({ destination }) => destination.endsWith(`:${port}`)));
+    });
+
+  /** When the proxy first said that it has such a configuration, monotonic milliseconds. */
+  async function awaitConfig(holds: (resources: readonly ConfigResource[]) => boolean): Promise<number> {
+    await awaitEvent('the configuration', 10_000, async () => {
+      const { resources } = JSON.parse(await mesh.weft.admin('/config')) as { resources: ConfigResource[] };
+      return holds(resources);
+    });
+    return monotonicMs();
+  }
 
   async function enforce(spec: Manifest, probe: () => Promise<unknown>, wanted: unknown) {
     mesh.write('policies.yaml', [policy('under-test', spec)]);
@@ -206,22 +239,23 @@ describe('mutual TLS on one node', () => {
     await awaitEvent('permissive', 5_000, async () => (await mesh.status('stranger', direct)) === 200);
   });
 
+  test('an opaque connection goes past an endpoint where nobody listens, to one that speaks TLS', async () => {
+    for (let count = 0; count < 10; count += 1) {
+      expect(await mesh.pod('client').run(['redis-cli', '-h', '10.97.0.4', 'ping'])).toBe('PONG\n');
+    }
+    const failed = { destination_service: 'half', result: 'failed' };
+    expect(await sum('weft_attempts_total', failed)).toBeGreaterThan(0);
+  });
+
   test('a new DENY ends an open tunnel and a request under way within two seconds', async () => {
-    const tunnel = mesh.pod('client').spawn(['redis-cli', '-h', '10.97.0.2', 'blpop', 'nothing', '0']);
+    const tunnel = mesh.pod('client').spawn(listening);
     const stall = mesh.pod('client').spawn(['curl', '-sS', '--max-time', '60', `${stalling}/stall`]);
-    await awaitEvent('both to be under way', 5_000, async () => {
-      const live = JSON.parse(await mesh.weft.admin('/connections')) as {
-        destination: string;
-        direction: string;
-      }[];
-      const inbound = live.filter(({ direction }) => direction === 'inbound');
-      return ['6379', '8081'].every((port) => inbound.some((one) => one.destination.endsWith(`:${port}`)));
-    });
-    const bystander = mesh.pod('other').spawn(['redis-cli', '-h', '10.97.0.2', 'blpop', 'nothing', '0']);
-    const began = monotonicMs();
+    await awaitInbound(['6379', '8081']);
+    const bystander = mesh.pod('other').spawn(listening);
     const rule = { sources: { spiffeIDs: [clientId] } };
     const spec = { selector: { matchLabels: { app: 'server' } }, action: 'DENY', rules: [rule] };
     mesh.write('policies.yaml', [policy('cut', spec)]);
+    const began = await awaitConfig((resources) => resources.some(({ body }) => body.name === 'cut'));
     await Promise.all([tunnel.exited, stall.exited]);
     expect(monotonicMs() - began).toBeLessThan(2_000);
     expect(bystander.running).toBe(true);
@@ -229,6 +263,31 @@ describe('mutual TLS on one node', () => {
     expect(await sum('weft_refusals_total', { reason: 'policy_denied' })).toBeGreaterThanOrEqual(2);
     mesh.write('policies.yaml', []);
     await awaitEvent('no policy', 5_000, async () => (await mesh.status('client', shop)) === 200);
+  });
+
+  test('a caller that is somebody else now is cut at once, one that has left within two seconds', async () => {
+    const whole = readFileSync(join(mesh.manifests, 'workloads.yaml'), 'utf8');
+    const changed = whole.replace('serviceAccount: client', 'serviceAccount: changed');
+    const left = whole.split(/^---\n/m).filter((text) => !text.includes('name: client'));
+    for (const manifests of [changed, left.join('---\n')]) {
+      const tunnel = mesh.pod('client').spawn(listening);
+      await awaitInbound(['6379']);
+      mesh.write('workloads.yaml', manifests);
+      const began = await awaitConfig(
+        (resources) => !resources.some(({ body }) => body.serviceAccount === 'client'),
+      );
+      await tunnel.exited;
+      expect(monotonicMs() - began).toBeLessThan(2_000);
+      mesh.write('workloads.yaml', whole);
+      await awaitTls(mesh);
+      // A connection from before it was captured again leads to nobody, for a virtual address has no host.
+      const ping = ['timeout', '1', 'redis-cli', '-h', '10.97.0.2', 'ping'];
+      await awaitEvent('the caller to be back', 10_000, async () => {
+        const { code } = await mesh.pod('client').try(ping);
+        return code === 0;
+      });
+    }
+    expect(await sum('weft_tls_failures_total', { reason: 'tls_wrong_identity' })).toBeGreaterThan(0);
   });
 });
 

@@ -21,7 +21,7 @@ type WorkloadEngine = Pick<
 >;
 
 /** TLS connections under an identity that has ended may finish what runs for so long. */
-const identityGraceMs = 1_500;
+const identityGraceMs = 1_000;
 
 /** 0 is the engine's own default. */
 const defaultLimits: WorkloadLimits = { connections: 0, pendingRequests: 0, bufferedBytes: 0, cpuShare: 0 };
