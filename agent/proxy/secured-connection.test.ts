@@ -275,7 +275,7 @@ describe('what lives on while the configuration changes', () => {
     const { tag: left } = second.connect();
     second.batch.secured(left, webId, 'h2');
     second.batch.apply([], [{ kind: 'workload', name: 'web-1' }]);
-    expect(second.batch.engine.ended).toEqual([`connection ${left} tls_wrong_identity 1000`]);
+    expect(second.batch.engine.ended).toEqual([`connection ${left} tls_wrong_identity 500`]);
   });
 
   test('a pool that grows in the middle of a round is gone round all the same', () => {

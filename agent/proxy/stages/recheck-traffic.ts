@@ -30,7 +30,7 @@ export interface RecheckParts {
 /** Records that one turn looks at. */
 const sliceRecords = 512;
 /** A caller that has left the configuration may finish what it asked for. */
-const departedGraceMs = 1_000;
+const departedGraceMs = 500;
 
 export class TrafficRecheck {
   readonly #parts: RecheckParts;
