@@ -108,10 +108,10 @@ CASE("a tunnel ends with the first of both certificates") {
     auto app = test.accept();
     client->send("x");
     CHECK(test.until([&] { return app->has("x"); }));
-    test.advance(99'000);
+    test.advance(85'000);
     client->send("y");
     CHECK(test.until([&] { return app->has("xy"); }));
-    test.advance(1'100);
+    test.advance(16'000);
     CHECK(test.until([&] { return client->was_reset && app->was_reset; }));
     CHECK(test.until([&] { return test.count(CompletionKind::connection) == 2; }));
     for (const Completion &completion : test.completions)
