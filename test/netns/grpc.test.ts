@@ -1,5 +1,6 @@
 /** gRPC end to end: two implementations on both ends, the mesh between them. */
 import { awaitEvent } from './harness/await-event.js';
+import { awaitTls } from './harness/await-tls.js';
 import { GrpcClient, type GrpcLibrary, startGrpcServer } from './harness/grpc.js';
 import type { LabProcess } from './harness/lab-process.js';
 import { grpcRoute, policy, route } from './harness/manifests.js';
@@ -63,7 +64,10 @@ const noFail = policy('no-fail', {
   ],
 });
 
-describe('gRPC through the mesh', () => {
+describe.each([
+  ['in plaintext', []],
+  ['over mutual TLS', ['--identities']],
+])('gRPC through the mesh %s', (_, identities) => {
   let mesh: Mesh;
   const servers = new Map<string, LabProcess>();
   const clients: GrpcClient[] = [];
@@ -90,6 +94,7 @@ describe('gRPC through the mesh', () => {
           echo('impatient', 9, ['v1']),
         ],
         more: [...routes, noFail],
+        weft: () => ({ more: identities }),
       },
       async ({ lab }) => {
         for (const name of pods.filter((pod) => pod !== 'gone')) {
@@ -98,6 +103,7 @@ describe('gRPC through the mesh', () => {
         }
       },
     );
+    if (identities.length > 0) await awaitTls(mesh);
   });
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((one) => one.close()));
@@ -145,7 +151,10 @@ describe('gRPC through the mesh', () => {
         const server = servers.get(to) as LabProcess;
         const cancelled = () => server.stdout.split('cancelled').length - 1;
         const before = cancelled();
-        const ended = await client(host, from).ask({ op: 'say', method: 'Hang', deadlineMs: 300 });
+        const one = client(host, from);
+        // Else the deadline could pass before the connection is there.
+        expect((await one.ask({ op: 'say' })).code).toBe('OK');
+        const ended = await one.ask({ op: 'say', method: 'Hang', deadlineMs: 500 });
         expect(ended.code).toBe('DEADLINE_EXCEEDED');
         await awaitEvent('the server to hear of it', 5_000, () => cancelled() > before);
       });
@@ -239,7 +248,7 @@ describe('gRPC through the mesh', () => {
     const one = client(6);
     const draining = servers.get('a') as LabProcess;
     const calls = one.ask({ op: 'say', n: 3000, parallel: 10 }, 60_000);
-    await awaitEvent('calls to be under way', 5_000, async () => {
+    await awaitEvent('calls to be under way', 20_000, async () => {
       const samples = await mesh.samples();
       return (
         sumSamples(samples, 'weft_requests_total', { destination_workload: 'a', direction: 'inbound' }) > 300
@@ -255,6 +264,12 @@ describe('gRPC through the mesh', () => {
 
   test('metrics and stat count gRPC by its status', async () => {
     const samples = await mesh.samples();
+    const authenticated = identities.length > 0 ? 'true' : 'false';
+    const other = identities.length > 0 ? 'false' : 'true';
+    const inbound = (label: string) =>
+      sumSamples(samples, 'weft_requests_total', { direction: 'inbound', authenticated: label });
+    expect(inbound(authenticated)).toBeGreaterThan(2000);
+    expect(inbound(other)).toBe(0);
     const counted = (grpc_status: string) =>
       sumSamples(samples, 'weft_requests_total', { direction: 'outbound', grpc_status });
     expect(counted('0')).toBeGreaterThan(2000);

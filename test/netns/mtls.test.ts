@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './harness/await-event.js';
+import { awaitTls } from './harness/await-tls.js';
 import { Load } from './harness/load.js';
 import { type Manifest, namespace, policy } from './harness/manifests.js';
 import { Mesh } from './harness/mesh.js';
@@ -52,15 +53,6 @@ interface LiveConnection {
   readonly direction: string;
   readonly sourceWorkload: string;
   readonly destination: string;
-}
-
-/** Every captured workload is where TLS may be demanded of it. */
-async function awaitTls(mesh: Mesh): Promise<void> {
-  await awaitEvent('every captured workload to speak TLS', 30_000, async () => {
-    const { resources } = JSON.parse(await mesh.weft.admin('/config')) as { resources: ConfigResource[] };
-    const captured = resources.filter(({ kind, body }) => kind === 'workload' && body.captured === true);
-    return captured.length > 0 && captured.every(({ body }) => body.transport === 'weft-tls');
-  });
 }
 
 const strict = (mode: 'Strict' | 'Permissive'): Manifest => ({
