@@ -105,3 +105,12 @@ test('after a restart, pods that were captured are held again, and all others ar
   book.enrol({ ...wanted, workload: 'uid-2' });
   expect(enrolments.map(({ netns }) => netns)).toEqual(['cni-1', 'cni-2']);
 });
+
+test('pods that started while the runtime did not tell are held once it tells again; those known before are not', () => {
+  const { book } = setUp();
+  const known = sandbox({ id: 'box-2', uid: 'uid-2', netns: 'cni-2', addresses: ['10.0.0.2'] });
+  book.events.onSynchronized([known]);
+  expect(book.held).toEqual([]);
+  book.events.onSynchronized([known, sandbox(), sandbox({ id: 'box-3', uid: 'uid-3', namespace: 'other' })]);
+  expect(book.held).toEqual(['uid-1']);
+});

@@ -29,6 +29,8 @@ export class PodBook {
   /** By the pod's uid; a pod that was given a new sandbox has the newest. */
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #held = new Set<string>();
+  /** The runtime has listed its pods once. */
+  #told = false;
 
   constructor(parts: PodBookParts) {
     this.#parts = parts;
@@ -80,18 +82,25 @@ export class PodBook {
     return { ...enrolment, netns: sandbox.netns, addresses };
   }
 
-  /** Pods that were captured before this process began get listeners again; others are the configuration's matter. */
+  /**
+   * Pods that were captured before this process began get listeners again, and those that started while the runtime did
+   * not tell are held from now on. Others are the configuration's matter.
+   */
   #synchronize(sandboxes: readonly Sandbox[]): void {
     const orphans = new Set(this.#parts.register.orphans);
+    const told = this.#told;
+    this.#told = true;
     for (const sandbox of sandboxes) {
+      const before = this.#sandboxes.get(sandbox.uid);
       // Of two sandboxes of a pod the one that stopped has no namespace.
-      if (sandbox.netns === null && this.#sandboxes.has(sandbox.uid)) continue;
+      if (sandbox.netns === null && before !== undefined) continue;
       this.#sandboxes.set(sandbox.uid, sandbox);
-      if (!orphans.has(sandbox.uid) || sandbox.netns === null) continue;
+      const missed = told && before?.id !== sandbox.id && this.#shallJoin(sandbox);
+      if (sandbox.netns === null || !(orphans.has(sandbox.uid) || missed)) continue;
       try {
         this.#hold(sandbox);
       } catch (error) {
-        this.#parts.log('error', 'a pod that was captured cannot be held; it stays closed', {
+        this.#parts.log('error', 'a pod that shall be in the mesh cannot be held', {
           pod: nameOf(sandbox),
           error: describeError(error),
         });
