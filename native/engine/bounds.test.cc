@@ -158,19 +158,26 @@ CASE("draining takes no new connections, finishes what runs, and says so to keep
     CHECK(test.until([&] { return test.engine->drained(); }));
 }
 
-CASE("a removed workload loses listeners and pools at once, its connections after the grace") {
+CASE("a removed workload loses listeners and pools at once, its connections with what runs or after the "
+     "grace") {
     EngineUnderTest test;
     auto client = test.connect();
     client->send(get);
     auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto slow = test.connect();
+    slow->send(get);
+    auto silent = test.accept();
+    CHECK(test.until([&] { return app->has("\r\n\r\n") && silent->has("\r\n\r\n"); }));
     test.engine->remove_workload(1, 1000);
     CHECK(!test.engine->set_workload(1, {}));
     test.settle();
     app->send(ok);
-    CHECK(test.until([&] { return client->has("ok"); }));
+    CHECK(test.until([&] { return client->ended; }));
+    CHECK(client->has("onnection: close") && client->has("ok"));
+    client->close();
+    CHECK(test.until([&] { return test.count(CompletionKind::connection) == 1; }));
     test.advance(1001);
-    CHECK(test.until([&] { return client->was_reset && test.count(CompletionKind::connection) == 1; }));
+    CHECK(test.until([&] { return slow->was_reset && test.count(CompletionKind::connection) == 2; }));
     CHECK(test.last(CompletionKind::connection)->reason == Reason::workload_withdrawn);
     CHECK(test.engine->add_workload(1, {}));
 }

@@ -49,6 +49,11 @@ bool Engine::remove_workload(uint32_t name, uint32_t grace_ms) {
                                 close_connection(*idle, Reason::workload_withdrawn);
                         });
     drain_sessions([&](const PoolKey &key) { return key.workload == self.index; });
+    // Peers must not send further requests on a connection that has no application behind it any more.
+    connections_.each([&](Connection &connection) {
+        if (connection.role == Role::downstream && connection.workload == self)
+            retire_after(connection, Reason::workload_withdrawn, 0, grace_ms);
+    });
     if (Workload *left = workloads_.get(self)) {
         forget_workload_if_unused(*left);
         expire_workloads();

@@ -78,7 +78,6 @@ test('workloads spread over workers and stay where they are', () => {
     '0: listeners 1 0,1',
     '1: listeners 2 2,3',
     '0: listeners 3 4,5',
-    '0: withdraw 1',
     '0: listeners 4 31,32',
   ]);
 });
@@ -169,12 +168,45 @@ test('listeners wait until it is known whether the workload has an identity', ()
 });
 
 test('listeners that waited are closed where their workload leaves', () => {
-  const { manager, delivered, closed, unsettled } = harness();
+  const { manager, timers, delivered, closed, unsettled } = harness();
   unsettled.add('a');
   manager.setWanted([enrolment('a')], true);
   manager.enrolled('a', pair, [1, 2]);
   manager.setWanted([], true);
   manager.release('a');
   expect(closed).toEqual([1, 2]);
+  timers.advance(2_000);
   expect(delivered).toEqual(['0: withdraw 1']);
+});
+
+test('a worker keeps a workload`s listeners until what was on its way to them is accepted', () => {
+  const { manager, timers, asked, delivered } = harness();
+  manager.setWanted([enrolment('a')], true);
+  manager.enrolled('a', pair, [1, 2]);
+  manager.setWanted([], true);
+  expect(asked.at(-1)).toBe('withdraw a');
+  timers.advance(500);
+  expect(delivered.slice(1)).toEqual([]);
+  manager.withdrawn('a');
+  timers.advance(99);
+  expect(delivered.slice(1)).toEqual([]);
+  timers.advance(1);
+  expect(delivered.slice(1)).toEqual(['0: withdraw 1']);
+  timers.advance(5_000);
+  expect(delivered.slice(1)).toEqual(['0: withdraw 1']);
+});
+
+test('a workload that leaves twice in a row is ended each time', () => {
+  const { manager, timers, delivered } = harness();
+  for (const descriptors of [
+    [1, 2],
+    [3, 4],
+  ]) {
+    manager.setWanted([enrolment('a')], true);
+    manager.enrolled('a', pair, descriptors);
+    manager.setWanted([], true);
+  }
+  manager.withdrawn('a');
+  timers.advance(5_000);
+  expect(delivered).toEqual(['0: listeners 1 1,2', '0: listeners 2 3,4', '0: withdraw 1', '0: withdraw 2']);
 });

@@ -45,6 +45,10 @@ interface Pod {
 
 /** A withdrawn workload's open connections may go on for so long. */
 const withdrawGraceMs = 5_000;
+/** Connections that were on their way to a listener when capture took the last steering away are accepted until then. */
+const backlogMs = 100;
+/** Capture says when it has; this long is waited where it does not. */
+const releaseMs = 2_000;
 const retryFirstMs = 500;
 const retryMaxMs = 30_000;
 
@@ -57,6 +61,8 @@ export class EnrolmentManager {
   #authoritative = false;
   /** What capture kept from an earlier proxy and nobody has claimed yet. */
   #kept: readonly string[] = [];
+  /** Withdrawn ones that still accept what was on its way. */
+  readonly #leaving = new Map<string, { readonly end: () => void; timer: Timer }>();
   /** New pods that capture holds and the configuration does not speak of yet. */
   readonly #held = new Set<string>();
 
@@ -168,6 +174,14 @@ export class EnrolmentManager {
     });
   }
 
+  /** Capture steers nothing to the workload's listeners any more. */
+  withdrawn(uid: string): void {
+    const leaving = this.#leaving.get(uid);
+    if (leaving === undefined) return;
+    leaving.timer.cancel();
+    leaving.timer = this.#parts.timers.after(backlogMs, leaving.end);
+  }
+
   /** A worker's stock of ready-made sockets is low. */
   socketsLow(handle: number, family: Family, count: number): void {
     const uid = this.#uids.get(handle);
@@ -249,7 +263,18 @@ export class EnrolmentManager {
     this.#load[pod.worker] = (this.#load[pod.worker] ?? 1) - 1;
     this.#parts.capture.withdraw(uid);
     this.#closeAll(pod.waiting.map(({ descriptor }) => descriptor));
-    this.#parts.deliver(pod.worker, { type: 'withdraw', handle: pod.handle, graceMs: withdrawGraceMs });
+    this.#leave(uid, pod);
+  }
+
+  /** A listener that closes cuts what waits in its backlog: it stays until nothing is sent there any more. */
+  #leave(uid: string, { worker, handle }: Pod): void {
+    this.#leaving.get(uid)?.end();
+    const end = () => {
+      this.#leaving.get(uid)?.timer.cancel();
+      this.#leaving.delete(uid);
+      this.#parts.deliver(worker, { type: 'withdraw', handle, graceMs: withdrawGraceMs });
+    };
+    this.#leaving.set(uid, { end, timer: this.#parts.timers.after(releaseMs, end) });
   }
 
   /** Held pods that the configuration speaks of: it wants them, or they are let go. */

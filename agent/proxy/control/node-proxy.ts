@@ -223,7 +223,7 @@ export class NodeProxy {
           this.#enrolments.enrolled(workload, listeners, descriptors);
           this.#checkServing();
         },
-        onWithdrawn: () => {},
+        onWithdrawn: (workload) => this.#enrolments.withdrawn(workload),
         onSockets: (workload, family, descriptors) => this.#enrolments.sockets(workload, family, descriptors),
         onCounters: (counters) => this.#kernelCounters.arrived(counters),
         onRulesApplied: () => {},
