@@ -102,6 +102,24 @@ describe('the engine between HTTP/2 programs that nobody here wrote', () => {
     expect(test.errors).toEqual([]);
   });
 
+  it('takes curl up on HTTP/2 by Upgrade, and goes on by HTTP/1.1 where a body comes with it', async () => {
+    await serveHttp1();
+    const ask = (...options: string[]) =>
+      run('curl', [
+        '-sS',
+        '--http2',
+        '-w',
+        ' %{http_version}',
+        ...options,
+        `http://127.0.0.1:${test.port}/up`,
+      ]);
+    expect((await ask()).stdout).toBe(' 2');
+    expect((await ask('-d', 'body')).stdout).toBe('body 1.1');
+    const { stdout } = await run('nghttp', ['-u', '-n', '-v', `http://127.0.0.1:${test.port}/up`]);
+    expect(stdout).toMatch(/HTTP Upgrade success/);
+    expect(stdout).toMatch(/:status: 200/);
+  });
+
   it('tells rows their protocol, and carries trailers to a client of HTTP/2', async () => {
     await serveHttp1();
     const seen: number[] = [];

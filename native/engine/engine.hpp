@@ -296,6 +296,7 @@ private:
     // --- http2-downstream ---
     void stream_request(Connection &down, http2::StreamRef stream, http1::Bytes text,
                         const http1::RequestHead &head);
+    void upgrade_to_http2(Connection &down, Exchange &exchange);
     void stream_request_content(Exchange &exchange, std::string_view part);
     void stream_request_ended(Exchange &exchange, http1::Bytes trailers);
     void stream_refused(Connection &connection, Reason why);

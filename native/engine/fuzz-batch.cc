@@ -15,7 +15,7 @@
 namespace weft::testing {
 namespace {
 
-constexpr std::array<std::string_view, 24> snippets = {
+constexpr std::array<std::string_view, 25> snippets = {
     "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
     "POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n",
@@ -37,6 +37,8 @@ constexpr std::array<std::string_view, 24> snippets = {
     "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy",
     "HTTP/1.1 204 No Content\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+    "GET /up HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: "
+    "AAMAAABk\r\n\r\n",
     "GET",
     "\r\n",
     "x: y\r\n",

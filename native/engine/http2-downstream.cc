@@ -8,6 +8,9 @@ namespace {
 
 constexpr uint64_t stream_cost = 2048; // of a request's head, beside its bytes, in bytes' worth of time
 
+constexpr std::string_view switching =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+
 // RFC 9113 section 7.
 constexpr uint32_t internal_error = 2;
 constexpr uint32_t cancel = 8;
@@ -37,6 +40,28 @@ void Engine::stream_request(Connection &down, http2::StreamRef stream, http1::By
         reply_reason(exchange, Reason::connect_not_allowed); // a tunnel is an HTTP/1 matter here
     else
         ask(exchange);
+}
+
+/// The request that asked for HTTP/2 by Upgrade becomes its first stream; where its settings make no sense it
+/// stays what it is.
+void Engine::upgrade_to_http2(Connection &down, Exchange &exchange) {
+    const http1::Field *settings = exchange.request.fields.find(http1::FieldId::http2_settings);
+    begin_server_session(down);
+    const http2::StreamRef stream =
+        down.http2->session.upgrade(settings->value.text(exchange.head_bytes()), exchange.request.method);
+    if (!stream) {
+        end_streams(down, Reason::http2_protocol_error);
+        down.http2.reset();
+        down.state = ConnectionState::http1;
+        return;
+    }
+    gather_to(down, 1, switching.size()).copy(switching);
+    flush_gather();
+    down.http2->link(stream, exchange.self);
+    down.exchange = {};
+    exchange.down_stream = stream;
+    exchange.request_done = true;
+    account(exchange);
 }
 
 void Engine::stream_request_content(Exchange &exchange, std::string_view part) {

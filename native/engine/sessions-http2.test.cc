@@ -28,6 +28,44 @@ void retry_by_http2(EngineUnderTest &test, uint32_t &not_sent) {
     };
 }
 
+CASE("a client may ask for HTTP/2 by Upgrade: its request is the first stream") {
+    EngineUnderTest test;
+    auto peer = test.connect();
+    const std::string upgrade = "GET /first HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+                                "Upgrade: h2c\r\nHTTP2-Settings: ";
+    peer->send(upgrade + "AAMAAABkAAQAAP__\r\n\r\n"); // 100 streams, windows of 65,535 bytes
+    auto app = test.accept();
+    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    CHECK_EQUAL(app->received, "GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
+    const std::string switching =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+    CHECK(test.until([&] { return peer->received.size() > switching.size() + 9; }));
+    CHECK(peer->received.starts_with(switching));
+    http2::RawClient raw;
+    peer->send(http2::RawClient::preface());
+    app->send(ok_head + "ok");
+    CHECK(test.until([&] { return test.count(CompletionKind::request) == 1; }));
+    const std::string data = http2::RawClient::frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "ok");
+    CHECK(test.until([&] { return peer->has(data); }));
+    peer->send(
+        raw.headers(3, {{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/second"}}));
+    CHECK(test.until([&] { return app->has("/second"); }));
+    app->send(ok_head + "ok");
+    CHECK(test.until([&] { return test.count(CompletionKind::request) == 2; }));
+
+    for (const std::string settings :
+         {"AAM", "AAMAAABk=", "AAMAAAB", "!"}) { // then it is HTTP/1 that goes on
+        auto other = test.connect();
+        other->send(upgrade + settings + "\r\n\r\n");
+        app->received.clear();
+        CHECK(test.until([&] { return app->has("/first"); }));
+        app->send(ok_head + "ok");
+        CHECK(test.until([&] { return other->has("ok"); }));
+        CHECK(other->received.starts_with("HTTP/1.1 200 OK\r\n"));
+        test.forget(*other);
+    }
+}
+
 CASE("streams of one client connection go to different endpoints") {
     EngineUnderTest test;
     Endpoint other;

@@ -49,6 +49,7 @@ void RequestHead::copy(const RequestHead &from) {
     framing = from.framing;
     keep_alive = from.keep_alive;
     upgrade = from.upgrade;
+    offers_http2 = from.offers_http2;
     expect_continue = from.expect_continue;
     accepts_trailers = from.accepts_trailers;
     plain_path = from.plain_path;
@@ -81,7 +82,7 @@ void RequestHead::reset() {
     form = TargetForm::origin;
     version = Version::http11;
     framing = Framing::none;
-    keep_alive = upgrade = expect_continue = accepts_trailers = plain_path = false;
+    keep_alive = upgrade = offers_http2 = expect_continue = accepts_trailers = plain_path = false;
 }
 
 void ResponseHead::reset() {

@@ -199,6 +199,9 @@ struct RequestHead {
     /// Upgrade and `Connection: upgrade` with one protocol that the mesh may tunnel (not h2c, HTTP/*, TLS/*),
     /// no body.
     bool upgrade = false;
+    /// Upgrade to `h2c` with one HTTP2-Settings field, both nominated by Connection, and no body (RFC 7540
+    /// section 3.2). Nothing of it is forwarded.
+    bool offers_http2 = false;
     /// The client waits for 100 (Continue) before it sends the content.
     bool expect_continue = false;
     /// `TE: trailers`.

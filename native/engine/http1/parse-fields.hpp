@@ -30,6 +30,7 @@ struct Semantics {
     Span upgrade;
     uint32_t hosts = 0;
     uint32_t upgrades = 0;
+    uint32_t http2_settings = 0;
     uint32_t options = 0;
     bool has_length = false;
     bool chunked = false;
@@ -37,6 +38,7 @@ struct Semantics {
     bool close = false;
     bool keep_alive = false;
     bool connection_upgrade = false;
+    bool connection_http2_settings = false;
     bool accepts_trailers = false;
 };
 

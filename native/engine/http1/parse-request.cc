@@ -215,8 +215,11 @@ Reason check_request(Bytes input, RequestHead &head) {
     head.keep_alive = !semantics.close && (http11 || semantics.keep_alive);
     head.accepts_trailers = semantics.accepts_trailers && http11;
     head.expect_continue = semantics.expect && http11 && content;
-    head.upgrade = semantics.upgrades == 1 && semantics.connection_upgrade && http11 && !content &&
-                   head.method != Method::CONNECT && may_tunnel(semantics.upgrade.text(input));
+    const bool asks = semantics.upgrades == 1 && semantics.connection_upgrade && http11 && !content &&
+                      head.method != Method::CONNECT;
+    head.upgrade = asks && may_tunnel(semantics.upgrade.text(input));
+    head.offers_http2 = asks && semantics.http2_settings == 1 && semantics.connection_http2_settings &&
+                        same_name(semantics.upgrade.text(input), "h2c");
     head.upgrade_token = head.upgrade ? semantics.upgrade : Span{};
     return Reason::none;
 }

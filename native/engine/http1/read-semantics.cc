@@ -63,6 +63,7 @@ Reason read_option(Bytes input, std::string_view option, Fields &fields, Semanti
     const FieldId id = find_field_id(option);
     out.keep_alive = out.keep_alive || id == FieldId::keep_alive;
     out.connection_upgrade = out.connection_upgrade || id == FieldId::upgrade;
+    out.connection_http2_settings = out.connection_http2_settings || id == FieldId::http2_settings;
     if ((field_rules(id) & keep_rule) != 0) {
         return Reason::http1_bad_connection_option;
     }
@@ -94,6 +95,9 @@ Reason read_field(Bytes input, const Field &field, Fields &fields, Semantics &ou
         out.upgrades += 1;
         out.upgrade = field.value;
         return Reason::none;
+    case FieldId::http2_settings:
+        out.http2_settings += 1;
+        return Reason::none;
     case FieldId::te:
         return for_each_element(value, [&](std::string_view coding) {
             out.accepts_trailers = out.accepts_trailers || same_name(coding, "trailers");
@@ -110,7 +114,7 @@ constexpr uint64_t bit(FieldId id) {
 
 constexpr uint64_t governing = bit(FieldId::connection) | bit(FieldId::content_length) |
                                bit(FieldId::transfer_encoding) | bit(FieldId::expect) | bit(FieldId::host) |
-                               bit(FieldId::upgrade) | bit(FieldId::te);
+                               bit(FieldId::upgrade) | bit(FieldId::te) | bit(FieldId::http2_settings);
 
 } // namespace
 

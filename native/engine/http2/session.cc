@@ -67,6 +67,27 @@ void announce(nghttp2_session *session, Role role, const Limits &limits) {
     }
 }
 
+/// RFC 4648 section 5, without padding; false for anything else.
+bool decode_base64url(std::string_view text, std::vector<uint8_t> &out) {
+    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    uint32_t bits = 0;
+    uint32_t count = 0;
+    for (const char each : text) {
+        const size_t digit = alphabet.find(each);
+        if (digit == std::string_view::npos) {
+            return false;
+        }
+        bits = bits << 6 | static_cast<uint32_t>(digit);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            out.push_back(static_cast<uint8_t>(bits >> count));
+            bits &= (1U << count) - 1;
+        }
+    }
+    return count < 6 && bits == 0;
+}
+
 } // namespace
 
 const char *library_file() {
@@ -166,6 +187,27 @@ StreamRef Session::request(Bytes input, const http1::RequestHead &head, const ht
     stream->id = id;
     stream->announced = true;
     stream->method = head.method;
+    return ref;
+}
+
+StreamRef Session::upgrade(std::string_view settings, http1::Method method) {
+    State &state = *state_;
+    std::vector<uint8_t> payload;
+    StreamRef ref;
+    Stream *const stream = decode_base64url(settings, payload) ? state.streams.open(ref) : nullptr;
+    if (stream == nullptr) {
+        return {};
+    }
+    const bool head = method == http1::Method::HEAD;
+    if (nghttp2_session_upgrade2(state.session, payload.data(), payload.size(), head ? 1 : 0, nullptr) != 0) {
+        state.streams.close(ref);
+        return {};
+    }
+    nghttp2_session_set_stream_user_data(state.session, 1, pack(ref)); // a server's is not taken above
+    stream->id = 1;
+    stream->announced = stream->head_done = stream->peer_ended = true;
+    stream->method = method;
+    stream->expected = 0;
     return ref;
 }
 

@@ -97,6 +97,10 @@ public:
     /// http1_missing_host.
     StreamRef request(Bytes input, const http1::RequestHead &head, const http1::RequestRewrite &rewrite,
                       bool has_content, Reason &why);
+    /// Server, before anything was received: the HTTP/1 request that asked for HTTP/2 is stream 1, and is
+    /// whole (RFC 7540 section 3.2). `settings` is the value of its HTTP2-Settings field. No stream where
+    /// that is malformed: the session is of no use then.
+    StreamRef upgrade(std::string_view settings, http1::Method method);
     /// Server: answers, after any number of interim heads. When the answer is complete and the request is
     /// not, the rest of it is refused without an error. False where the stream is gone or the rewrite
     /// malformed.
