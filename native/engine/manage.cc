@@ -177,6 +177,10 @@ EngineStats Engine::stats() {
         for (const SocketStock &stock : workload.stock)
             stats.sockets += stock.size();
     });
+    connections_.each([&](const Connection &connection) {
+        if (connection.http2 && connection.role == Role::downstream)
+            stats.streams += connection.http2->session.streams();
+    });
     return stats;
 }
 

@@ -89,6 +89,7 @@ CASE("streams of one client connection go to different endpoints") {
     Http2Peer one(test, test.accept(), http2::Role::server);
     Http2Peer two(test, test.accept(), http2::Role::server);
     CHECK(test.until([&] { return one.side.order.size() == 5 && two.side.order.size() == 5; }));
+    CHECK_EQUAL(test.engine->stats().streams, 10U);
 }
 
 CASE("a further session is opened where the peer's streams are used up, and no more than the limit") {
