@@ -10,20 +10,12 @@ import {
   absentHeader,
   CompletionKind,
   type Completions,
-  type ConnectionInfo,
   type Edit,
-  type EndpointOptions,
-  type Engine,
-  type EngineOptions,
-  type EngineStats,
-  type IdentityOptions,
   Method,
   maxWantedHeaders,
   type Reply,
-  type ResumeVerdict,
   RowFlag,
   RowKind,
-  type Rows,
   type Verdicts,
 } from '../../../native/engine.js';
 import { type ReasonName, reasonName } from '../../../reasons/reasons.js';
@@ -31,22 +23,7 @@ import { PausedTimers } from '../control/paused-timers.js';
 import { type Edge, mergeEdges } from '../telemetry/edge-counts.js';
 import { DecisionWorker } from './decision-worker.js';
 import type { FromWorker } from './messages.js';
-
-const capacity = 16;
-
-type Columns = Record<string, Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array>;
-
-/** Columns of 64-bit floats hold every number of the narrower ones; sixteen per row are enough for an address. */
-function columns<Kind>(): Kind {
-  return new Proxy({} as Columns, {
-    get: (made, name: string) => {
-      made[name] ??= name.endsWith('Ip')
-        ? new Uint8Array(capacity * 16)
-        : new Float64Array(capacity * maxWantedHeaders);
-      return made[name];
-    },
-  }) as Kind;
-}
+import { BatchEngine } from './test-engine.js';
 
 export interface TestRequest {
   readonly method?: keyof typeof Method;
@@ -77,120 +54,6 @@ export interface TestVerdict {
   readonly backendTimeoutMs: number;
   readonly delayMs: number;
   readonly bufferBytes: number;
-}
-
-class BatchEngine implements Engine {
-  readonly rows = columns<Rows>();
-  readonly verdicts = columns<Verdicts>();
-  readonly completions = columns<Completions>();
-  readonly text = Buffer.alloc(65_536);
-  readonly scratch = Buffer.alloc(4_096);
-  readonly options: EngineOptions;
-  wanted: readonly string[] = [];
-  readonly endpoints = new Map<number, EndpointOptions>();
-  readonly defined = new Map<string, Edit | Reply | readonly number[]>();
-  readonly resumed: (ResumeVerdict & { id: number })[] = [];
-  readonly workloads = new Map<number, object>();
-  readonly identities = new Map<number, IdentityOptions>();
-  /** Why `setIdentity` throws; empty where it does not. */
-  refusedIdentity = '';
-  /** What was ended otherwise than by closing at once. */
-  readonly ended: string[] = [];
-  readonly closed: { reason: string; tag: number }[] = [];
-  #nextId = 1;
-  textUsed = 0;
-
-  constructor(options: EngineOptions) {
-    this.options = options;
-  }
-
-  readText(offset: number, length: number): string {
-    return this.text.toString('latin1', offset, offset + length);
-  }
-  setWantedHeaders(names: readonly string[]): void {
-    this.wanted = names;
-  }
-  addWorkload(handle: number, options: object): void {
-    this.workloads.set(handle, options);
-  }
-  setWorkload(handle: number, options: object): void {
-    this.workloads.set(handle, options);
-  }
-  removeWorkload(handle: number): void {
-    this.workloads.delete(handle);
-  }
-  addListener(): void {}
-  addSockets(): void {}
-  setIdentity(workload: number, identity: IdentityOptions): void {
-    if (this.refusedIdentity !== '') throw new RangeError(this.refusedIdentity);
-    this.identities.set(workload, identity);
-  }
-  removeIdentity(workload: number, reason: number, graceMs: number): void {
-    this.identities.delete(workload);
-    this.ended.push(`identity ${workload} ${reasonName(reason)} ${graceMs}`);
-  }
-  setEndpoint(id: number, endpoint: EndpointOptions): void {
-    this.endpoints.set(id, endpoint);
-  }
-  removeEndpoint(id: number): void {
-    this.endpoints.delete(id);
-  }
-  defineEdit(edit: Edit): number {
-    return this.#define('edit', edit);
-  }
-  defineReply(reply: Reply): number {
-    return this.#define('reply', reply);
-  }
-  defineStatusSet(statuses: readonly number[]): number {
-    return this.#define('status-set', statuses);
-  }
-  release(kind: string, id: number): void {
-    if (!this.defined.delete(`${kind} ${id}`)) throw new RangeError(`${kind} ${id} is not defined`);
-  }
-  resume(id: number, _generation: number, verdict: ResumeVerdict): boolean {
-    this.resumed.push({ id, ...verdict });
-    return true;
-  }
-  closeConnections(reason: number, match: { connectionTag?: number }): number {
-    this.closed.push({ reason: reasonName(reason), tag: match.connectionTag ?? 0 });
-    return 1;
-  }
-  drainConnections(reason: number, match: { connectionTag?: number }, graceMs: number): number {
-    this.ended.push(`connection ${match.connectionTag} ${reasonName(reason)} ${graceMs}`);
-    return 1;
-  }
-  endRequests(reason: number, match: { requestTag: number }): number {
-    this.ended.push(`request ${match.requestTag} ${reasonName(reason)}`);
-    return 1;
-  }
-  connections(): ConnectionInfo[] {
-    return [];
-  }
-  stats(): EngineStats {
-    return {
-      connections: 0,
-      exchanges: 0,
-      pooled: 0,
-      parked: 0,
-      bufferedBytes: 0,
-      sockets: 0,
-      turns: 0,
-      rows: 0,
-      clientHandshakes: 0,
-      serverHandshakes: 0,
-      failedHandshakes: 0,
-      tlsSessions: 0,
-      streams: 0,
-    };
-  }
-  async drain(): Promise<void> {}
-  close(): void {}
-
-  #define(kind: string, value: Edit | Reply | readonly number[]): number {
-    const id = this.#nextId++;
-    this.defined.set(`${kind} ${id}`, value);
-    return id;
-  }
 }
 
 /** A worker over a batch of columns, with a clock and randomness of the test's own. */
