@@ -74,6 +74,20 @@ export type ProxyMessage =
   | { readonly type: 'vault-get'; readonly workload: string }
   | { readonly type: 'vault-drop'; readonly workload: string };
 
+/** Every type that a proxy sends; capture names one when it refuses. */
+export const proxyMessageTypes = [
+  'hello',
+  'enrol',
+  'withdraw',
+  'sockets',
+  'kernel-rules',
+  'counters',
+  'hold',
+  'vault-put',
+  'vault-get',
+  'vault-drop',
+] as const satisfies readonly ProxyMessage['type'][];
+
 /** One listening socket that capture made in a pod's namespace. */
 export interface Listener {
   readonly direction: 'outbound' | 'inbound';

@@ -5,6 +5,7 @@ import {
   maxDescriptors,
   maxSecretLength,
   type PodCounters,
+  proxyMessageTypes,
 } from './messages.js';
 import { Field, MalformedMessage } from './read-fields.js';
 
@@ -139,18 +140,7 @@ function readRefused(field: Field): CaptureMessage {
   const { request, workload, message } = field.object(['type', 'request', 'workload', 'message']);
   return {
     type: 'refused',
-    request: request.oneOf([
-      'hello',
-      'enrol',
-      'withdraw',
-      'sockets',
-      'kernel-rules',
-      'counters',
-      'hold',
-      'vault-put',
-      'vault-get',
-      'vault-drop',
-    ]),
+    request: request.oneOf(proxyMessageTypes),
     workload: workload.value === undefined ? undefined : readWorkload(workload),
     message: message.string(4096),
   };

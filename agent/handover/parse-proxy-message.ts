@@ -7,6 +7,7 @@ import {
   maxRuleEntries,
   maxSecretLength,
   type ProxyMessage,
+  proxyMessageTypes,
 } from './messages.js';
 import { Field } from './read-fields.js';
 
@@ -16,18 +17,7 @@ const maxPort = 65_535;
 /** Throws MalformedMessage. */
 export function parseProxyMessage(packet: Uint8Array): ProxyMessage {
   const message = Field.parse(packet);
-  const type = new Field('type', message.tag('type')).oneOf([
-    'hello',
-    'enrol',
-    'withdraw',
-    'sockets',
-    'kernel-rules',
-    'counters',
-    'hold',
-    'vault-put',
-    'vault-get',
-    'vault-drop',
-  ]);
+  const type = new Field('type', message.tag('type')).oneOf(proxyMessageTypes);
   switch (type) {
     case 'hello':
       return { type, protocol: message.object(['type', 'protocol']).protocol.integer(0, 1e6) };
