@@ -2,6 +2,7 @@
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './harness/await-event.js';
+import { makeRoot } from './harness/make-root.js';
 import { Mesh } from './harness/mesh.js';
 import { runCommand, tryCommand } from './harness/run-command.js';
 
@@ -135,21 +136,7 @@ describe('weft run --identities --certificate-seconds 6', () => {
   test('a root that is added in the files reaches the proxy, and identities go on', async () => {
     await awaitState('ready');
     const folder = join(mesh.lab.folder, 'second');
-    await runCommand([
-      ...[
-        'openssl',
-        'req',
-        '-x509',
-        '-config',
-        '/dev/null',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-      ],
-      ...['-nodes', '-days', '1', '-subj', '/CN=second', '-addext', 'basicConstraints=critical,CA:TRUE'],
-      ...['-addext', 'keyUsage=critical,keyCertSign', '-keyout', `${folder}.key`, '-out', `${folder}.crt`],
-    ]);
+    await makeRoot(folder, 'second');
     appendFileSync(join(mesh.weft.state, 'controller/authority/ca.crt'), readFileSync(`${folder}.crt`));
     await awaitEvent('two roots', 10_000, async () =>
       (await mesh.samples()).some(({ name, value }) => name === 'weft_trust_bundle_roots' && value === 2),

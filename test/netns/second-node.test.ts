@@ -5,8 +5,9 @@ import { awaitEvent } from './harness/await-event.js';
 import { Lab } from './harness/lab.js';
 import { weftMain } from './harness/lab-folder.js';
 import { linkAddresses } from './harness/lab-node.js';
+import { makeRoot } from './harness/make-root.js';
 import { mesh, type PodSpec, service, toYaml, workload } from './harness/manifests.js';
-import { runCommand, tryCommand } from './harness/run-command.js';
+import { tryCommand } from './harness/run-command.js';
 import { startNginx } from './harness/services.js';
 import { Weft } from './harness/weft.js';
 
@@ -131,22 +132,7 @@ describe('a second node', () => {
     const folder = join(first.state, 'controller/authority');
     const owner = statSync(join(folder, 'tls.key'));
     const made = join(lab.folder, 'next');
-    const extensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
-    await runCommand([
-      ...[
-        'openssl',
-        'req',
-        '-x509',
-        '-config',
-        '/dev/null',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-      ],
-      ...['-nodes', '-days', '1', '-subj', '/CN=next', '-keyout', `${made}.key`, '-out', `${made}.crt`],
-      ...extensions.flatMap((one) => ['-addext', one]),
-    ]);
+    await makeRoot(made, 'next');
     for (const [name, source] of [
       ['tls.key', 'key'],
       ['tls.crt', 'crt'],
