@@ -22,8 +22,12 @@ test('a port`s own mode comes before its workload`s', () => {
   expect([80, 81, 82].map((port) => modeOf(body, port))).toEqual(['disabled', 'permissive', 'strict']);
 });
 
+/** Another workload than {@link at}'s. */
+const caller = (transport: TransportPhase, captured = true) =>
+  view({ uid: 'shop.caller', name: 'caller', transport, captured });
+
 describe('dialTransport', () => {
-  const source = at('weft-tls');
+  const source = caller('weft-tls');
 
   test('nobody speaks TLS to what is not known to stand behind its agent, whatever its mode', () => {
     expect(dialTransport(source, true, undefined, 80)).toBe('plaintext');
@@ -51,15 +55,25 @@ describe('dialTransport', () => {
 
   test('a caller that is not known to be captured yet sends plaintext where that is taken', () => {
     for (const phase of ['plaintext', 'leaving'] as const) {
-      expect(dialTransport(at(phase), true, at('weft-tls'), 80)).toBe('plaintext');
-      expect(dialTransport(at(phase), true, at('weft-tls', 'strict'), 80)).toBe('tls');
+      expect(dialTransport(caller(phase), true, at('weft-tls'), 80)).toBe('plaintext');
+      expect(dialTransport(caller(phase), true, at('weft-tls', 'strict'), 80)).toBe('tls');
     }
   });
 
   test('without an identity a connection that must be TLS is refused', () => {
     expect(dialTransport(source, false, at('weft-tls'), 80)).toBe(Reason.tls_no_identity);
-    expect(dialTransport(at('plaintext'), false, at('weft-tls', 'strict'), 80)).toBe(Reason.tls_no_identity);
-    expect(dialTransport(at('leaving'), false, at('weft-tls'), 80)).toBe('plaintext');
+    expect(dialTransport(caller('plaintext'), false, at('weft-tls', 'strict'), 80)).toBe(
+      Reason.tls_no_identity,
+    );
+    expect(dialTransport(caller('leaving'), false, at('weft-tls'), 80)).toBe('plaintext');
+  });
+
+  test('what a pod says to itself passes no agent, so it is never TLS', () => {
+    for (const mode of modes) {
+      const self = at('weft-tls', mode);
+      expect([mode, dialTransport(self, true, self, 80)]).toEqual([mode, 'plaintext']);
+      expect([mode, dialTransport(self, false, self, 80)]).toEqual([mode, 'plaintext']);
+    }
   });
 });
 
@@ -118,7 +132,7 @@ test('two ends with one configuration and identities always understand each othe
       [false, false],
     ] as const) {
       for (const mode of modes) {
-        const source = at(from, 'permissive', calls);
+        const source = caller(from, calls);
         const destination = at(to, mode, called);
         // Without agents nothing is decided.
         if (unmeshed(source) || unmeshed(destination)) continue;

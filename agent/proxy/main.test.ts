@@ -130,7 +130,7 @@ class Node {
         '--admin',
         join(folder, 'admin.sock'),
       ],
-      ...['--state', join(folder, 'state'), '--allow-privileges'],
+      ...['--state', join(folder, 'state'), '--allow-privileges', '--no-identities'],
     ]);
     this.stdout = '';
     proxy.stdout.on('data', (chunk) => {

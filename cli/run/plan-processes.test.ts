@@ -32,7 +32,7 @@ function input(...args: string[]): PlanInput {
   };
 }
 
-const here = { kind: 'here', identities: false } as const;
+const here = { kind: 'here', identities: true } as const;
 
 test('controller and proxy run as their users, without any capability', () => {
   const { argv } = planController(input());
@@ -40,43 +40,42 @@ test('controller and proxy run as their users, without any capability', () => {
   expect(argv.join(' ')).toBe(
     `setpriv ${wrapped} --bounding-set=-all --no-new-privs --pdeathsig=SIGTERM -- /bin/node ` +
       '/dist/controller/main.js --folder /manifests --shown-as /manifests --listen unix:/s/controller/agents.sock ' +
-      '--admin /s/controller/admin.sock --node local --trust-domain abc.weft',
+      '--admin /s/controller/admin.sock --node local --trust-domain abc.weft ' +
+      '--authority /s/controller/authority --create-authority --certificate-seconds 86400',
   );
   expect(planProxy(input('--workers', '4', '--metrics', '0.0.0.0:9'), here).argv.join(' ')).toMatch(
     /--reuid=65534 .* \/dist\/agent\/proxy\/main.js --node local --controller unix:\/s\/controller\/agents.sock --capture \/s\/capture\/capture.sock --workers 4 --metrics 0.0.0.0:9 --admin \/s\/proxy\/admin.sock --access-log \/s\/access.log --state \/s\/proxy\/snapshot$/,
   );
 });
 
-test('identities make the controller an authority of its own user, and the proxy ask it', () => {
-  const plain = [planController(input()), planProxy(input(), here)].flatMap(({ argv }) => argv).join(' ');
-  expect(plain).not.toMatch(/authority|identities|certificate/);
-  const words = (...more: string[]) => planController(input('--identities', ...more)).argv.join(' ');
-  expect(words()).toMatch(
-    / --authority \/s\/controller\/authority --create-authority --certificate-seconds 86400$/,
-  );
+test('the controller is an authority of its own user, unless identities are off', () => {
+  const plain = input('--no-identities');
+  expect(planController(plain).argv.join(' ')).not.toMatch(/authority|identities|certificate/);
+  expect(planProxy(plain, { kind: 'here', identities: false }).argv).toContain('--no-identities');
+  const words = (...more: string[]) => planController(input(...more)).argv.join(' ');
   expect(words('--external-issuer', '/pki', '--certificate-seconds', '60')).toMatch(
     / --external-issuer \/pki --certificate-seconds 60$/,
   );
-  expect(planProxy(input('--identities'), { ...here, identities: true }).argv).toContain('--identities');
-  expect(parseRunOptions(['-f', '/m', '--identities']).controllerUser).toBe('65532');
-  expect(parseRunOptions(['-f', '/m']).controllerUser).toBe('nobody');
-  expect(() => parseRunOptions(['-f', '/m', '--certificate-seconds', '9'])).toThrow(/need --identities/);
-  expect(() => parseRunOptions(['-f', '/m', '--identities', '--certificate-seconds', '4'])).toThrow(
-    /5 to 2592000/,
+  expect(parseRunOptions(['-f', '/m']).controllerUser).toBe('65532');
+  expect(() => parseRunOptions(['-f', '/m', '--no-identities', '--certificate-seconds', '9'])).toThrow(
+    /cannot go with --no-identities/,
   );
+  expect(() => parseRunOptions(['-f', '/m', '--certificate-seconds', '4'])).toThrow(/5 to 2592000/);
 });
 
 test('a controller that listens for nodes keeps their tokens, and a further node reaches it with what it joins with', () => {
-  const listening = planController(input('--identities', '--listen', '10.0.0.1:15012')).argv.join(' ');
+  const listening = planController(input('--listen', '10.0.0.1:15012')).argv.join(' ');
   expect(listening).toMatch(/ --listen-nodes 10.0.0.1:15012 --tokens \/s\/controller\/tokens.json$/);
-  expect(() => parseRunOptions(['-f', '/m', '--listen', '10.0.0.1:15012'])).toThrow(/needs --identities/);
-  expect(() => parseRunOptions(['-f', '/m', '--identities', '--listen', '15012'])).toThrow(/no HOST:PORT/);
+  expect(() => parseRunOptions(['-f', '/m', '--listen', '10.0.0.1:15012', '--no-identities'])).toThrow(
+    /cannot go with --no-identities/,
+  );
+  expect(() => parseRunOptions(['-f', '/m', '--listen', '15012'])).toThrow(/no HOST:PORT/);
   const join = ['--controller', '10.0.0.1:15012', '--node', 'b', '--token-file', '/t', '--ca-file', '/c'];
   const options = parseJoinOptions([...join, '--state', '/s']);
   const joining = { token: '/s/join/token', ca: '/s/join/ca.crt' };
   const place = { kind: 'elsewhere', address: options.controller, joining } as const;
   expect(planProxy({ ...input(), options }, place).argv.join(' ')).toMatch(
-    / --node b --controller 10.0.0.1:15012 --token-file \/s\/join\/token --ca-file \/s\/join\/ca.crt --identities /,
+    / --node b --controller 10.0.0.1:15012 --token-file \/s\/join\/token --ca-file \/s\/join\/ca.crt --capture /,
   );
   expect(() => parseJoinOptions(join.slice(2))).toThrow(/--controller is missing/);
   expect(() => parseJoinOptions(join.slice(0, 6))).toThrow(/--ca-file is missing/);

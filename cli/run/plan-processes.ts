@@ -150,18 +150,14 @@ export function planProxy(
 
 function controllerWords(controller: ControllerPlace, paths: StatePaths): string[] {
   if (controller.kind === 'here') {
-    return [
-      '--controller',
-      `unix:${paths.controllerSocket}`,
-      ...(controller.identities ? ['--identities'] : []),
-    ];
+    const plain = controller.identities ? [] : ['--no-identities'];
+    return ['--controller', `unix:${paths.controllerSocket}`, ...plain];
   }
   const { address, joining } = controller;
   return [
     ...['--controller', address],
     ...['--token-file', joining.token],
     ...['--ca-file', joining.ca],
-    '--identities',
   ];
 }
 

@@ -31,11 +31,11 @@ Ctrl-C or SIGTERM; then everything is taken away again. Needs root.
 
   -f, --folder DIR        manifests (see docs/manifests.md)
   --node NAME             name of this node (default: local)
-  --identities            issue certificates to workloads (see docs/identity.md)
-  --certificate-seconds N with --identities: life of a certificate, 5 to 2592000 (default 86400)
-  --external-issuer DIR   with --identities: have certificates signed by requests laid into DIR
-  --listen HOST:PORT      with --identities: let further nodes join over TLS (weft token, weft node)
-  --controller-user NAME|UID  the controller's user (default nobody; 65532 with --identities)
+  --certificate-seconds N life of a workload's certificate, 5 to 2592000 (default 86400; docs/identity.md)
+  --external-issuer DIR   have certificates signed by requests laid into DIR
+  --listen HOST:PORT      let further nodes join over TLS (weft token, weft node)
+  --no-identities         issue no certificates: pods speak plaintext, and no further node can join
+  --controller-user NAME|UID  the controller's user (default 65532)
 ${nodeOptionUsage}
 
 Exit codes: 0 ended as asked, 1 failed (standard error says what and how to mend it), 2 wrong usage.
@@ -48,34 +48,34 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     folder: { ...text, short: 'f' },
     'controller-user': text,
     listen: text,
-    identities: flag,
+    'no-identities': flag,
     'certificate-seconds': text,
     'external-issuer': text,
   });
   if (values.folder === undefined) throw new UsageError('-f DIR is missing');
   const { listen } = values;
-  if (listen !== undefined && !values.identities) {
-    throw new UsageError('--listen needs --identities: nodes prove themselves by certificates');
+  if (listen !== undefined && values['no-identities']) {
+    throw new UsageError('--listen cannot go with --no-identities: nodes prove themselves by certificates');
   }
   return {
     ...readNodeOptions(values),
     manifests: resolve(values.folder),
     // A controller that signs must not share a user with the proxy, which could read its key.
-    controllerUser: values['controller-user'] ?? (values.identities ? '65532' : 'nobody'),
+    controllerUser: values['controller-user'] ?? '65532',
     listen: listen === undefined ? null : parseHostPort('--listen', listen),
     identities: readIdentities(values),
   };
 }
 
 function readIdentities(values: {
-  readonly identities: boolean;
+  readonly 'no-identities': boolean;
   readonly 'certificate-seconds'?: string | undefined;
   readonly 'external-issuer'?: string | undefined;
 }): RunOptions['identities'] {
   const { 'certificate-seconds': seconds, 'external-issuer': external } = values;
-  if (!values.identities) {
+  if (values['no-identities']) {
     if (seconds !== undefined || external !== undefined) {
-      throw new UsageError('--certificate-seconds and --external-issuer need --identities');
+      throw new UsageError('--certificate-seconds and --external-issuer cannot go with --no-identities');
     }
     return null;
   }

@@ -137,7 +137,7 @@ function prepareRun(options: RunOptions, paths: StatePaths, dist: string): PlanI
   const controllerUser = findUser(options.controllerUser, passwd);
   if (options.identities !== null && controllerUser.uid === proxyUser.uid) {
     throw new CommandError(
-      'with --identities the controller needs a user of its own: name one by --controller-user',
+      'a controller that signs needs another user than the proxy: name one by --controller-user',
     );
   }
   const id = prepareState(paths, { controller: controllerUser, proxy: proxyUser });

@@ -259,7 +259,7 @@ test('certificates', () => {
   ];
   expectGolden('certificates', formatCertificates({ on: true, certificates }, nowMs));
   expect(formatCertificates({ on: true, certificates: [] }, nowMs)).toBe('no captured workloads\n');
-  expect(formatCertificates({ on: false, certificates: [] }, nowMs)).toMatch(/--identities/);
+  expect(formatCertificates({ on: false, certificates: [] }, nowMs)).toMatch(/--no-identities/);
 });
 
 describe('status', () => {

@@ -3,7 +3,7 @@ import { formatAge, formatTable } from './format-table.js';
 
 /** The proxy's /certificates. */
 export interface Certificates {
-  /** False: weft runs without --identities. */
+  /** False: weft runs with --no-identities. */
   readonly on: boolean;
   readonly certificates: readonly Certificate[];
 }
@@ -22,7 +22,7 @@ export interface Certificate {
 
 /** `nowMs`: milliseconds since the epoch. */
 export function formatCertificates({ on, certificates }: Certificates, nowMs: number): string {
-  if (!on) return 'identities are off: start weft run with --identities\n';
+  if (!on) return 'identities are off: weft runs with --no-identities\n';
   const columns = [
     { title: 'workload' },
     { title: 'identity' },

@@ -24,8 +24,8 @@ export async function openShop(labName: string, narrator: Narrator): Promise<Dem
   const node = await lab.addNode('node-b');
   const shop = await Shop.create(lab, { node, names: farPods });
   await shop.startServers();
-  narrator.command(`weft run -f ${shop.manifests} --node node-a --identities --listen ${controller}`);
-  const more = ['--node', 'node-a', '--identities', '--listen', controller];
+  narrator.command(`weft run -f ${shop.manifests} --node node-a --listen ${controller}`);
+  const more = ['--node', 'node-a', '--listen', controller];
   const weft = await Weft.start(lab, { manifests: shop.manifests, more, netns: lab.node.netns });
   const second = await joinSecond({ narrator, lab, weft }, node);
   await awaitEvent('every pod to speak TLS', 30_000, () => speaksTls(weft));

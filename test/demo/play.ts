@@ -12,7 +12,7 @@ const interrupted = new Promise<void>((resolve) => {
 try {
   const shop = await Shop.create(lab);
   await shop.startServers();
-  const weft = await Weft.start(lab, { manifests: shop.manifests, more: ['--identities'] });
+  const weft = await Weft.start(lab, { manifests: shop.manifests });
   say(`The shop is in the mesh, and its pods speak mutual TLS. In another terminal (root):
 
   ip netns exec shop-web curl -i http://10.97.0.20/cart

@@ -54,7 +54,6 @@ describe('attacks on a strict workload', () => {
             rules: [{ ports: [8080], http: { paths: ['/admin'] } }],
           }),
         ],
-        weft: () => ({ more: ['--identities'] }),
       },
       async ({ lab }) => {
         // Its address is nobody's.

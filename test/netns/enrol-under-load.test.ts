@@ -33,7 +33,7 @@ describe('enrolling and releasing under load', () => {
           { name: 'server', ports: [http], capture: null },
         ],
         services: [],
-        weft: () => ({ more: ['--identities', '--certificate-seconds', '3600'] }),
+        weft: () => ({ more: ['--certificate-seconds', '3600'] }),
       },
       ({ lab }) => startNginx(lab.pod('server'), { port: 8080 }),
     );

@@ -1,6 +1,5 @@
 /** gRPC end to end: two implementations on both ends, the mesh between them. */
 import { awaitEvent } from './harness/await-event.js';
-import { awaitTls } from './harness/await-tls.js';
 import { GrpcClient, type GrpcLibrary, startGrpcServer } from './harness/grpc.js';
 import type { LabProcess } from './harness/lab-process.js';
 import { grpcRoute, policy, route } from './harness/manifests.js';
@@ -65,9 +64,9 @@ const noFail = policy('no-fail', {
 });
 
 describe.each([
-  ['in plaintext', []],
-  ['over mutual TLS', ['--identities']],
-])('gRPC through the mesh %s', (_, identities) => {
+  ['in plaintext', 'plaintext'],
+  ['over mutual TLS', 'mutual-tls'],
+] as const)('gRPC through the mesh %s', (_, transport) => {
   let mesh: Mesh;
   const servers = new Map<string, LabProcess>();
   const clients: GrpcClient[] = [];
@@ -94,7 +93,7 @@ describe.each([
           echo('impatient', 9, ['v1']),
         ],
         more: [...routes, noFail],
-        weft: () => ({ more: identities }),
+        transport,
       },
       async ({ lab }) => {
         for (const name of pods.filter((pod) => pod !== 'gone')) {
@@ -103,7 +102,6 @@ describe.each([
         }
       },
     );
-    if (identities.length > 0) await awaitTls(mesh);
   });
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((one) => one.close()));
@@ -264,8 +262,7 @@ describe.each([
 
   test('metrics and stat count gRPC by its status', async () => {
     const samples = await mesh.samples();
-    const authenticated = identities.length > 0 ? 'true' : 'false';
-    const other = identities.length > 0 ? 'false' : 'true';
+    const [authenticated, other] = transport === 'mutual-tls' ? ['true', 'false'] : ['false', 'true'];
     const inbound = (label: string) =>
       sumSamples(samples, 'weft_requests_total', { direction: 'inbound', authenticated: label });
     expect(inbound(authenticated)).toBeGreaterThan(2000);

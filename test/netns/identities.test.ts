@@ -1,4 +1,4 @@
-/** Identities end to end: the real controller, capture and proxy of `weft run --identities`. */
+/** Identities end to end: the real controller, capture and proxy of `weft run`. */
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './harness/await-event.js';
@@ -14,14 +14,14 @@ interface Certificate {
   readonly expires: string;
 }
 
-describe('weft run --identities', () => {
+describe('weft run', () => {
   let mesh: Mesh;
 
   beforeAll(async () => {
     mesh = await Mesh.open({
       pods: [{ name: 'client' }, { name: 'server' }],
       services: [],
-      weft: () => ({ more: ['--identities', '--certificate-seconds', '3600'] }),
+      weft: () => ({ more: ['--certificate-seconds', '3600'] }),
     });
   });
   afterAll(() => mesh?.close());
@@ -98,14 +98,14 @@ describe('weft run --identities', () => {
   });
 });
 
-describe('weft run --identities --certificate-seconds 6', () => {
+describe('weft run --certificate-seconds 6', () => {
   let mesh: Mesh;
 
   beforeAll(async () => {
     mesh = await Mesh.open({
       pods: [{ name: 'alone' }],
       services: [],
-      weft: () => ({ more: ['--identities', '--certificate-seconds', '6'] }),
+      weft: () => ({ more: ['--certificate-seconds', '6'] }),
     });
   });
   afterAll(() => mesh?.close());

@@ -1,4 +1,4 @@
-/** Mutual TLS between two pods of one node, by `weft run --identities`: on the wire, by policy, over restarts. */
+/** Mutual TLS between two pods of one node, by `weft run`: on the wire, by policy, over restarts. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './harness/await-event.js';
@@ -68,7 +68,7 @@ describe('mutual TLS on one node', () => {
 
   beforeAll(async () => {
     mesh = await Mesh.open(
-      { pods, services, weft: () => ({ more: ['--identities', '--certificate-seconds', '3600'] }) },
+      { pods, services, weft: () => ({ more: ['--certificate-seconds', '3600'] }) },
       async ({ lab }) => {
         const server = lab.pod('server');
         nginx = await startNginx(server, { port: 8080 });
@@ -76,7 +76,6 @@ describe('mutual TLS on one node', () => {
         await startFixture(server, 'raw-server.py', 8081);
       },
     );
-    await awaitTls(mesh);
   });
   afterAll(() => mesh?.close());
 
@@ -271,7 +270,7 @@ describe('mutual TLS on one node', () => {
       await tunnel.exited;
       expect(monotonicMs() - began).toBeLessThan(2_000);
       mesh.write('workloads.yaml', whole);
-      await awaitTls(mesh);
+      await awaitTls(mesh.weft);
       // A connection from before it was captured again leads to nobody, for a virtual address has no host.
       const ping = ['timeout', '1', 'redis-cli', '-h', '10.97.0.2', 'ping'];
       await awaitEvent('the caller to be back', 10_000, async () => {
@@ -288,13 +287,12 @@ describe('mutual TLS with certificates that last six seconds', () => {
 
   beforeAll(async () => {
     mesh = await Mesh.open(
-      { pods, services, weft: () => ({ more: ['--identities', '--certificate-seconds', '6'] }) },
+      { pods, services, weft: () => ({ more: ['--certificate-seconds', '6'] }) },
       async ({ lab }) => {
         await startNginx(lab.pod('server'), { port: 8080, log: false });
         await startRedis(lab.pod('server'));
       },
     );
-    await awaitTls(mesh);
   });
   afterAll(() => mesh?.close());
 

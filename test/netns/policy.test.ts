@@ -19,6 +19,7 @@ describe('authorization', () => {
         pods: [
           { name: 'web' },
           { name: 'batch' },
+          { name: 'outsider', capture: null },
           { name: 'cart', ports: [{ name: 'http', port: 8080, appProtocol: 'http' }] },
           { name: 'stock', ports: [{ name: 'redis', port: 6379, appProtocol: 'tcp' }] },
         ],
@@ -89,12 +90,17 @@ describe('authorization', () => {
   });
 
   test('requireAuthenticated refuses a source that is known by address only', async () => {
-    await enforce(
-      { ...toCart, action: 'ALLOW', requireAuthenticated: true, rules: [webMayGet] },
-      () => mesh.status('web', `${cart}/`),
-      403,
-    );
-    expect(await mesh.curl('web', '-i', `${cart}/`)).toMatch(/weft-reason: unauthenticated_source/i);
+    const direct = `http://${mesh.pod('cart').ipv4}:8080/`;
+    const either = {
+      sources: { serviceAccounts: ['test/web', 'test/outsider'] },
+      http: { methods: ['GET'] },
+    };
+    const known = { ...toCart, action: 'ALLOW', rules: [either] };
+    await enforce(known, () => mesh.status('batch', direct), 403);
+    expect(await mesh.status('outsider', direct)).toBe(200);
+    await enforce({ ...known, requireAuthenticated: true }, () => mesh.status('outsider', direct), 403);
+    expect(await mesh.curl('outsider', '-i', direct)).toMatch(/weft-reason: unauthenticated_source/i);
+    expect(await mesh.status('web', direct)).toBe(200);
   });
 
   test('Audit counts and lets pass', async () => {

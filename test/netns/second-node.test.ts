@@ -45,7 +45,7 @@ describe('a second node', () => {
     const shop = { name: 'server', host: 1, port: 80, targetPort: 8080, appProtocol: 'http' };
     write('services.yaml', toYaml(service(shop, lab.pods)));
     await startNginx(away, { port: 8080 });
-    const more = ['--identities', '--certificate-seconds', '8', '--listen', controller];
+    const more = ['--certificate-seconds', '8', '--listen', controller];
     first = await Weft.start(lab, { manifests, more, netns: lab.node.netns });
     const made = await first.command('token', 'create', '--node', 'far', '--ttl', '5m');
     expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/node far may join with it once/) });

@@ -12,7 +12,7 @@ test('the least command line has documented defaults', () => {
     admin: undefined,
     accessLog: { kind: 'stdout' },
     state: undefined,
-    identities: false,
+    identities: true,
     allowPrivileges: false,
   });
 });
@@ -36,20 +36,19 @@ test.each([
   expect(() => parseFlags(argv)).toThrow('usage: proxy');
 });
 
-test('a controller on another machine needs what this node joins with, and identities', () => {
+test('a controller on another machine needs what this node joins with, and identities are on', () => {
   const far = ['--node', 'a', '--controller', 'ctl:15012', '--capture', '/run/k.sock'];
   const files = ['--token-file', '/t', '--ca-file', '/c'];
-  expect(parseFlags([...far, ...files, '--identities']).controller).toEqual({
+  expect(parseFlags([...far, ...files]).controller).toEqual({
     kind: 'tls',
     address: 'ctl:15012',
     tokenFile: '/t',
     caFile: '/c',
   });
-  expect(() => parseFlags([...far, ...files])).toThrow(/needs --identities/);
-  expect(() => parseFlags([...far, '--identities', '--ca-file', '/c'])).toThrow(/--token-file is missing/);
-  expect(() => parseFlags([...far, '--identities', '--token-file', '/t'])).toThrow(/--ca-file is missing/);
+  expect(() => parseFlags([...far, ...files, '--no-identities'])).toThrow(/knows its nodes by them/);
+  expect(parseFlags([...least, '--no-identities']).identities).toBe(false);
+  expect(() => parseFlags([...far, '--ca-file', '/c'])).toThrow(/--token-file is missing/);
+  expect(() => parseFlags([...far, '--token-file', '/t'])).toThrow(/--ca-file is missing/);
   expect(() => parseFlags([...least, ...files])).toThrow(/are for a controller at HOST:PORT/);
-  expect(() => parseFlags([...far.with(3, 'ctl'), ...files, '--identities'])).toThrow(
-    /unix:PATH or HOST:PORT/,
-  );
+  expect(() => parseFlags([...far.with(3, 'ctl'), ...files])).toThrow(/unix:PATH or HOST:PORT/);
 });

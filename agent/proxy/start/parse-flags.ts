@@ -45,7 +45,7 @@ export const usage = `usage: proxy --node NAME --controller unix:PATH|HOST:PORT 
   --admin PATH           admin over HTTP on a Unix socket, for its owner alone
   --access-log FILE|-|off  JSON lines (default -, standard output)
   --state DIR            keep the last configuration here, to start without a controller
-  --identities           have certificates of the captured workloads issued by the controller
+  --no-identities        have no certificates issued: workloads speak plaintext
   --allow-privileges     start though the process holds capabilities or is root`;
 
 /** Throws an Error whose message ends with the usage. */
@@ -60,7 +60,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     admin: values.admin,
     accessLog: parseAccessLog(values['access-log']),
     state: values.state,
-    identities: values.identities,
+    identities: !values['no-identities'],
     allowPrivileges: values['allow-privileges'],
   };
 }
@@ -81,7 +81,7 @@ function readOptions(argv: readonly string[]) {
         admin: { type: 'string' },
         'access-log': { type: 'string', default: '-' },
         state: { type: 'string' },
-        identities: { type: 'boolean', default: false },
+        'no-identities': { type: 'boolean', default: false },
         'allow-privileges': { type: 'boolean', default: false },
       },
     }).values;
@@ -100,7 +100,9 @@ function parseController(values: ReturnType<typeof readOptions>): ControllerFlag
   if (!/^(\[[^\]]+\]|[^:]+):\d{1,5}$/.test(address)) {
     throw new Error(`--controller ${address}: unix:PATH or HOST:PORT is needed\n${usage}`);
   }
-  if (!values.identities) throw new Error(`a controller at HOST:PORT needs --identities\n${usage}`);
+  if (values['no-identities']) {
+    throw new Error(`--no-identities: a controller at HOST:PORT knows its nodes by them\n${usage}`);
+  }
   return {
     kind: 'tls',
     address,

@@ -1,6 +1,7 @@
 /** A mesh made for one test: pods, services, further manifests, and weft over them. */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { awaitTls } from './await-tls.js';
 import { Lab } from './lab.js';
 import {
   type Manifest,
@@ -21,7 +22,9 @@ export interface MeshSpec {
   readonly services: readonly ServiceSpec[];
   /** Written to `more.yaml`. */
   readonly more?: readonly Manifest[];
-  /** Replaces parts of how weft is started. */
+  /** Between captured pods; default: mutual TLS, as by default everywhere. plaintext: weft issues no identities. */
+  readonly transport?: 'mutual-tls' | 'plaintext';
+  /** Replaces parts of how weft is started; its `more` come after those of `transport`. */
   readonly weft?: (lab: Lab) => Partial<WeftOptions>;
 }
 
@@ -50,7 +53,10 @@ export class Mesh {
     this.manifests = join(lab.folder, 'manifests');
   }
 
-  /** Makes the pods, writes the manifests, calls `startServers`, and starts weft; on failure nothing is left. */
+  /**
+   * Makes the pods, writes the manifests, calls `startServers`, starts weft, and waits until captured pods speak as
+   * `transport` says; on failure nothing is left.
+   */
   static async open(
     spec: MeshSpec,
     startServers: (mesh: Mesh) => Promise<unknown> = async () => {},
@@ -71,12 +77,20 @@ export class Mesh {
       );
       opened.write('more.yaml', spec.more ?? []);
       await startServers(opened);
-      opened.started = await Weft.start(lab, { manifests: opened.manifests, ...spec.weft?.(lab) });
+      await opened.startWeft(spec);
     } catch (error) {
       await lab.close();
       throw error;
     }
     return opened;
+  }
+
+  private async startWeft({ transport, pods, weft }: MeshSpec): Promise<void> {
+    const options = weft?.(this.lab) ?? {};
+    const more = [...(transport === 'plaintext' ? ['--no-identities'] : []), ...(options.more ?? [])];
+    this.started = await Weft.start(this.lab, { manifests: this.manifests, ...options, more });
+    const captured = pods.some(({ capture }) => capture !== null);
+    if (transport !== 'plaintext' && captured) await awaitTls(this.started);
   }
 
   get weft(): Weft {
