@@ -1,5 +1,6 @@
 import { awaitEvent } from './harness/await-event.js';
 import { ConnectionLoad } from './harness/connection-load.js';
+import { policy } from './harness/manifests.js';
 import { Mesh } from './harness/mesh.js';
 import { PacketCapture } from './harness/packet-capture.js';
 import { startNginx } from './harness/services.js';
@@ -39,6 +40,31 @@ describe('the proxy is killed', () => {
     expect(Math.max(...result.times.map(([began, ended]) => ended - began))).toBeLessThan(2_000);
     expect(await capture.stop()).toEqual([]);
     expect(mesh.weft.pidOf('proxy')).not.toBe(pid);
+  });
+
+  test('with the controller dead right after a change, the next proxy serves the change', async () => {
+    const url = 'http://10.97.0.1/';
+    expect(await mesh.status('closed', url)).toBe(200);
+    const source = { serviceAccounts: ['test/closed'] };
+    const denied = {
+      selector: { matchLabels: { app: 'server' } },
+      action: 'DENY',
+      rules: [{ sources: source, http: { methods: ['GET'] } }],
+    };
+    mesh.write('more.yaml', [policy('late', denied)]);
+    await awaitEvent('the policy to be in force', 5_000, async () =>
+      (await mesh.weft.admin('/config')).includes('test/late'),
+    );
+    const controller = mesh.weft.pidOf('controller');
+    process.kill(controller, 'SIGSTOP');
+    try {
+      await mesh.weft.killProxy();
+      expect(await mesh.status('closed', url)).toBe(403);
+    } finally {
+      process.kill(controller, 'SIGCONT');
+    }
+    mesh.write('more.yaml', []);
+    await awaitEvent('no policy', 5_000, async () => (await mesh.status('closed', url)) === 200);
   });
 
   test('a stopped proxy makes connections wait, and none goes past it: slowness never opens', async () => {

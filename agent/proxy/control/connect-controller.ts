@@ -51,6 +51,8 @@ export async function connectController(parts: ControllerParts): Promise<Control
     apply: (delta) => {
       parts.onAnswer();
       const refused = configuration.apply(decodeDelta(delta));
+      // Before the acknowledgement, so that a restart serves at least what the controller believes in force.
+      saved?.record(delta, refused.length === 0);
       return refused.map((one) => encodeRefusal(one.kind, one.name, one.version, one.problems));
     },
     reporter: parts.reporter,
@@ -65,10 +67,7 @@ export async function connectController(parts: ControllerParts): Promise<Control
 }
 
 /** Puts in force what was saved. */
-async function restore(
-  folder: string,
-  { configuration, timers, log }: ControllerParts,
-): Promise<SavedConfiguration> {
+async function restore(folder: string, { configuration, log }: ControllerParts): Promise<SavedConfiguration> {
   const [{ loadConfigDefinition }, { SavedConfiguration }] = await Promise.all([
     import('../../../proto/load-config-definition.js'),
     import('./saved-configuration.js'),
@@ -77,7 +76,6 @@ async function restore(
     folder,
     definition: loadConfigDefinition(),
     current: () => ({ version: configuration.snapshot.version, resources: configuration.resources() }),
-    timers,
     log,
   });
   const held = saved.load();

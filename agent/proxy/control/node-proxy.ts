@@ -86,7 +86,6 @@ export class NodeProxy {
       onChange: (snapshot, delta) => {
         this.#pool.sendAll({ type: 'delta', delta, version: snapshot.version });
         this.#schedulePlan();
-        this.#controller?.saved?.changed();
       },
       onRefused: (refused) => this.#resourceRefused(refused),
     });
@@ -198,7 +197,7 @@ export class NodeProxy {
     this.#planTimer?.cancel();
     await this.#pool.drain(deadlineMs);
     this.#handover.close();
-    await this.#controller?.saved?.write();
+    this.#controller?.saved?.close();
     await this.#accessLog?.drained();
   }
 
