@@ -1,6 +1,6 @@
 /**
- * Where a running weft keeps its sockets and what it must remember. Everything but the trust domain's id and, with
- * identities, the authority's root can be made anew.
+ * Where a running weft keeps its sockets and what it must remember. Everything but the trust domain's id and the
+ * authority's root can be made anew.
  */
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';

@@ -18,6 +18,7 @@ import { RuleStore } from './rule-store.js';
 import { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
 import { NriPlugin } from './runtime/nri-plugin.js';
 import { PodBook } from './runtime/pod-book.js';
+import { SecretFile } from './secret-file.js';
 import { startKernel } from './start-kernel.js';
 import { takeOver } from './take-over.js';
 import { Vault } from './vault.js';
@@ -59,7 +60,9 @@ async function run(flags: CaptureFlags): Promise<void> {
     closeDescriptor: closeSync,
     isSameNamespace: (name, netns) => isSameNamespace(flags.netnsFolders, name, netns),
   });
-  const vault = new Vault();
+  const vault = new Vault(
+    flags.nodeKeyFile === undefined ? undefined : new SecretFile(flags.nodeKeyFile, log),
+  );
   const namespaces = new EnrolledNamespaces(
     flags.state && join(flags.state, 'enrolled-namespaces.json'),
     log,

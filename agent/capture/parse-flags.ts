@@ -19,6 +19,8 @@ export interface CaptureFlags {
   readonly nriSocket: string | undefined;
   /** Folder of what must outlive this process and the node's restart. */
   readonly state: string | undefined;
+  /** File that keeps the node's own key and certificate; undefined: they are in memory alone. */
+  readonly nodeKeyFile: string | undefined;
   readonly object: string | undefined;
   /** Ask the capture that holds the socket for its namespaces and listeners. */
   readonly takeOver: boolean;
@@ -26,7 +28,7 @@ export interface CaptureFlags {
 
 export const usage = `usage: capture --socket PATH --proxy-uid UID [--pin-folder PATH] [--cgroup PATH]... (the pods' own first, the root last)
   [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH|auto] [--object PATH] [--take-over]
-  [--cgroup-folder PATH] [--nri-socket PATH] [--state PATH]`;
+  [--cgroup-folder PATH] [--nri-socket PATH] [--state PATH] [--node-key-file PATH]`;
 
 /** Throws Error with one sentence where an argument is missing, unknown or out of range. */
 export function parseFlags(argv: readonly string[]): CaptureFlags {
@@ -43,6 +45,7 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
       'cgroup-folder': { type: 'string' },
       'nri-socket': { type: 'string' },
       state: { type: 'string' },
+      'node-key-file': { type: 'string' },
       object: { type: 'string' },
       'take-over': { type: 'boolean', default: false },
     },
@@ -58,6 +61,7 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
     cgroupFolder: optionalPath('--cgroup-folder', values['cgroup-folder']),
     nriSocket: optionalPath('--nri-socket', values['nri-socket']),
     state: optionalPath('--state', values.state),
+    nodeKeyFile: optionalPath('--node-key-file', values['node-key-file']),
     object: optionalPath('--object', values.object),
     takeOver: values['take-over'],
   };

@@ -1,7 +1,10 @@
 /**
  * What must outlive a proxy and nobody else may know: the workloads' keys and certificates, in this process's memory
- * alone. Capture does not read them; it keeps each until it is dropped or its workload leaves.
+ * alone, and the node's own, which may be kept in a file too. Capture does not read them; it keeps each until it is
+ * dropped or its workload leaves.
  */
+import { nodeSecretName } from '../handover/messages.js';
+import type { SecretFile } from './secret-file.js';
 
 export interface VaultEntry {
   readonly workload: string;
@@ -15,7 +18,15 @@ const maxCharacters = 32 * 1024 * 1024;
 
 export class Vault {
   readonly #secrets = new Map<string, string>();
+  readonly #nodeFile: SecretFile | undefined;
   #characters = 0;
+
+  /** Begins with the node's own secret where `nodeFile` has it. */
+  constructor(nodeFile?: SecretFile) {
+    this.#nodeFile = nodeFile;
+    const secret = nodeFile?.read() ?? null;
+    if (secret !== null) this.#set(nodeSecretName, secret);
+  }
 
   get entries(): VaultEntry[] {
     return [...this.#secrets].map(([workload, secret]) => ({ workload, secret }));
@@ -23,13 +34,13 @@ export class Vault {
 
   /** Takes the place of what was kept. Throws where the vault is full: then that stays. */
   put(workload: string, secret: string): void {
-    const before = this.#secrets.get(workload);
-    const characters = this.#characters - (before?.length ?? 0) + secret.length;
-    if (characters > maxCharacters || (before === undefined && this.#secrets.size >= maxEntries)) {
+    const characters = this.#characters - (this.#secrets.get(workload)?.length ?? 0) + secret.length;
+    const before = this.#secrets.has(workload);
+    if (characters > maxCharacters || (!before && this.#secrets.size >= maxEntries)) {
       throw new Error(`the vault is full: it keeps ${this.#secrets.size} secrets`);
     }
-    this.#secrets.set(workload, secret);
-    this.#characters = characters;
+    this.#set(workload, secret);
+    if (workload === nodeSecretName) this.#nodeFile?.write(secret);
   }
 
   /** Null where nothing is kept. */
@@ -40,5 +51,11 @@ export class Vault {
   drop(workload: string): void {
     this.#characters -= this.#secrets.get(workload)?.length ?? 0;
     this.#secrets.delete(workload);
+    if (workload === nodeSecretName) this.#nodeFile?.remove();
+  }
+
+  #set(workload: string, secret: string): void {
+    this.#characters += secret.length - (this.#secrets.get(workload)?.length ?? 0);
+    this.#secrets.set(workload, secret);
   }
 }

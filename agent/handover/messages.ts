@@ -17,6 +17,9 @@ export const maxDescriptors = 253;
 /** The longest secret of one vault entry, in characters. */
 export const maxSecretLength = 64 * 1024;
 
+/** Where the vault keeps what the node proves itself with. No workload has such a uid: a slash is in none. */
+export const nodeSecretName = 'weft/node';
+
 /** Kernel rules have at most so many destinations, and so many rules. */
 export const maxRuleEntries = 65_536;
 

@@ -16,6 +16,8 @@ export interface JoinOptions extends NodeOptions {
   /** Full paths. */
   readonly tokenFile: string;
   readonly caFile: string;
+  /** Keeps the node's key over an end of the whole node; undefined: it is in memory alone. */
+  readonly nodeKeyFile: string | undefined;
 }
 
 export const nodeUsage = `usage: weft node --controller HOST:PORT --node NAME --token-file FILE --ca-file FILE [options]
@@ -27,6 +29,8 @@ until Ctrl-C or SIGTERM; then everything is taken away again. Needs root.
   --node NAME             name of this node: the one that the token was made for
   --token-file FILE       what weft token create printed there; it is good once
   --ca-file FILE          roots (PEM) of that mesh: ca.crt of its authority
+  --node-key-file FILE    keep the node's key and certificate there, for root alone, to come back without a token
+                          while the certificate is valid (default: in memory, so each start needs a new token)
 ${nodeOptionUsage}
 
 Exit codes: 0 ended as asked, 1 failed (standard error says what and how to mend it), 2 wrong usage.
@@ -39,8 +43,9 @@ export function parseJoinOptions(args: readonly string[]): JoinOptions {
     controller: text,
     'token-file': text,
     'ca-file': text,
+    'node-key-file': text,
   });
-  const { controller, node, 'token-file': token, 'ca-file': ca } = values;
+  const { controller, node, 'token-file': token, 'ca-file': ca, 'node-key-file': key } = values;
   const given = { '--controller': controller, '--node': node, '--token-file': token, '--ca-file': ca };
   const missing = Object.entries(given).find(([, value]) => value === undefined);
   if (missing !== undefined) throw new UsageError(`${missing[0]} is missing`);
@@ -49,5 +54,6 @@ export function parseJoinOptions(args: readonly string[]): JoinOptions {
     controller: parseHostPort('--controller', controller as string),
     tokenFile: resolve(token as string),
     caFile: resolve(ca as string),
+    nodeKeyFile: key === undefined ? undefined : resolve(key),
   };
 }

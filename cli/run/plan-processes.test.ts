@@ -185,3 +185,12 @@ test('options that cannot be used are refused', () => {
   expect(() => parseRunOptions(['-f', '/x', '--node', 'A b'])).toThrow(/--node/);
   expect(() => parseRunOptions(['-f', '/x', '--folders', 'A b'])).toThrow(/Unknown option/);
 });
+
+test('a further node keeps its key where it is told to, and otherwise nowhere', () => {
+  const join = ['--controller', 'h:1', '--node', 'b', '--token-file', '/t', '--ca-file', '/c'];
+  expect(parseJoinOptions(join).nodeKeyFile).toBeUndefined();
+  const { nodeKeyFile } = parseJoinOptions([...join, '--node-key-file', '/var/lib/weft/node.key']);
+  const words = (file: string | undefined) => planCapture({ ...input(), nodeKeyFile: file }).argv.join(' ');
+  expect(words(nodeKeyFile)).toMatch(/ --node-key-file \/var\/lib\/weft\/node.key$/);
+  expect(words(undefined)).not.toMatch(/node-key/);
+});

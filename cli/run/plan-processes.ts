@@ -23,6 +23,8 @@ export interface NodePlanInput {
   readonly paths: StatePaths;
   readonly proxyUser: UserIds;
   readonly files: ProcessFiles;
+  /** Where capture keeps the node's own key; undefined: in memory alone. */
+  readonly nodeKeyFile?: string | undefined;
 }
 
 /** Where the proxy finds its controller: on this machine, or on another one. */
@@ -104,7 +106,7 @@ function identityWords({ identities }: RunOptions, paths: StatePaths): string[] 
 }
 
 /** Root with few capabilities: it makes kernel objects and enters the pods' namespaces, and parses no traffic. */
-export function planCapture({ options, paths, proxyUser, files }: NodePlanInput): ProcessPlan {
+export function planCapture({ options, paths, proxyUser, files, nodeKeyFile }: NodePlanInput): ProcessPlan {
   return {
     name: 'capture',
     folder: paths.captureFolder,
@@ -119,6 +121,7 @@ export function planCapture({ options, paths, proxyUser, files }: NodePlanInput)
       ...options.netnsFolders.flatMap((folder) => ['--netns-folder', folder]),
       ...['--proxy-uid', String(proxyUser.uid)],
       ...(options.graceMs === undefined ? [] : ['--grace-ms', options.graceMs]),
+      ...(nodeKeyFile === undefined ? [] : ['--node-key-file', nodeKeyFile]),
     ]),
   };
 }
@@ -150,15 +153,14 @@ export function planProxy(
 
 function controllerWords(controller: ControllerPlace, paths: StatePaths): string[] {
   if (controller.kind === 'here') {
-    const plain = controller.identities ? [] : ['--no-identities'];
-    return ['--controller', `unix:${paths.controllerSocket}`, ...plain];
+    return [
+      '--controller',
+      `unix:${paths.controllerSocket}`,
+      ...(controller.identities ? [] : ['--no-identities']),
+    ];
   }
   const { address, joining } = controller;
-  return [
-    ...['--controller', address],
-    ...['--token-file', joining.token],
-    ...['--ca-file', joining.ca],
-  ];
+  return [...['--controller', address], ...['--token-file', joining.token], ...['--ca-file', joining.ca]];
 }
 
 /** Removes kernel state; with root's whole power, for it must succeed. */

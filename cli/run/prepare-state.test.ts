@@ -56,12 +56,14 @@ test('a node joins with copies that its proxy alone can read, in a folder that i
   writeFileSync(given.ca, 'roots');
   prepareState(paths, { controller: null, proxy: nobody });
   expect(existsSync(paths.controllerFolder)).toBe(false);
-  const copies = prepareJoining(paths, given, nobody);
+  const copies = prepareJoining(paths, given, nobody, false);
   expect(owner(paths.joinFolder)).toBe('0 0 711');
   expect(owner(copies.token)).toBe('65534 65534 600');
   expect(readFileSync(copies.token, 'utf8')).toBe('weft.secret');
   const absent = { ...given, token: join(root, 'none') };
-  expect(() => prepareJoining(paths, absent, nobody)).toThrow(/none cannot be read/);
+  expect(() => prepareJoining(paths, absent, nobody, false)).toThrow(/none cannot be read/);
+  const returning = prepareJoining(paths, absent, nobody, true);
+  expect([existsSync(returning.token), existsSync(returning.ca)]).toEqual([false, true]);
 });
 
 test('a folder belongs to one living weft at a time', () => {

@@ -15,7 +15,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { maxSocketPath, type StatePaths } from '../state-folder.js';
 import { CommandError } from '../usage-error.js';
 import type { UserIds } from './find-user.js';
@@ -33,24 +33,39 @@ export interface JoinFiles {
   readonly ca: string;
 }
 
-/** Copies the files, which the proxy`s user need not be able to read. Throws CommandError where there is none. */
-export function prepareJoining(paths: StatePaths, given: JoinFiles, proxy: UserIds): JoinFiles {
+/**
+ * Copies the files, which the proxy`s user need not be able to read. Throws CommandError where there is none.
+ *
+ * @param returning the node has kept its key, so its token may be gone
+ */
+export function prepareJoining(
+  paths: StatePaths,
+  given: JoinFiles,
+  proxy: UserIds,
+  returning: boolean,
+): JoinFiles {
   // The folder stays root's: in one of the proxy's, what root writes could be led elsewhere.
   makeFolder(paths.joinFolder, { uid: 0, gid: 0 }, 0o711);
-  const copy = (source: string, name: string) => {
+  const copy = (source: string, name: string, optional: boolean) => {
     const target = join(paths.joinFolder, name);
+    rmSync(target, { force: true });
+    if (optional && !existsSync(source)) return target;
     let content: Buffer;
     try {
       content = readFileSync(source);
     } catch (cause) {
       throw new CommandError(`${source} cannot be read`, { cause });
     }
-    rmSync(target, { force: true });
     writeFileSync(target, content, { mode: 0o600 });
     chownSync(target, proxy.uid, proxy.gid);
     return target;
   };
-  return { token: copy(given.token, 'token'), ca: copy(given.ca, 'ca.crt') };
+  return { token: copy(given.token, 'token', returning), ca: copy(given.ca, 'ca.crt', false) };
+}
+
+/** The folder of the file that keeps the node's key. One that exists stays as it is: capture refuses an unsafe one. */
+export function prepareKeyFolder(nodeKeyFile: string): void {
+  mkdirSync(dirname(nodeKeyFile), { recursive: true, mode: 0o700 });
 }
 
 /** A file of access logs that the proxy can append to; one that exists keeps its owner. */

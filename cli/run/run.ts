@@ -20,7 +20,13 @@ import {
   planProxy,
   unprivileged,
 } from './plan-processes.js';
-import { prepareAccessLog, prepareJoining, prepareMountPoints, prepareState } from './prepare-state.js';
+import {
+  prepareAccessLog,
+  prepareJoining,
+  prepareKeyFolder,
+  prepareMountPoints,
+  prepareState,
+} from './prepare-state.js';
 import { formatLogLine } from './relay-log.js';
 import type { RunOptions } from './run-options.js';
 import { type ProcessOutput, SupervisedProcess } from './supervised-process.js';
@@ -70,13 +76,17 @@ export async function runNode(options: JoinOptions, environment: RunEnvironment)
   prepareState(paths, { controller: null, proxy: proxyUser });
   prepareOwnLog(options, proxyUser);
   const given = { token: options.tokenFile, ca: options.caFile };
-  const joining = prepareJoining(paths, given, proxyUser);
+  const { nodeKeyFile } = options;
+  if (nodeKeyFile !== undefined) prepareKeyFolder(nodeKeyFile);
+  const returning = nodeKeyFile !== undefined && existsSync(nodeKeyFile);
+  const joining = prepareJoining(paths, given, proxyUser, returning);
   const files = findFiles(undefined, paths, dist, [proxyUser]);
   const input = {
     options: { ...options, metrics: await choosePort(options.metrics) },
     paths,
     proxyUser,
     files,
+    nodeKeyFile,
   };
   const plan: NodePlan = {
     first: [planCapture(input)],

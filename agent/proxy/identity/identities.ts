@@ -1,4 +1,5 @@
 /** Identities put together: managers, the clients of the authority, the vault. Large libraries load at the first use. */
+import { nodeSecretName } from '../../handover/messages.js';
 import { type ControllerAccess, socketAccess } from '../control/controller-access.js';
 import type { Timers } from '../control/timers.js';
 import type { ControllerFlags } from '../start/parse-flags.js';
@@ -10,7 +11,6 @@ import {
   type IdentityStatus,
 } from './identity-manager.js';
 import { NodeMembership } from './node-membership.js';
-import { nodeSecretName } from './node-secret.js';
 import { VaultWindow } from './vault-window.js';
 
 export interface IdentitiesParts {

@@ -1,4 +1,5 @@
 /** A node that joins a real gRPC server over TLS, with a vault of its own. */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +14,10 @@ import {
 import { controllerSpiffeId } from '../../../model/system-identity.js';
 import { loadIdentityService, reasonTrailer } from '../../../proto/load-identity-service.js';
 import type { IssueResponseMessage, ReceivedIssueNodeRequest } from '../../../proto/messages.js';
+import { nodeSecretName } from '../../handover/messages.js';
 import { systemTimers } from '../control/timers.js';
 import { makeRequest } from './make-request.js';
 import { NodeMembership } from './node-membership.js';
-import { nodeSecretName } from './node-secret.js';
 import { TestAuthority } from './test-authority.js';
 import { toPem } from './to-pem.js';
 import { ExtendedKeyUsage } from './x509.js';

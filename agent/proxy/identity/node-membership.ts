@@ -4,13 +4,14 @@
  */
 import { readFile } from 'node:fs/promises';
 import { controllerSpiffeId, nodeSpiffeId } from '../../../model/system-identity.js';
+import { nodeSecretName } from '../../handover/messages.js';
 import type { ControllerAccess, ControllerTls } from '../control/controller-access.js';
 import type { Timers } from '../control/timers.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import { IdentityManager, type IdentityManagerParts, type IdentityStatus } from './identity-manager.js';
 import type { Identity } from './identity-state.js';
 import { type Issued, IssueFailure } from './issue-failure.js';
-import { nodeSecretName, trustDomainOfNode } from './node-secret.js';
+import { trustDomainOfNode } from './node-secret.js';
 import { retryDelay } from './renewal-schedule.js';
 import { toPem } from './to-pem.js';
 import { decodeSecret } from './vault-secret.js';

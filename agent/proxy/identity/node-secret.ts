@@ -1,9 +1,6 @@
-/** The node's own identity in capture's vault: where it is, and what it says of the mesh. */
+/** What the node's own identity in capture's vault says of the mesh. */
 import { X509Certificate } from 'node:crypto';
 import { nodeSpiffeId } from '../../../model/system-identity.js';
-
-/** Its place in the vault. No workload has such a uid: a slash is in none. */
-export const nodeSecretName = 'weft/node';
 
 /** The trust domain that a certificate (DER) of this node is of; null where it is none. Nothing is verified. */
 export function trustDomainOfNode(certificate: Uint8Array, node: string): string | null {

@@ -1,8 +1,8 @@
 /** `weft run` in a lab: the real controller, capture and proxy, started as a user would start them. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awaitEvent } from './await-event.js';
-import { cgroupProcesses } from './cgroup.js';
+import { cgroupProcesses, removeCgroup } from './cgroup.js';
 import type { Lab } from './lab.js';
 import { weftMain } from './lab-folder.js';
 import type { LabNode } from './lab-node.js';
@@ -26,11 +26,13 @@ export interface WeftOptions {
 export interface JoinOptions {
   /** HOST:PORT. */
   readonly controller: string;
-  /** What weft token create printed. */
-  readonly token: string;
+  /** What weft token create printed; null: there is no token, for the node has kept its key. */
+  readonly token: string | null;
   /** PEM file. */
   readonly ca: string;
   readonly workers?: number;
+  /** Further words of `weft node`. */
+  readonly more?: readonly string[];
 }
 
 export class Weft {
@@ -77,13 +79,15 @@ export class Weft {
   static async join(lab: Lab, node: LabNode, options: JoinOptions): Promise<Weft> {
     const state = join(lab.folder, `state-${node.name}`);
     const tokenFile = join(lab.folder, `token-${node.name}`);
-    writeFileSync(tokenFile, options.token, { mode: 0o600 });
+    if (options.token === null) rmSync(tokenFile, { force: true });
+    else writeFileSync(tokenFile, options.token, { mode: 0o600 });
     const workers = options.workers ?? Number(process.env.WEFT_TEST_WORKERS ?? 1);
     const argv = [
       ...[process.execPath, weftMain, 'node'],
       ...['--controller', options.controller, '--node', node.name],
       ...['--token-file', tokenFile, '--ca-file', options.ca],
       ...['--state', state, '--workers', String(workers)],
+      ...(options.more ?? []),
     ];
     const group = `node-${node.name}`;
     const started = lab.spawn(argv, { name: 'weft node', netns: node.netns }, group);
@@ -116,6 +120,11 @@ export class Weft {
     process.kill(pid, 'SIGKILL');
     await awaitEvent(`proxy ${pid} to be gone`, 5_000, () => !isRunning(pid));
     return { pid, killed, gone: monotonicMs() };
+  }
+
+  /** Ends all of its processes at once, by force. What was pinned stays, which a real power cut would take too. */
+  async cutPower(): Promise<void> {
+    await removeCgroup(this.cgroup);
   }
 
   /** The text of /metrics, through the proxy's admin socket. */
