@@ -1,10 +1,11 @@
 /** `weft vet`: the controller's own parser over a folder, without anything running. */
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import type { ProgramName } from './open-scope.js';
 import { flag, parseOptions, text } from './parse-options.js';
 import { UsageError } from './usage-error.js';
 
-export const vetUsage = `usage: weft vet -f DIR [--strict] [-o text|json]
+export const vetUsage = (program: ProgramName) => `usage: ${program} vet -f DIR [--strict] [-o text|json]
 
 Reads manifests and tells everything that is wrong: what would be refused, routes to nowhere, policies that select
 nothing, undeclared protocols.

@@ -49,9 +49,10 @@ async function run(flags: ControllerFlags): Promise<void> {
     problems: controller.problems,
     nodes: controller.publisher.nodes(),
   }));
+  const ready = () => ({ ready: controller.publisher.snapshot !== null });
+  const pages = { '/status': report, '/ready': ready };
+  if (flags.adminPort !== null) await serveAdmin({ host: '127.0.0.1', port: flags.adminPort }, pages);
   if (flags.admin !== null) {
-    const ready = () => ({ ready: controller.publisher.snapshot !== null });
-    const pages = { '/status': report, '/ready': ready };
     await serveAdmin(
       { path: flags.admin },
       tokens === undefined ? pages : { ...pages, ...tokenPages(tokens) },

@@ -30,6 +30,8 @@ export interface ControllerFlags {
   /** Audience of the service-account tokens that nodes of the cluster join with; null: they do not. */
   readonly reviewTokens: string | null;
   readonly admin: string | null;
+  /** Port of what only tells, on 127.0.0.1. */
+  readonly adminPort: number | null;
   readonly metrics: { readonly host: string; readonly port: number } | null;
   readonly node: string;
   readonly trustDomain: string | null;
@@ -46,6 +48,7 @@ export const usage = `usage: controller --folder DIR --listen unix:PATH [options
   --tokens FILE           let nodes join with tokens, whose hashes are kept in FILE (POST /tokens makes one)
   --review-tokens NAME    let nodes of the cluster join with their pods' tokens for audience NAME; needs --kubernetes
   --admin PATH            Unix socket for GET /status and /ready
+  --admin-port N          the same on 127.0.0.1, for a port-forward into a pod
   --metrics HOST:PORT     Prometheus metrics
   --node NAME             this machine's node, also that of workloads that name none (default: local)
   --trust-domain NAME     trust domain while no Mesh names one
@@ -81,6 +84,7 @@ export function parseFlags(args: readonly string[]): ControllerFlags | null {
     tokens: readTokens(values.tokens, values['listen-nodes']),
     reviewTokens: readReview(values),
     admin: admin ?? null,
+    adminPort: readPort(values['admin-port']),
     metrics: metrics === undefined ? null : parseHostPort('--metrics', metrics),
     node,
     trustDomain,
@@ -143,6 +147,7 @@ function parseValues(args: readonly string[]) {
         tokens: text,
         'review-tokens': text,
         admin: text,
+        'admin-port': text,
         metrics: text,
         node: text,
         'trust-domain': text,
@@ -188,6 +193,12 @@ function readReview(values: ReturnType<typeof parseValues>['values']): string | 
   if (tokens !== undefined) throw new UsageError('--tokens and --review-tokens exclude each other');
   if (audience === '') throw new UsageError('--review-tokens needs the name of an audience');
   return audience;
+}
+
+function readPort(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  if (/^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535) return Number(text);
+  throw new UsageError(`--admin-port ${text} is no port`);
 }
 
 function parseHostPort(flag: string, text: string): { host: string; port: number } {

@@ -67,6 +67,7 @@ async function announce(proxy: NodeProxy, flags: Flags, log: ProcessLog): Promis
   const parts = { proxy, node: flags.node, version };
   const metrics = await serveTcp(flags.metrics.host, flags.metrics.port, metricsPages(parts), log);
   if (flags.admin !== undefined) await serveUnix(flags.admin, adminPages(parts), log);
+  if (flags.adminPort !== undefined) await serveTcp('127.0.0.1', flags.adminPort, adminPages(parts), log);
   await proxy.serving;
   log('info', 'ready', { startMs: Math.round(process.uptime() * 1000), metricsPort: metrics.port });
   writeSync(standardOutput, `${JSON.stringify({ ready: true, metricsPort: metrics.port })}\n`);

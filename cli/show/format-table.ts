@@ -26,6 +26,12 @@ export function formatTable(
     .join('');
 }
 
+/** By the first columns; rows that are alike there keep their order. */
+export function sortRows(rows: string[][], columns: number): string[][] {
+  const key = (row: readonly string[]) => row.slice(0, columns).join('\0');
+  return rows.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
 function width(text: string): number {
   return [...text].length;
 }

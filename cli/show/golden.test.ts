@@ -3,20 +3,22 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { plaintextCauses } from '../../model/plaintext-cause.js';
 import type { Resource } from '../../model/resource.js';
+import type { Workload } from '../../model/workload.js';
 import { formatAge, formatBytes } from './format-table.js';
 import { readMetrics } from './read-metrics.js';
 import { formatCertificates } from './show-certificates.js';
-import { formatRoutes, formatWorkloads } from './show-config.js';
+import { formatRoutes, joinRoutes } from './show-config.js';
 import { formatConnections } from './show-connections.js';
 import { formatEdges } from './show-edges.js';
 import { formatStat, tabulateTraffic } from './show-stat.js';
-import { formatStatus, isWell, type WholeStatus } from './show-status.js';
+import { formatStatus, isWell, type ProxyStatus, type WholeStatus } from './show-status.js';
 import { formatWhy, isAllowed, type WhyAnswer } from './show-why.js';
+import { formatWorkloads, type ShownWorkload, showWorkload } from './show-workloads.js';
 
 const folder = join(import.meta.dirname, '../../../cli/show/golden');
 
 function expectGolden(name: string, text: string): void {
-  const file = join(folder, `${name}.txt`);
+  const file = join(folder, name.includes('.') ? name : `${name}.txt`);
   if (process.env.WEFT_UPDATE_GOLDEN === '1') writeFileSync(file, text);
   expect(text).toBe(readFileSync(file, 'utf8'));
 }
@@ -168,12 +170,37 @@ const resources: Resource[] = [
 ];
 
 test('workloads', () => {
-  expectGolden('workloads', formatWorkloads({ version: 1, resources }));
-  expect(formatWorkloads({ version: 1, resources: [] })).toBe('no workloads\n');
+  const served = { waitsFor: 'nothing', refusal: '' } as const;
+  const workloads = resources.flatMap((one) =>
+    one.kind === 'workload' ? [showWorkload(one.body, one.name === 'shop.cart-1' ? served : undefined)] : [],
+  );
+  expectGolden('workloads', formatWorkloads(workloads));
+  expectGolden('workloads.json', `${JSON.stringify(workloads, null, 2)}\n`);
+  expect(formatWorkloads([])).toBe('no workloads\n');
+});
+
+test('a workload that should be captured and is not is told with the reason', () => {
+  const own = resources.flatMap((one) => (one.name === 'shop.cart-1' ? [one.body as Workload] : []));
+  const waits = { waitsFor: 'capture', refusal: 'its namespace is gone' } as const;
+  const [shown] = own.map((one): ShownWorkload => showWorkload(one, waits));
+  expect(formatWorkloads(shown === undefined ? [] : [shown])).toMatch(
+    /\nshop\/cart-1 is not captured: capture has not enrolled it: its namespace is gone\n$/,
+  );
 });
 
 test('routes', () => {
-  expectGolden('routes', formatRoutes({ version: 1, resources }));
+  const routes = joinRoutes([{ version: 1, resources }], null);
+  expectGolden('routes', formatRoutes(routes));
+  expect(
+    joinRoutes(
+      [
+        { version: 1, resources },
+        { version: 2, resources },
+      ],
+      'shop',
+    ),
+  ).toHaveLength(routes.length);
+  expect(joinRoutes([{ version: 1, resources }], 'other')).toEqual([]);
 });
 
 test('connections', () => {
@@ -181,7 +208,9 @@ test('connections', () => {
     direction: 'outbound',
     source: '10.66.0.2:41234',
     destination: '10.97.0.1:80',
+    sourceNamespace: 'shop',
     sourceWorkload: 'web',
+    destinationNamespace: '',
     destinationWorkload: 'unknown',
     service: 'cart',
     protocol: 'http',
@@ -241,6 +270,8 @@ test('certificates', () => {
   const nowMs = Date.parse('2026-01-01T00:00:00.000Z');
   const one = {
     workload: 'shop.cart-1',
+    name: 'shop/cart-1',
+    node: 'local',
     identity: 'spiffe://shop.example/ns/shop/sa/cart',
     state: 'ready',
     serial: '4f00000000000000000000000000a1b2',
@@ -253,9 +284,9 @@ test('certificates', () => {
   const why = { reason: 'authority_unreachable', message: 'No connection established' };
   const certificates = [
     one,
-    { ...one, workload: 'shop.cart-2', state: 'renewing', expires: '2026-01-01T00:00:42.000Z', ...why },
-    { ...one, workload: 'shop.web-1', state: 'requesting', ...nothing },
-    { ...one, workload: 'shop.web-2', state: 'expired', expires: '2025-12-31T23:00:00.000Z' },
+    { ...one, name: 'shop/cart-2', state: 'renewing', expires: '2026-01-01T00:00:42.000Z', ...why },
+    { ...one, name: 'shop/web-1', state: 'requesting', ...nothing },
+    { ...one, name: 'shop/web-2', state: 'expired', expires: '2025-12-31T23:00:00.000Z' },
   ];
   expectGolden('certificates', formatCertificates({ on: true, certificates }, nowMs));
   expect(formatCertificates({ on: true, certificates: [] }, nowMs)).toBe('no captured workloads\n');
@@ -263,33 +294,43 @@ test('certificates', () => {
 });
 
 describe('status', () => {
+  const transports = { plaintext: 1, arriving: 1, 'weft-tls': 3, leaving: 0, outside: 2 };
+  const proxyAnswer: ProxyStatus = {
+    node: 'local',
+    version: '0.1.0',
+    ready: true,
+    capture: true,
+    controller: true,
+    configured: true,
+    workloadsServed: 2,
+    workloadsWanted: 2,
+    snapshot: 17,
+    transports,
+    host: { kernel: '6.1.0', btf: true, nowMs: 0 },
+    engine: { connections: 3, pooled: 1, bufferedBytes: 0 },
+  };
   const well: WholeStatus = {
-    controller: {
-      ok: true,
-      answer: {
-        version: 17,
-        summary: 'reached 1 of 1 nodes at version 17',
-        resources: [{ kind: 'mesh', name: 'mesh', version: 'v' }],
-        problems: [],
-        nodes: [{ node: 'local', connected: true, agentVersion: '0.1.0', ackedVersion: 17, refusals: [] }],
+    controllers: [
+      {
+        name: 'controller',
+        ok: true,
+        answer: {
+          transports,
+          version: 17,
+          summary: 'reached 1 of 1 nodes at version 17',
+          resources: [{ kind: 'mesh', name: 'mesh', version: 'v' }],
+          problems: [],
+          nodes: [{ node: 'local', connected: true, agentVersion: '0.1.0', ackedVersion: 17, refusals: [] }],
+        },
       },
-    },
-    proxy: {
-      ok: true,
-      answer: {
-        node: 'local',
-        version: '0.1.0',
-        ready: true,
-        capture: true,
-        controller: true,
-        configured: true,
-        workloadsServed: 2,
-        workloadsWanted: 2,
-        snapshot: 17,
-        transports: { plaintext: 1, arriving: 1, 'weft-tls': 3, leaving: 0, outside: 2 },
-        engine: { connections: 3, pooled: 1, bufferedBytes: 0 },
+    ],
+    proxies: [
+      {
+        name: 'proxy',
+        ok: true,
+        answer: proxyAnswer,
       },
-    },
+    ],
   };
 
   test('all is well', () => {
@@ -298,14 +339,15 @@ describe('status', () => {
   });
 
   test('identities that are missing are missing', () => {
-    const { proxy } = well;
-    if (!proxy.ok) throw new Error('the fixture is wrong');
     const withProven = (inForce: number): WholeStatus => ({
       ...well,
-      proxy: {
-        ok: true,
-        answer: { ...proxy.answer, ready: inForce === 2, identities: { wanted: 2, inForce } },
-      },
+      proxies: [
+        {
+          name: 'proxy',
+          ok: true,
+          answer: { ...proxyAnswer, ready: inForce === 2, identities: { wanted: 2, inForce } },
+        },
+      ],
     });
     expect(formatStatus(withProven(2))).toMatch(/ready: serves 2 of 2 .*, proves 2 of 2 identities$/m);
     expect(formatStatus(withProven(1))).toMatch(
@@ -314,66 +356,69 @@ describe('status', () => {
   });
 
   test('a node whose controller is elsewhere is well while that answers', () => {
-    const far: WholeStatus = { ...well, controller: null };
+    const far: WholeStatus = { ...well, controllers: [] };
     expect(formatStatus(far)).toMatch(/^controller {2}on another machine\nproxy +ready: /);
     expect(isWell(far)).toBe(true);
-    const { proxy } = well;
-    if (!proxy.ok) throw new Error('the fixture is wrong');
-    const cut = { ...proxy.answer, controller: false };
-    expect(isWell({ controller: null, proxy: { ok: true, answer: cut } })).toBe(false);
+    const cut = { ...proxyAnswer, controller: false };
+    expect(isWell({ controllers: [], proxies: [{ name: 'proxy', ok: true, answer: cut }] })).toBe(false);
   });
 
   test('problems, refusals, and a proxy that is gone', () => {
-    const { controller } = well;
+    const [controller] = well.controllers;
     if (controller?.ok !== true) throw new Error('the fixture is wrong');
     const problem = { field: 'rules[0]', message: 'is too much', fix: 'write less' };
     const ill: WholeStatus = {
-      controller: {
-        ok: true,
-        answer: {
-          ...controller.answer,
-          summary: 'reached 0 of 2 nodes at version 17',
-          problems: [
-            {
-              severity: 'error',
-              origin: '/m/cart.yaml',
-              line: 12,
-              kind: 'HTTPRoute',
-              namespace: 'shop',
-              name: 'cart',
-              field: 'spec.rules[0].matches[0].path.type',
-              value: 'Prefix',
-              message: 'is not a known value',
-              fix: 'use one of Exact, PathPrefix, RegularExpression',
-              inForce: 'last-good',
-            },
-            {
-              severity: 'warning',
-              origin: '/m/b.yaml',
-              line: 0,
-              kind: '',
-              namespace: '',
-              name: '',
-              field: '',
-              value: '',
-              message: 'holds nothing',
-              fix: 'delete it',
-              inForce: 'as-written',
-            },
-          ],
-          nodes: [
-            {
-              node: 'a',
-              connected: true,
-              agentVersion: '0.1.0',
-              ackedVersion: 16,
-              refusals: [{ kind: 'http-route', name: 'shop/big', problems: [problem] }],
-            },
-            { node: 'b', connected: false, agentVersion: '0.1.0', ackedVersion: 9, refusals: [] },
-          ],
+      controllers: [
+        {
+          name: 'controller',
+          ok: true,
+          answer: {
+            ...controller.answer,
+            summary: 'reached 0 of 2 nodes at version 17',
+            problems: [
+              {
+                severity: 'error',
+                origin: '/m/cart.yaml',
+                line: 12,
+                kind: 'HTTPRoute',
+                namespace: 'shop',
+                name: 'cart',
+                field: 'spec.rules[0].matches[0].path.type',
+                value: 'Prefix',
+                message: 'is not a known value',
+                fix: 'use one of Exact, PathPrefix, RegularExpression',
+                inForce: 'last-good',
+              },
+              {
+                severity: 'warning',
+                origin: '/m/b.yaml',
+                line: 0,
+                kind: '',
+                namespace: '',
+                name: '',
+                field: '',
+                value: '',
+                message: 'holds nothing',
+                fix: 'delete it',
+                inForce: 'as-written',
+              },
+            ],
+            nodes: [
+              {
+                node: 'a',
+                connected: true,
+                agentVersion: '0.1.0',
+                ackedVersion: 16,
+                refusals: [{ kind: 'http-route', name: 'shop/big', problems: [problem] }],
+              },
+              { node: 'b', connected: false, agentVersion: '0.1.0', ackedVersion: 9, refusals: [] },
+            ],
+          },
         },
-      },
-      proxy: { ok: false, error: 'nobody listens on /run/weft/proxy/admin.sock: is weft running?' },
+      ],
+      proxies: [
+        { name: 'proxy', ok: false, error: 'nobody listens on /run/weft/proxy/admin.sock: is weft running?' },
+      ],
     };
     expect(isWell(ill)).toBe(false);
     expectGolden('status-ill', formatStatus(ill));
@@ -421,6 +466,8 @@ describe('why', () => {
           {
             endpoint: '10.66.0.3:8080',
             workload: 'shop.cart-1',
+            name: '',
+            node: '',
             ready: true,
             ...tls,
             allowed: true,
@@ -431,6 +478,8 @@ describe('why', () => {
           {
             endpoint: '10.66.0.4:8080',
             workload: 'shop.cart-2',
+            name: '',
+            node: '',
             ready: false,
             ...plaintext,
             allowed: false,

@@ -1,4 +1,5 @@
 /** `weft certificates`: who can prove to be whom, and until when. */
+import { type Asked, answers } from '../mesh-source.js';
 import { formatAge, formatTable } from './format-table.js';
 
 /** The proxy's /certificates. */
@@ -10,7 +11,10 @@ export interface Certificates {
 
 /** Times are RFC 3339; null where there is no certificate. */
 export interface Certificate {
+  /** Its uid; `node` for a node itself. */
   readonly workload: string;
+  /** `namespace/name`; empty where the node's configuration does not know it. */
+  readonly name: string;
   readonly identity: string;
   readonly state: string;
   readonly serial: string | null;
@@ -20,11 +24,32 @@ export interface Certificate {
   readonly message: string | null;
 }
 
+/** A certificate, and the node that holds it. */
+export type NodeCertificate = Certificate & { readonly node: string };
+
+/** Those of several nodes; of one namespace, or of all and of the nodes themselves. */
+export function joinCertificates(
+  asked: readonly Asked<Certificates>[],
+  namespace: string | null,
+): { readonly on: boolean; readonly certificates: readonly NodeCertificate[] } {
+  const certificates = asked.flatMap((one) =>
+    one.ok ? one.answer.certificates.map((certificate) => ({ ...certificate, node: one.name })) : [],
+  );
+  return {
+    on: answers(asked).some(({ on }) => on),
+    certificates: certificates.filter(({ name }) => namespace === null || name.startsWith(`${namespace}/`)),
+  };
+}
+
 /** `nowMs`: milliseconds since the epoch. */
-export function formatCertificates({ on, certificates }: Certificates, nowMs: number): string {
+export function formatCertificates(
+  { on, certificates }: { readonly on: boolean; readonly certificates: readonly NodeCertificate[] },
+  nowMs: number,
+): string {
   if (!on) return 'identities are off: weft runs with --no-identities\n';
   const columns = [
     { title: 'workload' },
+    { title: 'node' },
     { title: 'identity' },
     { title: 'serial' },
     { title: 'issuer' },
@@ -32,7 +57,8 @@ export function formatCertificates({ on, certificates }: Certificates, nowMs: nu
     { title: 'state' },
   ];
   const rows = certificates.map((one) => [
-    one.workload,
+    one.name || one.workload,
+    one.node,
     one.identity,
     one.serial ?? '-',
     one.issuer ?? '-',
@@ -41,7 +67,7 @@ export function formatCertificates({ on, certificates }: Certificates, nowMs: nu
   ]);
   const troubles = certificates
     .filter(({ reason }) => reason !== null)
-    .map(({ workload, reason, message }) => `${workload}: ${reason}: ${message}\n`);
+    .map(({ name, workload, reason, message }) => `${name || workload}: ${reason}: ${message}\n`);
   return [formatTable(columns, rows, 'no captured workloads'), ...troubles].join('');
 }
 

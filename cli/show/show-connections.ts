@@ -6,7 +6,10 @@ export interface ShownConnection {
   readonly direction: string;
   readonly source: string;
   readonly destination: string;
+  /** Empty where the mesh does not know it. */
+  readonly sourceNamespace: string;
   readonly sourceWorkload: string;
+  readonly destinationNamespace: string;
   readonly destinationWorkload: string;
   readonly service: string;
   readonly protocol: string;
@@ -40,8 +43,8 @@ export function formatConnections(connections: readonly ShownConnection[]): stri
     .sort((a, b) => b.ageMs - a.ageMs)
     .map((one) => [
       one.direction,
-      nameAddress(one.sourceWorkload, one.source),
-      nameAddress(one.destinationWorkload, one.destination),
+      nameAddress(one.sourceNamespace, one.sourceWorkload, one.source),
+      nameAddress(one.destinationNamespace, one.destinationWorkload, one.destination),
       one.service || '-',
       one.protocol,
       one.transport === 'none' ? '-' : one.transport,
@@ -55,6 +58,6 @@ export function formatConnections(connections: readonly ShownConnection[]): stri
   return formatTable(columns, rows, 'no open connections');
 }
 
-function nameAddress(workload: string, address: string): string {
-  return workload === '' || workload === 'unknown' ? address : `${workload} (${address})`;
+function nameAddress(namespace: string, workload: string, address: string): string {
+  return namespace === '' ? address : `${namespace}/${workload} (${address})`;
 }

@@ -1,21 +1,8 @@
 /** `weft edges`: who talks to whom, encrypted or not, and why not. */
+import type { Edge } from '../../model/edge.js';
 import { formatTable } from './format-table.js';
 
-/** One of the proxy's /edges. */
-export interface ShownEdge {
-  /** `namespace/workload` */
-  readonly source: string;
-  readonly destination: string;
-  /** The destination's own; 0: all others of a pair that uses very many. */
-  readonly port: number;
-  readonly transport: 'tls' | 'plaintext' | 'none';
-  /** Why it is plaintext or nothing went through; `none` for TLS. */
-  readonly reason: string;
-  readonly connections: number;
-  readonly requests: number;
-}
-
-export function formatEdges(edges: readonly ShownEdge[]): string {
+export function formatEdges(edges: readonly Edge[]): string {
   const columns = [
     { title: 'source' },
     { title: 'destination' },

@@ -1,12 +1,58 @@
-/** `weft stat`: success rate, requests per second and latency by source, destination and route. */
+/** `weft stat`: success rate, requests per second and latency of edges, workloads, services or routes. */
 import { isServerFault } from '../../model/grpc-status.js';
 import { formatTable } from './format-table.js';
 import type { Sample } from './read-metrics.js';
 
-export interface TrafficRow {
+/** What rows stand for. Each request is counted once: where it was made, or for workloads where it came. */
+export interface Grouping {
+  readonly direction: 'outbound' | 'inbound';
+  /** Names of a row, by their columns. */
+  readonly names: (labels: Readonly<Record<string, string>>) => Readonly<Partial<RowNames>>;
+  /** Namespaces that a row is of. */
+  readonly namespaces: (labels: Readonly<Record<string, string>>) => readonly (string | undefined)[];
+}
+
+export interface RowNames {
+  /** `namespace/name`, as are the next three. */
   readonly source: string;
   readonly destination: string;
+  readonly workload: string;
+  readonly service: string;
+  /** `namespace/name/rule`, or `default`. */
   readonly route: string;
+}
+
+const service = (labels: Readonly<Record<string, string>>) =>
+  `${labels.destination_namespace}/${labels.destination_service || labels.destination_workload}`;
+
+export const groupings = {
+  edges: {
+    direction: 'outbound',
+    names: (labels) => ({
+      source: `${labels.source_namespace}/${labels.source_workload}`,
+      destination: service(labels),
+      route: labels.route ?? '',
+    }),
+    namespaces: ({ source_namespace: source, destination_namespace: destination }) => [source, destination],
+  },
+  workloads: {
+    direction: 'inbound',
+    names: (labels) => ({ workload: `${labels.destination_namespace}/${labels.destination_workload}` }),
+    namespaces: ({ destination_namespace: destination }) => [destination],
+  },
+  services: {
+    direction: 'outbound',
+    names: (labels) => ({ service: service(labels) }),
+    namespaces: ({ destination_namespace: destination }) => [destination],
+  },
+  routes: {
+    direction: 'outbound',
+    names: (labels) => ({ service: service(labels), route: labels.route ?? '' }),
+    namespaces: ({ destination_namespace: destination }) => [destination],
+  },
+} as const satisfies Readonly<Record<string, Grouping>>;
+
+export interface TrafficRow extends Partial<RowNames> {
   readonly requests: number;
   /** Share of requests that did not fail by the server's or the mesh's fault; 0 to 1. */
   readonly success: number;
@@ -17,25 +63,27 @@ export interface TrafficRow {
   readonly p99Ms: number | null;
 }
 
-/** What happened between two scrapes that lie `seconds` apart. The busiest first. */
+/**
+ * What happened between two scrapes that lie `seconds` apart. The busiest first.
+ *
+ * @param namespace null: of all
+ */
 export function tabulateTraffic(
   before: readonly Sample[],
   after: readonly Sample[],
   seconds: number,
+  grouping: Grouping = groupings.edges,
+  namespace: string | null = null,
 ): TrafficRow[] {
-  const grown = growth(before, after);
   const rows: TrafficRow[] = [];
-  for (const [group, samples] of groupByRoute(grown)) {
+  for (const { names, samples } of group(growth(before, after), grouping, namespace)) {
     const counts = samples.filter(({ name }) => name === 'weft_requests_total');
     const requests = sum(counts);
     if (requests <= 0) continue;
     const failed = sum(counts.filter(isFailure));
     const buckets = readBuckets(samples);
-    const [source = '', destination = '', route = ''] = group.split('\0');
     rows.push({
-      source,
-      destination,
-      route,
+      ...names,
       requests,
       success: 1 - failed / requests,
       perSecond: requests / seconds,
@@ -44,7 +92,8 @@ export function tabulateTraffic(
       p99Ms: quantileMs(buckets, 0.99),
     });
   }
-  return rows.sort((a, b) => b.requests - a.requests || (a.route < b.route ? -1 : 1));
+  const key = ({ route = '', service: of = '', workload = '' }: TrafficRow) => `${of}${workload}${route}`;
+  return rows.sort((a, b) => b.requests - a.requests || (key(a) < key(b) ? -1 : 1));
 }
 
 /** No answer, a 5xx, or a gRPC status that blames the server. */
@@ -52,12 +101,11 @@ function isFailure({ labels }: Sample): boolean {
   return /^(0|5\d\d)$/.test(labels.status ?? '0') || isServerFault(Number(labels.grpc_status ?? ''));
 }
 
-export function formatStat(rows: readonly TrafficRow[]): string {
+export function formatStat(rows: readonly TrafficRow[], grouping: Grouping = groupings.edges): string {
   const right = (title: string) => ({ title, align: 'right' as const });
+  const titles = Object.keys(grouping.names({})) as (keyof RowNames)[];
   const columns = [
-    { title: 'source' },
-    { title: 'destination' },
-    { title: 'route' },
+    ...titles.map((title) => ({ title })),
     right('success'),
     right('rps'),
     right('p50'),
@@ -65,9 +113,7 @@ export function formatStat(rows: readonly TrafficRow[]): string {
     right('p99'),
   ];
   const cells = rows.map((row) => [
-    row.source,
-    row.destination,
-    row.route,
+    ...titles.map((title) => row[title] ?? ''),
     `${(row.success * 100).toFixed(2)}%`,
     row.perSecond.toFixed(1),
     ...[row.p50Ms, row.p95Ms, row.p99Ms].map((ms) => (ms === null ? '-' : `${ms.toFixed(1)}ms`)),
@@ -85,19 +131,25 @@ function growth(before: readonly Sample[], after: readonly Sample[]): Sample[] {
   });
 }
 
-/** Outbound requests only: each request is counted once, where it was made. */
-function groupByRoute(samples: readonly Sample[]): Map<string, Sample[]> {
-  const groups = new Map<string, Sample[]>();
+interface Group {
+  readonly names: Readonly<Partial<RowNames>>;
+  readonly samples: Sample[];
+}
+
+function group(samples: readonly Sample[], grouping: Grouping, namespace: string | null): Iterable<Group> {
+  const groups = new Map<string, Group>();
   for (const sample of samples) {
     const { labels, name } = sample;
     const wanted = name === 'weft_requests_total' || name === 'weft_request_duration_seconds_bucket';
-    if (!wanted || labels.direction !== 'outbound') continue;
-    const source = `${labels.source_namespace}/${labels.source_workload}`;
-    const service = labels.destination_service || labels.destination_workload;
-    const group = [source, `${labels.destination_namespace}/${service}`, labels.route].join('\0');
-    groups.set(group, [...(groups.get(group) ?? []), sample]);
+    if (!wanted || labels.direction !== grouping.direction) continue;
+    if (namespace !== null && !grouping.namespaces(labels).includes(namespace)) continue;
+    const names = grouping.names(labels);
+    const key = Object.values(names).join('\0');
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { names, samples: [sample] });
+    else known.samples.push(sample);
   }
-  return groups;
+  return groups.values();
 }
 
 type Bucket = readonly [upperBoundSeconds: number, cumulated: number];

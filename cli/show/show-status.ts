@@ -1,9 +1,6 @@
 /** `weft status`: is everything in force, and what is wrong. */
-import { existsSync } from 'node:fs';
 import type { TransportCounts } from '../../model/count-transports.js';
-import type { StatePaths } from '../state-folder.js';
-import { CommandError, describeError } from '../usage-error.js';
-import { askJson } from './ask-admin.js';
+import { type Asked, answers, type MeshSource } from '../mesh-source.js';
 import { formatTable } from './format-table.js';
 
 /** What the controller's /status answers. */
@@ -24,6 +21,7 @@ export interface ControllerStatus {
     readonly fix: string;
     readonly inForce: string;
   }[];
+  readonly transports: TransportCounts;
   readonly nodes: readonly {
     readonly node: string;
     readonly connected: boolean;
@@ -56,63 +54,109 @@ export interface ProxyStatus {
   readonly identities?: { readonly wanted: number; readonly inForce: number } | undefined;
   /** Workloads by phase, and those outside of the mesh. */
   readonly transports: TransportCounts;
+  /** The node's kernel, whether it tells its types (BTF), and its clock: milliseconds since the epoch. */
+  readonly host: { readonly kernel: string; readonly btf: boolean; readonly nowMs: number };
   readonly engine: { readonly connections: number; readonly pooled: number; readonly bufferedBytes: number };
 }
 
-/** A part's answer, or why there is none. */
-export type Asked<Answer> =
-  | { readonly ok: true; readonly answer: Answer }
-  | { readonly ok: false; readonly error: string };
-
 export interface WholeStatus {
-  /** Null where it is on another machine. */
-  readonly controller: Asked<ControllerStatus> | null;
-  readonly proxy: Asked<ProxyStatus>;
+  /** Every replica; none where it is on another machine. */
+  readonly controllers: readonly Asked<ControllerStatus>[];
+  /** One for each node. */
+  readonly proxies: readonly Asked<ProxyStatus>[];
 }
 
-export async function readStatus(paths: StatePaths): Promise<WholeStatus> {
-  const [controller, proxy] = await Promise.all([
-    existsSync(paths.joinFolder) ? null : ask<ControllerStatus>(paths.controllerAdmin, '/status'),
-    ask<ProxyStatus>(paths.proxyAdmin, '/stats'),
+export async function readStatus(source: MeshSource): Promise<WholeStatus> {
+  const [controllers, proxies] = await Promise.all([
+    source.askControllers<ControllerStatus>('/status'),
+    source.askProxies<ProxyStatus>('/stats'),
   ]);
-  return { controller, proxy };
+  return { controllers, proxies };
 }
 
-/** Everything runs, is ready, and nothing is refused. */
-export function isWell({ controller, proxy }: WholeStatus): boolean {
-  if (!proxy.ok || !proxy.answer.ready) return false;
-  if (controller === null) return proxy.answer.controller;
-  if (!controller.ok) return false;
-  const { problems, nodes } = controller.answer;
+/** Everything runs, is ready, is told of changes, and nothing is refused. */
+export function isWell({ controllers, proxies }: WholeStatus): boolean {
+  if (!proxies.every((one) => one.ok && isServing(one.answer))) return false;
+  const told = joinControllers(answers(controllers));
+  if (told === null) return controllers.length === 0;
+  const { problems, nodes } = told;
   return (
+    controllers.every(({ ok }) => ok) &&
     problems.every(({ severity }) => severity !== 'error') &&
     nodes.every((node) => node.refusals.length === 0)
   );
 }
 
-export function formatStatus({ controller, proxy }: WholeStatus): string {
-  const lines = [
-    `controller  ${describeAskedController(controller)}`,
-    `proxy       ${proxy.ok ? describeProxy(proxy.answer) : proxy.error}`,
-    ...(proxy.ok ? [`transport   ${describeTransports(proxy.answer.transports)}`] : []),
-  ];
-  const nodes = controller?.ok ? `\n${formatNodes(controller.answer)}` : '';
-  const problems = controller?.ok ? formatProblems(controller.answer) : '';
-  return `${lines.join('\n')}\n${nodes}${problems}`;
-}
+const isServing = ({ ready, controller }: ProxyStatus) => ready && controller;
 
-async function ask<Answer>(socket: string, path: string): Promise<Asked<Answer>> {
-  try {
-    return { ok: true, answer: await askJson<Answer>(socket, path) };
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    return { ok: false, error: describeError(error) };
+/** Each replica knows the nodes that are connected to it; what they publish is the same. */
+export function joinControllers(told: readonly ControllerStatus[]): ControllerStatus | null {
+  const [newest] = [...told].sort((a, b) => b.version - a.version);
+  if (newest === undefined) return null;
+  const nodes = new Map<string, ControllerStatus['nodes'][number]>();
+  for (const node of told.flatMap((one) => one.nodes)) {
+    const other = nodes.get(node.node);
+    if (other === undefined || (node.connected && !other.connected)) nodes.set(node.node, node);
   }
+  return { ...newest, nodes: [...nodes.values()].sort((a, b) => (a.node < b.node ? -1 : 1)) };
 }
 
-function describeAskedController(controller: WholeStatus['controller']): string {
-  if (controller === null) return 'on another machine';
-  return controller.ok ? describeController(controller.answer) : controller.error;
+export function formatStatus({ controllers, proxies }: WholeStatus): string {
+  const told = joinControllers(answers(controllers));
+  const transports = told?.transports ?? answers(proxies)[0]?.transports;
+  const lines = [
+    ...describeControllers(controllers, told),
+    ...describeProxies(proxies),
+    ...(transports === undefined ? [] : [`transport   ${describeTransports(transports)}`]),
+  ];
+  const nodes = told === null ? '' : `\n${formatNodes(told)}`;
+  return `${lines.join('\n')}\n${nodes}${told === null ? '' : formatProblems(told)}`;
+}
+
+function describeControllers(
+  controllers: readonly Asked<ControllerStatus>[],
+  told: ControllerStatus | null,
+): string[] {
+  if (controllers.length === 0) return ['controller  on another machine'];
+  const answering = controllers.filter(({ ok }) => ok).length;
+  const replicas = controllers.length === 1 ? '' : `${answering} of ${controllers.length} replicas answer; `;
+  return [
+    ...(told === null ? [] : [`controller  ${replicas}${describeController(told)}`]),
+    ...describeSilent('controller', controllers),
+  ];
+}
+
+function describeProxies(proxies: readonly Asked<ProxyStatus>[]): string[] {
+  const told = answers(proxies);
+  const single = proxies.length === 1 && told[0] !== undefined;
+  const troubled = proxies.flatMap((one) =>
+    one.ok && !isServing(one.answer) ? [`proxy       on ${one.name}: ${describeProxy(one.answer)}`] : [],
+  );
+  const lines = single
+    ? [`proxy       ${describeProxy(told[0] as ProxyStatus)}`]
+    : [
+        `proxies     ${told.filter(({ ready }) => ready).length} of ${proxies.length} ready: ${describeSums(told)}`,
+        ...troubled,
+      ];
+  return [...(told.length === 0 && proxies.length > 0 ? [] : lines), ...describeSilent('proxy', proxies)];
+}
+
+function describeSilent(part: string, asked: readonly Asked<unknown>[]): string[] {
+  const name = (one: Asked<unknown>) => (one.name === part ? '' : `${one.name}: `);
+  return asked.flatMap((one) => (one.ok ? [] : [`${part.padEnd(12)}${name(one)}${one.error}`]));
+}
+
+function describeSums(told: readonly ProxyStatus[]): string {
+  const sum = (read: (status: ProxyStatus) => number) => told.reduce((total, one) => total + read(one), 0);
+  const served = sum(({ workloadsServed }) => workloadsServed);
+  const wanted = sum(({ workloadsWanted }) => workloadsWanted);
+  const connections = sum(({ engine }) => engine.connections);
+  const proven = sum(({ identities }) => identities?.inForce ?? 0);
+  const identities = sum((one) => one.identities?.wanted ?? 0);
+  return (
+    `serve ${served} of ${wanted} workloads, ${count(connections, 'connection')}, ` +
+    `prove ${proven} of ${identities} identities`
+  );
 }
 
 function describeController({ resources, problems, summary }: ControllerStatus): string {
@@ -157,11 +201,12 @@ function describeTransports({ outside, ...phases }: TransportCounts): string {
 }
 
 function formatNodes({ nodes, version }: ControllerStatus): string {
-  const columns = [{ title: 'node' }, { title: 'state' }, { title: 'version' }, { title: 'refuses' }];
+  const columns = ['node', 'state', 'version', 'agent', 'refuses'].map((title) => ({ title }));
   const rows = nodes.map((node) => [
     node.node,
     !node.connected ? 'disconnected' : node.ackedVersion === version ? 'reached' : 'behind',
     String(node.ackedVersion),
+    node.agentVersion || '-',
     node.refusals.map(({ kind, name }) => `${kind} ${name}`).join(', ') || '-',
   ]);
   return formatTable(columns, rows, 'no node has ever connected');

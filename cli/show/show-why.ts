@@ -3,6 +3,8 @@
 /** What the proxy's /why answers. */
 export interface WhyAnswer {
   readonly snapshot: number;
+  /** In a cluster: who asks. */
+  readonly source?: WhySource;
   readonly destination: {
     readonly kind: 'service' | 'workload' | 'passthrough' | 'refused';
     readonly service?: string;
@@ -24,7 +26,7 @@ export interface WhyAnswer {
   readonly backends: readonly WhyBackend[];
 }
 
-interface WhyBackend {
+export interface WhyBackend {
   readonly backend: string;
   readonly share: number;
   readonly reason: string;
@@ -33,25 +35,36 @@ interface WhyBackend {
   readonly summary?: string;
   readonly hint?: string;
   readonly target?: string;
-  readonly endpoints: readonly {
-    readonly endpoint: string;
-    readonly workload: string;
-    readonly ready: boolean;
-    readonly transport: 'tls' | 'plaintext';
-    /** Why it is plaintext; `none` for TLS. */
-    readonly cause: string;
-    /** What the port demands of its callers; null: no workload of the mesh. */
-    readonly mode: string | null;
-    /** SPIFFE id that the endpoint must prove. */
-    readonly identity: string;
-    readonly allowed: boolean;
-    readonly policy: string | null;
-    readonly reason: string;
-    readonly status?: number;
-    readonly grpc?: string;
-    readonly summary?: string;
-    readonly audit: readonly string[];
-  }[];
+  readonly endpoints: readonly WhyEndpoint[];
+}
+
+export interface WhyEndpoint {
+  readonly endpoint: string;
+  /** Its uid. */
+  readonly workload: string;
+  /** `namespace/name`; empty where it is no workload of the mesh, as is {@link node}. */
+  readonly name: string;
+  readonly node: string;
+  /** In a cluster: who says whether it is allowed. Its own node does, unless it could not be asked. */
+  readonly toldBy?: 'its node' | "the caller's node";
+  /** Why its own node could not be asked. */
+  readonly trouble?: string;
+  readonly ready: boolean;
+  readonly transport: 'tls' | 'plaintext';
+  /** Why it is plaintext; `none` for TLS. */
+  readonly cause: string;
+  /** What the port demands of its callers; null: no workload of the mesh. */
+  readonly mode: string | null;
+  /** SPIFFE id that the endpoint must prove. */
+  readonly identity: string;
+  readonly allowed: boolean;
+  readonly policy: string | null;
+  readonly reason: string;
+  readonly status?: number;
+  readonly grpc?: string;
+  readonly summary?: string;
+  readonly hint?: string;
+  readonly audit: readonly string[];
 }
 
 interface Because {
@@ -62,6 +75,16 @@ interface Because {
   readonly hint?: string;
 }
 
+export interface WhySource {
+  /** `namespace/name` of a pod, or an address. */
+  readonly name: string;
+  readonly node: string;
+  /** Its connections go through its node's proxy. */
+  readonly captured: boolean;
+  /** What is to be known of it: which pod of several was taken, why it is not captured. */
+  readonly notes: readonly string[];
+}
+
 /** Whether at least one endpoint would be asked and let it in. */
 export function isAllowed(answer: WhyAnswer): boolean {
   if (answer.destination.kind === 'passthrough' || answer.redirect !== undefined) return true;
@@ -69,13 +92,22 @@ export function isAllowed(answer: WhyAnswer): boolean {
 }
 
 export function formatWhy(answer: WhyAnswer): string {
-  const lines = [`destination  ${describeDestination(answer)}`];
+  const lines = [
+    ...(answer.source === undefined ? [] : describeSource(answer.source)),
+    `destination  ${describeDestination(answer)}`,
+  ];
   if (answer.routesAsked.length > 0) lines.push(`routes       ${answer.routesAsked.join(', ')}`);
   if (answer.route !== undefined) lines.push(`rule         ${answer.route}`);
   if (answer.redirect !== undefined) lines.push(`redirect     ${answer.redirect}`);
   if (answer.reason !== 'none') lines.push(`answer       ${describeReason(answer, answer.protocol)}`);
   for (const backend of answer.backends) lines.push(...describeBackend(backend, answer.protocol));
   return `${lines.join('\n')}\n`;
+}
+
+function describeSource({ name, node, captured, notes }: WhySource): string[] {
+  const place = node === '' ? '' : ` on ${node}`;
+  const mesh = captured ? '' : ', not in the mesh: no route of weft applies, kube-proxy chooses the endpoint';
+  return [`source       ${name}${place}${mesh}`, ...notes.map((note) => `             ${note}`)];
 }
 
 function describeDestination({ destination, protocol }: WhyAnswer): string {
@@ -100,7 +132,8 @@ function describeBackend(backend: WhyBackend, protocol: string | undefined): str
   return [
     `backend      ${name} ${share}${target}${failing}`,
     ...backend.endpoints.map((endpoint) => {
-      const workload = endpoint.workload === '' ? '' : ` ${endpoint.workload}`;
+      const name = endpoint.name || endpoint.workload;
+      const workload = `${name === '' ? '' : ` ${name}`}${endpoint.node === '' ? '' : ` on ${endpoint.node}`}`;
       const state = endpoint.ready ? '' : ' (not ready: only where nothing else is)';
       const policy = endpoint.policy === null ? '' : ` by ${endpoint.policy}`;
       const verdict = endpoint.allowed
@@ -108,12 +141,16 @@ function describeBackend(backend: WhyBackend, protocol: string | undefined): str
         : `refused${policy}: ${describeReason(endpoint, protocol)}`;
       const audit =
         endpoint.audit.length === 0 ? '' : `; in audit mode would refuse: ${endpoint.audit.join(', ')}`;
-      return `  endpoint   ${endpoint.endpoint}${workload}${state} ${describeTransport(endpoint)}: ${verdict}${audit}`;
+      return `  endpoint   ${endpoint.endpoint}${workload}${state} ${describeTransport(endpoint)}: ${verdict}${audit}${describeTrouble(endpoint)}`;
     }),
   ];
 }
 
-function describeTransport({ transport, cause, mode, identity }: WhyBackend['endpoints'][number]): string {
+function describeTrouble({ trouble }: WhyEndpoint): string {
+  return trouble === undefined ? '' : ` (as the caller's node sees it; its own was not asked: ${trouble})`;
+}
+
+function describeTransport({ transport, cause, mode, identity }: WhyEndpoint): string {
   const demand = mode === null ? '' : `, ${mode}`;
   if (transport === 'tls') return `by TLS as ${identity}${demand}`;
   return `in plaintext (${cause.replaceAll('_', ' ')}${demand})`;

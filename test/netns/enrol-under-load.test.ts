@@ -55,7 +55,7 @@ describe('enrolling and releasing under load', () => {
     mesh.write('workloads.yaml', manifests);
     await awaitEvent(`${names.join(' and ') || 'nobody'} captured`, 20_000, async () => {
       const { stdout } = await mesh.weft.command('workloads', '-o', 'json');
-      const shown = (JSON.parse(stdout) as { readonly body: Shown }[]).map(({ body }) => body);
+      const shown = JSON.parse(stdout) as Shown[];
       return shown.every(({ name, captured, transport }) =>
         names.includes(name as Name)
           ? captured && transport === 'weft-tls'

@@ -124,7 +124,7 @@ describe('a second node', () => {
       expect(await fetch()).toMatch(/^server GET/);
       return (await nodeSerial()) !== before;
     });
-    const { nodes } = JSON.parse((await first.command('status', '-o', 'json')).stdout).controller.answer;
+    const { nodes } = JSON.parse((await first.command('status', '-o', 'json')).stdout).controllers[0].answer;
     expect(nodes).toContainEqual(expect.objectContaining({ node: 'far', connected: true }));
   });
 

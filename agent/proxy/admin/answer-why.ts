@@ -22,7 +22,7 @@ export function answerWhy(snapshot: Snapshot, query: URLSearchParams): Answer {
     return jsonAnswer(400, { error: `no workload is called ${sourceText}`, usage });
   }
   const answer = explain(snapshot, { source, ...destination, request: readRequest(query) });
-  return jsonAnswer(200, { snapshot: snapshot.version, ...describe(answer) });
+  return jsonAnswer(200, { snapshot: snapshot.version, ...describe(snapshot, answer) });
 }
 
 function readDestination(snapshot: Snapshot, text: string): { address: string; port: number } | null {
@@ -64,7 +64,7 @@ function readRequest(query: URLSearchParams): RequestHead | null {
   };
 }
 
-function describe(answer: WhyAnswer): object {
+function describe(snapshot: Snapshot, answer: WhyAnswer): object {
   const { destination, reason, backends, ...rest } = answer;
   return {
     destination: describeDestination(destination),
@@ -76,6 +76,7 @@ function describe(answer: WhyAnswer): object {
       endpoints: endpoints.map(({ candidate, ready, transport, verdict, audit }) => ({
         endpoint: candidate.key,
         workload: candidate.workloadUid,
+        ...nameWorkload(snapshot, candidate.workloadUid),
         ready,
         ...describeTransport(transport),
         allowed: verdict.allowed,
@@ -85,6 +86,13 @@ function describe(answer: WhyAnswer): object {
       })),
     })),
   };
+}
+
+/** Empty where the endpoint is no workload of the mesh. */
+function nameWorkload(snapshot: Snapshot, uid: string): { readonly name: string; readonly node: string } {
+  const workload = snapshot.workloads.get(uid)?.workload;
+  if (workload === undefined) return { name: '', node: '' };
+  return { name: `${workload.namespace}/${workload.name}`, node: workload.node };
 }
 
 function describeTransport(answer: TransportAnswer): object {

@@ -1,9 +1,11 @@
 /** What the admin socket and the metrics port answer. */
 
+import { existsSync } from 'node:fs';
+import { release } from 'node:os';
 import { countTransports } from '../../../model/count-transports.js';
+import { mergeEdges } from '../../../model/edge.js';
 import type { NodeProxy } from '../control/node-proxy.js';
 import { collectIdentities, showCertificates } from '../identity/report-identities.js';
-import { mergeEdges } from '../telemetry/edge-counts.js';
 import { collectControl, renderMetrics, sumStats } from '../telemetry/scrape-metrics.js';
 import { answerWhy } from './answer-why.js';
 import { type Answer, type Handlers, jsonAnswer } from './serve-http.js';
@@ -53,10 +55,16 @@ export function adminPages(parts: PagesParts): Handlers {
         reports.flatMap((report) => report.connections),
       );
     },
-    '/edges': async () => {
-      const reports = await proxy.reports('edges');
-      return jsonAnswer(200, mergeEdges(reports.map((report) => report.edges)));
+    // `?ends`: both ends apart, so that those of several nodes can be put together.
+    '/edges': async (query) => {
+      const ends = (await proxy.reports('edges')).map((report) => report.edges);
+      if (!query.has('ends')) return jsonAnswer(200, mergeEdges(ends));
+      return jsonAnswer(200, {
+        outbound: ends.flatMap(({ outbound }) => outbound),
+        inbound: ends.flatMap(({ inbound }) => inbound),
+      });
     },
+    '/workloads': () => jsonAnswer(200, listWorkloads(proxy, node)),
     '/stats': async () => {
       const reports = await proxy.reports('none');
       return jsonAnswer(200, {
@@ -64,6 +72,7 @@ export function adminPages(parts: PagesParts): Handlers {
         version,
         ...proxy.readiness(),
         transports: countTransports([...proxy.snapshot.workloads.values()].map(({ workload }) => workload)),
+        host: { kernel: release(), btf: existsSync('/sys/kernel/btf/vmlinux'), nowMs: Date.now() },
         engine: sumStats(reports.map((report) => report.stats)),
         workers: reports.map(({ worker, stats }) => ({ worker, ...stats })),
       });
@@ -71,8 +80,21 @@ export function adminPages(parts: PagesParts): Handlers {
     '/certificates': () =>
       jsonAnswer(200, {
         on: proxy.identities !== undefined,
-        certificates: showCertificates(proxy.certificates),
+        certificates: showCertificates(proxy.certificates, (uid) => {
+          const workload = proxy.snapshot.workloads.get(uid)?.workload;
+          return workload === undefined ? '' : `${workload.namespace}/${workload.name}`;
+        }),
       }),
     '/why': (query) => answerWhy(proxy.snapshot, query),
   };
+}
+
+/** This node's own workloads, and how the enrolment of each stands; null for those that shall not be captured. */
+function listWorkloads(proxy: NodeProxy, node: string): object[] {
+  const enrolments = new Map(proxy.enrolments().map((one) => [one.workload, one]));
+  return [...proxy.snapshot.workloads.values()].flatMap(({ workload }) => {
+    if (workload.node !== node) return [];
+    const { waitsFor, refusal } = enrolments.get(workload.uid) ?? {};
+    return [{ workload, enrolment: waitsFor === undefined ? null : { waitsFor, refusal } }];
+  });
 }

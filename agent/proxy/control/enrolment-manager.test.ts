@@ -95,14 +95,14 @@ test('what an earlier proxy enrolled is withdrawn only once the controller’s c
 test('a refused enrolment is tried again, later each time, and not after it left', () => {
   const { manager, timers, asked } = harness();
   manager.setWanted([enrolment('a')], true);
-  manager.refused('enrol', 'a');
+  manager.refused('enrol', 'a', 'no');
   timers.advance(500);
-  manager.refused('enrol', 'a');
+  manager.refused('enrol', 'a', 'no');
   timers.advance(500);
   expect(asked).toEqual(['enrol a', 'enrol a']);
   timers.advance(500);
   expect(asked).toHaveLength(3);
-  manager.refused('enrol', 'a');
+  manager.refused('enrol', 'a', 'no');
   manager.setWanted([], true);
   timers.advance(60_000);
   expect(asked.slice(3)).toEqual(['withdraw a']);

@@ -28,6 +28,15 @@ export interface EnrolmentParts {
   readonly timers: Timers;
 }
 
+/** How one workload's enrolment stands. */
+export interface EnrolmentStatus {
+  readonly workload: string;
+  /** `capture`: it has not enrolled the workload; `identity`: nobody can prove to be it yet; `nothing`: it is served. */
+  readonly waitsFor: 'capture' | 'identity' | 'nothing';
+  /** Why capture refused the last time; empty where it did not. */
+  readonly refusal: string;
+}
+
 interface Pod {
   readonly handle: number;
   readonly worker: number;
@@ -41,6 +50,8 @@ interface Pod {
   readonly socketsAsked: Map<Family, number>;
   retry: Timer | undefined;
   refusals: number;
+  /** What capture said last; empty once it has done it. */
+  refusal: string;
 }
 
 /** A withdrawn workload's open connections may go on for so long. */
@@ -91,6 +102,14 @@ export class EnrolmentManager {
   /** Uids of the workloads that are wanted, and whether a worker serves each. */
   *standings(): Iterable<readonly [uid: string, served: boolean]> {
     for (const [uid, pod] of this.#pods) yield [uid, isServed(pod)];
+  }
+
+  /** Every wanted workload and what it waits for, for people. */
+  *list(): Iterable<EnrolmentStatus> {
+    for (const [workload, pod] of this.#pods) {
+      const waitsFor = isServed(pod) ? 'nothing' : pod.listeners.size === 0 ? 'capture' : 'identity';
+      yield { workload, waitsFor, refusal: pod.refusal };
+    }
   }
 
   uidOf(handle: number): string | undefined {
@@ -146,6 +165,7 @@ export class EnrolmentManager {
       return;
     }
     pod.refusals = 0;
+    pod.refusal = '';
     this.#held.delete(uid);
     for (const [index, descriptor] of descriptors.entries()) {
       const listener = listeners[index];
@@ -202,12 +222,13 @@ export class EnrolmentManager {
   }
 
   /** Capture could not do it: try again later, for as long as the configuration wants it. */
-  refused(request: ProxyMessage['type'], uid: string | undefined): void {
+  refused(request: ProxyMessage['type'], uid: string | undefined, message: string): void {
     const pod = uid === undefined ? undefined : this.#pods.get(uid);
     if (uid === undefined || pod === undefined || (request !== 'enrol' && request !== 'sockets')) return;
     pod.retry?.cancel();
     const delayMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(pod.refusals, 10));
     pod.refusals += 1;
+    pod.refusal = message;
     pod.retry = this.#parts.timers.after(delayMs, () => {
       if (request === 'enrol') this.#enrol(pod);
       else
@@ -243,6 +264,7 @@ export class EnrolmentManager {
       socketsAsked: new Map(),
       retry: undefined,
       refusals: 0,
+      refusal: '',
     };
     this.#pods.set(enrolment.workload, pod);
     this.#uids.set(handle, enrolment.workload);

@@ -17,7 +17,7 @@ import { AccessLogWriter } from './access-log-writer.js';
 import { Configuration, type RefusedResource } from './configuration.js';
 import { type ControllerConnection, connectController } from './connect-controller.js';
 import { socketAccess } from './controller-access.js';
-import { EnrolmentManager } from './enrolment-manager.js';
+import { EnrolmentManager, type EnrolmentStatus } from './enrolment-manager.js';
 import { HandoverClient, type StandingWorkloads } from './handover-client.js';
 import { IdentityDelivery } from './identity-delivery.js';
 import { KernelCounterReader } from './kernel-counter-reader.js';
@@ -181,6 +181,11 @@ export class NodeProxy {
     };
   }
 
+  /** How every wanted enrolment stands. */
+  enrolments(): EnrolmentStatus[] {
+    return [...this.#enrolments.list()];
+  }
+
   reports(detail: ReportDetail): Promise<WorkerReport[]> {
     return this.#pool.report(detail);
   }
@@ -228,14 +233,14 @@ export class NodeProxy {
         onRulesApplied: () => {},
         onSecret: (workload, secret) => this.#identities?.secretArrived(workload, secret),
         onVaultAnswered: () => this.#identities?.vaultAnswered(),
-        onRefused: (request, workload) => {
+        onRefused: (request, workload, message) => {
           if (request === 'kernel-rules') this.#publishedRules = '';
           if (request === 'counters') this.#kernelCounters.lost();
           if (request === 'vault-get' && workload !== undefined) {
             this.#identities?.secretArrived(workload, null);
           }
           if (request.startsWith('vault-')) this.#identities?.vaultAnswered();
-          this.#enrolments.refused(request, workload);
+          this.#enrolments.refused(request, workload, message);
           this.#checkServing();
         },
       },

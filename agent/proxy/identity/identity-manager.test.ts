@@ -296,7 +296,7 @@ test('no log, report or metric holds a key', async () => {
   const nowMs = begun + 600_000;
   const told = JSON.stringify([
     harness.logged,
-    showCertificates(harness.manager.statuses),
+    showCertificates(harness.manager.statuses, () => 'shop/cart'),
     collectIdentities(harness.manager, nowMs),
   ]);
   for (const { privateKey } of harness.published.values()) {
@@ -310,7 +310,7 @@ test('no log, report or metric holds a key', async () => {
     inForce: 2,
     firstEndsInSeconds: 3000,
   });
-  expect(showCertificates(harness.manager.statuses)[0]).toMatchObject({
+  expect(showCertificates(harness.manager.statuses, () => 'shop/cart')[0]).toMatchObject({
     workload: 'shop.cart',
     state: 'ready',
     issuer: 'CN=one',

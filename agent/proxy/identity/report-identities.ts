@@ -6,7 +6,10 @@ import type { IdentityState } from './identity-state.js';
 
 /** One of the admin socket's /certificates. Times are RFC 3339, null where there is no certificate. */
 export interface ShownCertificate {
+  /** Its uid; `node` for the node itself. */
   readonly workload: string;
+  /** `namespace/name`; empty where the configuration does not know the workload. */
+  readonly name: string;
   readonly identity: string;
   readonly state: IdentityState['kind'];
   readonly serial: string | null;
@@ -20,12 +23,16 @@ export interface ShownCertificate {
   readonly message: string | null;
 }
 
-export function showCertificates(statuses: readonly IdentityStatus[]): ShownCertificate[] {
+export function showCertificates(
+  statuses: readonly IdentityStatus[],
+  nameOf: (workload: string) => string,
+): ShownCertificate[] {
   return statuses
     .map(({ workload, spiffeId, state, problem }) => {
       const svid = svidOf(state);
       return {
         workload,
+        name: nameOf(workload),
         identity: spiffeId,
         state: state.kind,
         serial: svid?.serial ?? null,

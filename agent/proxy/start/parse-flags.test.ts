@@ -10,6 +10,7 @@ test('the least command line has documented defaults', () => {
     workers: 1,
     metrics: { host: '127.0.0.1', port: 15020 },
     admin: undefined,
+    adminPort: undefined,
     accessLog: { kind: 'stdout' },
     state: undefined,
     identities: true,

@@ -29,6 +29,8 @@ export interface Flags {
   readonly metrics: HostPort;
   /** Path of the admin socket; undefined: no admin. */
   readonly admin: string | undefined;
+  /** Port of the same admin on 127.0.0.1; undefined: none. Whoever shares the network namespace can ask it. */
+  readonly adminPort: number | undefined;
   readonly accessLog: AccessLogTarget;
   /** Folder that keeps the last configuration; undefined: not kept. */
   readonly state: string | undefined;
@@ -43,6 +45,7 @@ export const usage = `usage: proxy --node NAME --controller unix:PATH|HOST:PORT 
   --workers N            engine threads, 1 to 64 (default 1)
   --metrics HOST:PORT    Prometheus metrics (default 127.0.0.1:15020)
   --admin PATH           admin over HTTP on a Unix socket, for its owner alone
+  --admin-port N         the same on 127.0.0.1, for a port-forward into a pod
   --access-log FILE|-|off  JSON lines (default -, standard output)
   --state DIR            keep the last configuration here, to start without a controller
   --no-identities        have no certificates issued: workloads speak plaintext
@@ -58,6 +61,7 @@ export function parseFlags(argv: readonly string[]): Flags {
     workers: parseWorkers(values.workers),
     metrics: parseHostPort(values.metrics),
     admin: values.admin,
+    adminPort: parsePort(values['admin-port']),
     accessLog: parseAccessLog(values['access-log']),
     state: values.state,
     identities: !values['no-identities'],
@@ -79,6 +83,7 @@ function readOptions(argv: readonly string[]) {
         workers: { type: 'string', default: '1' },
         metrics: { type: 'string', default: '127.0.0.1:15020' },
         admin: { type: 'string' },
+        'admin-port': { type: 'string' },
         'access-log': { type: 'string', default: '-' },
         state: { type: 'string' },
         'no-identities': { type: 'boolean', default: false },
@@ -122,6 +127,13 @@ function parseWorkers(text: string): number {
     throw new Error(`--workers ${text}: a whole number from 1 to 64 is needed\n${usage}`);
   }
   return workers;
+}
+
+function parsePort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
+  throw new Error(`--admin-port ${text}: a port is needed, for example 15021\n${usage}`);
 }
 
 /** `host:port`, `[v6]:port`; port 0 lets the kernel choose. */

@@ -1,7 +1,8 @@
+import { mergeEdges } from '../../../model/edge.js';
 import { plaintextCauses } from '../../../model/plaintext-cause.js';
 import { Reason } from '../../../reasons/reasons.js';
 import { Transport } from '../worker/transport.js';
-import { EdgeCounts, edgeKey, mergeEdges } from './edge-counts.js';
+import { EdgeCounts, edgeKey } from './edge-counts.js';
 
 const web = { namespace: 'shop', workload: 'web' };
 const cart = { namespace: 'shop', workload: 'cart' };

@@ -2,25 +2,11 @@
  * Who talks to whom, by which transport, and why not encrypted where it is not: counted by numbers while traffic passes,
  * told as text for people.
  */
+import type { Edge } from '../../../model/edge.js';
 import { plaintextCauses } from '../../../model/plaintext-cause.js';
 import { reasonName } from '../../../reasons/reasons.js';
 import { Transport, transportName } from '../worker/transport.js';
 import type { WorkloadLabels } from './label-table.js';
-
-/** One of the admin socket's /edges. */
-export interface Edge {
-  /** `namespace/workload`, both of them labels of metrics. */
-  readonly source: string;
-  readonly destination: string;
-  /** The destination's own port; 0 stands for all others of a pair that uses very many. */
-  readonly port: number;
-  /** `none`: nothing went through. */
-  readonly transport: 'tls' | 'plaintext' | 'none';
-  /** Why it is plaintext (model/plaintext-cause.ts), or the refusal's name; `none` for TLS. */
-  readonly reason: string;
-  readonly connections: number;
-  readonly requests: number;
-}
 
 /**
  * What a connection or request adds to the edge of its series, as one number of 30 bits: port (16), transport (2), and
@@ -81,38 +67,4 @@ function readKey(key: number): Pick<Edge, 'port' | 'transport' | 'reason'> {
     transport: transportName((key >> 12) & 3),
     reason: detail < firstRefusal ? (plaintextCauses[detail] ?? 'none') : reasonName(detail - firstRefusal),
   };
-}
-
-/**
- * One list of those of several workers. Where both ends are on this node each tells of the edge: it is one, and what the
- * end that saw more of it has counted is told.
- */
-export function mergeEdges(
-  lists: readonly { readonly outbound: readonly Edge[]; readonly inbound: readonly Edge[] }[],
-): Edge[] {
-  const outbound = addUp(lists.flatMap((list) => list.outbound));
-  const inbound = addUp(lists.flatMap((list) => list.inbound));
-  for (const [key, edge] of inbound) {
-    const other = outbound.get(key);
-    outbound.set(key, {
-      ...edge,
-      connections: Math.max(edge.connections, other?.connections ?? 0),
-      requests: Math.max(edge.requests, other?.requests ?? 0),
-    });
-  }
-  return [...outbound].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, edge]) => edge);
-}
-
-function addUp(edges: readonly Edge[]): Map<string, Edge> {
-  const sums = new Map<string, Edge>();
-  for (const edge of edges) {
-    const key = [edge.source, edge.destination, edge.port, edge.transport, edge.reason].join(' ');
-    const sum = sums.get(key);
-    sums.set(key, {
-      ...edge,
-      connections: edge.connections + (sum?.connections ?? 0),
-      requests: edge.requests + (sum?.requests ?? 0),
-    });
-  }
-  return sums;
 }

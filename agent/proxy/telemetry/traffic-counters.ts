@@ -1,10 +1,11 @@
 /** Counters of requests, connections and attempts, kept by numbers and turned into metrics at a scrape. */
+import type { Edge } from '../../../model/edge.js';
 import { knownGrpcStatus } from '../../../model/grpc-status.js';
 import { Direction } from '../../../native/engine.js';
 import { Reason, reasonName, reasonOf } from '../../../reasons/reasons.js';
 import { isTlsReason, transportName } from '../worker/transport.js';
 import { DurationHistogram } from './duration-histogram.js';
-import { type Edge, EdgeCounts } from './edge-counts.js';
+import { EdgeCounts } from './edge-counts.js';
 import type { LabelTable } from './label-table.js';
 import { family, type Labels, type MetricFamily, type MetricValue } from './worker-metrics.js';
 

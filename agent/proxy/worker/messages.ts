@@ -1,12 +1,12 @@
 /** What the main thread and its workers say to each other. Descriptors are plain numbers: threads share them. */
 
+import type { Edge } from '../../../model/edge.js';
 import type { Delta } from '../../../model/resource.js';
 import type { ConnectionInfo, EngineStats } from '../../../native/engine.js';
 import type { ReasonCode } from '../../../reasons/reasons.js';
 import type { Listener } from '../../handover/messages.js';
 import type { Family } from '../../handover/values.js';
 import type { LogDetails, LogLevel } from '../start/process-log.js';
-import type { Edge } from '../telemetry/edge-counts.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
 
 /** Given to a worker when its thread starts. */
@@ -72,7 +72,10 @@ export interface LiveConnection extends Omit<ConnectionInfo, 'direction' | 'prot
   readonly worker: number;
   readonly workloadUid: string;
   readonly protocol: string;
+  /** Empty where the mesh does not know it. */
+  readonly sourceNamespace: string;
   readonly sourceWorkload: string;
+  readonly destinationNamespace: string;
   readonly destinationWorkload: string;
   readonly service: string;
 }

@@ -82,14 +82,23 @@ function describe(
   connection: ConnectionRecord | undefined,
 ): Pick<
   LiveConnection,
-  'protocol' | 'transport' | 'peer' | 'sourceWorkload' | 'destinationWorkload' | 'service'
+  | 'protocol'
+  | 'transport'
+  | 'peer'
+  | 'sourceNamespace'
+  | 'sourceWorkload'
+  | 'destinationNamespace'
+  | 'destinationWorkload'
+  | 'service'
 > {
   if (connection === undefined) {
     return {
       protocol: 'unknown',
       transport: 'none',
       peer: '',
+      sourceNamespace: '',
       sourceWorkload: 'unknown',
+      destinationNamespace: '',
       destinationWorkload: 'unknown',
       service: 'unknown',
     };
@@ -97,12 +106,15 @@ function describe(
   const { destination, local, peer, protocol, serviceName } = connection;
   const outbound = connection.direction === Direction.outbound;
   const far = destination.kind === 'workload' ? destination.view : connection.endpoint?.view;
+  const [source, target] = outbound ? [local, far] : [peer, local];
   return {
     protocol,
     transport: transportName(connection.transport),
     peer: connection.peerId,
-    sourceWorkload: (outbound ? local : peer)?.workload.name ?? 'unknown',
-    destinationWorkload: (outbound ? far : local)?.workload.name ?? 'unknown',
+    sourceNamespace: source?.workload.namespace ?? '',
+    sourceWorkload: source?.workload.name ?? 'unknown',
+    destinationNamespace: target?.workload.namespace ?? '',
+    destinationWorkload: target?.workload.name ?? 'unknown',
     service: destination.kind === 'service' ? destination.port.serviceKey : serviceName,
   };
 }

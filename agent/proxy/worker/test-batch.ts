@@ -2,7 +2,9 @@
  * For tests: an engine that is nothing but the columns of a batch. What a test writes into rows and completions the
  * worker under test decides; verdicts come back as objects.
  */
+
 import { addressBytes } from '../../../model/address.js';
+import { type Edge, mergeEdges } from '../../../model/edge.js';
 import type { Resource, ResourceKey } from '../../../model/resource.js';
 import {
   Action,
@@ -20,7 +22,6 @@ import {
 } from '../../../native/engine.js';
 import { type ReasonName, reasonName } from '../../../reasons/reasons.js';
 import { PausedTimers } from '../control/paused-timers.js';
-import { type Edge, mergeEdges } from '../telemetry/edge-counts.js';
 import { DecisionWorker } from './decision-worker.js';
 import type { FromWorker } from './messages.js';
 import { BatchEngine } from './test-engine.js';
