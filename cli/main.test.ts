@@ -11,6 +11,8 @@ const commands = [
   'node',
   'token',
   'vet',
+  'check',
+  'explain',
   'status',
   'workloads',
   'routes',

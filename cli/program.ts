@@ -1,6 +1,8 @@
 /** The weft command, by either of its names. */
 import { dirname } from 'node:path';
+import { checkUsage, showCheck } from './check/check-command.js';
 import { clean, cleanUsage } from './clean.js';
+import { explainUsage, showExplain } from './explain.js';
 import type { ProgramName, Shown } from './open-scope.js';
 import { nodeUsage, parseJoinOptions } from './run/join-options.js';
 import { run, runNode } from './run/run.js';
@@ -86,6 +88,8 @@ const commands: Readonly<Record<string, Command>> = {
     usage: vetUsage,
     act: (args) => vet(args, dist),
   },
+  check: show('does everything hold that must, before and after installing', checkUsage, showCheck),
+  explain: show('what a reason of refusals means, and what to do', explainUsage, showExplain),
   status: show('is everything in force, and what is wrong', statusUsage, showStatus),
   workloads: show('workloads and their identities', workloadsUsage, showWorkloads),
   routes: show('rules of the HTTP routes in force', routesUsage, showRoutes),

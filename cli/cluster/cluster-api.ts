@@ -49,8 +49,6 @@ export class ForbiddenError extends CommandError {}
 export class ClusterApi {
   readonly #client: ApiClient;
   readonly server: string;
-  /** The API server's clock at its last answer minus this machine's, milliseconds; null before. */
-  clockOffsetMs: number | null = null;
 
   constructor(config: KubeConfig) {
     this.#client = new ApiClient(config);

@@ -18,7 +18,7 @@ import { formatWorkloads, type ShownWorkload, showWorkload } from './show-worklo
 const folder = join(import.meta.dirname, '../../../cli/show/golden');
 
 function expectGolden(name: string, text: string): void {
-  const file = join(folder, name.includes('.') ? name : `${name}.txt`);
+  const file = join(folder, `${name}.txt`);
   if (process.env.WEFT_UPDATE_GOLDEN === '1') writeFileSync(file, text);
   expect(text).toBe(readFileSync(file, 'utf8'));
 }
@@ -175,7 +175,7 @@ test('workloads', () => {
     one.kind === 'workload' ? [showWorkload(one.body, one.name === 'shop.cart-1' ? served : undefined)] : [],
   );
   expectGolden('workloads', formatWorkloads(workloads));
-  expectGolden('workloads.json', `${JSON.stringify(workloads, null, 2)}\n`);
+  expectGolden('workloads-json', `${JSON.stringify(workloads, null, 2)}\n`);
   expect(formatWorkloads([])).toBe('no workloads\n');
 });
 
@@ -276,11 +276,12 @@ test('certificates', () => {
     state: 'ready',
     serial: '4f00000000000000000000000000a1b2',
     issuer: 'CN=weft root 2026-01-01, O=shop.example',
+    notBefore: '2026-01-01T00:00:00.000Z',
     expires: '2026-01-01T20:30:00.000Z',
     reason: null,
     message: null,
   };
-  const nothing = { serial: null, issuer: null, expires: null };
+  const nothing = { serial: null, issuer: null, notBefore: null, expires: null };
   const why = { reason: 'authority_unreachable', message: 'No connection established' };
   const certificates = [
     one,

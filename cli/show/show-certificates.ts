@@ -19,6 +19,7 @@ export interface Certificate {
   readonly state: string;
   readonly serial: string | null;
   readonly issuer: string | null;
+  readonly notBefore: string | null;
   readonly expires: string | null;
   readonly reason: string | null;
   readonly message: string | null;
