@@ -11,9 +11,12 @@ import type { KernelPrograms } from '../../native/kernel.js';
 import { type CaptureAddon, loadCapture } from '../../native/load-capture.js';
 import { describeError, makeLog } from './capture-log.js';
 import { CaptureServer } from './capture-server.js';
+import { ChainKeeper } from './cni/keep-chained.js';
+import { ResultCache } from './cni/result-cache.js';
+import { CniServer } from './cni/serve-cni.js';
 import { EnrolmentRegister } from './enrolment-register.js';
 import { findCgroups, findKubeletCgroup } from './find-cgroups.js';
-import { type CaptureFlags, parseFlags, usage } from './parse-flags.js';
+import { type CaptureFlags, type CniFlags, parseFlags, usage } from './parse-flags.js';
 import { RuleStore } from './rule-store.js';
 import { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
 import { NriPlugin } from './runtime/nri-plugin.js';
@@ -25,6 +28,8 @@ import { Vault } from './vault.js';
 import { ProxyWatch, type Timer } from './watch-proxy.js';
 
 const builtObject = fileURLToPath(new URL('../../../build/bpf/weft.bpf.o', import.meta.url));
+const builtPlugin = fileURLToPath(new URL('../../../build/native/weft-cni', import.meta.url));
+const namespacesFile = 'enrolled-namespaces.json';
 /** A namespace that is gone is noticed within this time. */
 const vanishedMs = 1_000;
 /** The container runtime is waited for so long before the proxy is served. */
@@ -63,14 +68,13 @@ async function run(flags: CaptureFlags): Promise<void> {
   const vault = new Vault(
     flags.nodeKeyFile === undefined ? undefined : new SecretFile(flags.nodeKeyFile, log),
   );
-  const namespaces = new EnrolledNamespaces(
-    flags.state && join(flags.state, 'enrolled-namespaces.json'),
-    log,
-  );
+  const namespaces = new EnrolledNamespaces(flags.state && join(flags.state, namespacesFile), log);
+  const results = flags.cni?.resultFolder === undefined ? undefined : new ResultCache(flags.cni.resultFolder);
   let server: CaptureServer | undefined;
   const pods = new PodBook({
     register,
     namespaces,
+    findSandbox: (uid) => results?.find(uid),
     onHeld: (workload) => server?.tellHeld(workload),
     onStopped: (workload) => vault.drop(workload),
     log,
@@ -85,11 +89,49 @@ async function run(flags: CaptureFlags): Promise<void> {
   }
   log('info', 'read what was in force', { enrolled: register.enrolled.length, forgotten });
   const rules = new RuleStore(kernel);
-  if (flags.nriSocket !== undefined) {
-    rules.steerAllWhileEmpty();
-    await followRuntime(flags.nriSocket, pods);
-  }
-  server = serve(addon, flags, { register, pods, namespaces, rules, vault, kernel });
+  if (flags.nriSocket !== undefined || flags.cni !== undefined) rules.steerAllWhileEmpty();
+  if (flags.nriSocket !== undefined) await followRuntime(flags.nriSocket, pods, results === undefined);
+  pods.restore();
+  const plugin =
+    flags.cni === undefined ? undefined : servePlugin(addon, flags.cni, flags, { pods, namespaces });
+  server = serve(addon, flags, { register, pods, namespaces, rules, vault, kernel }, () => plugin?.close());
+}
+
+/** Serves weft-cni and keeps it installed. */
+function servePlugin(
+  addon: CaptureAddon,
+  cni: CniFlags,
+  { state = '' }: CaptureFlags,
+  { pods, namespaces }: Pick<Holdings, 'pods' | 'namespaces'>,
+): { close(): void } {
+  const ownUid = process.geteuid?.() ?? 0;
+  const { socket, configFolder, programFolder, exemptNamespaces, waitMs } = cni;
+  const server = new CniServer({
+    functions: addon,
+    socket,
+    ownUid,
+    pods,
+    closeDescriptor: closeSync,
+    after,
+    log,
+  });
+  const keeper = new ChainKeeper({
+    entry: { socket, namespacesFile: join(state, namespacesFile), exemptNamespaces, waitMs },
+    program: builtPlugin,
+    configFolder,
+    programFolder,
+    mayChain: () => namespaces.known,
+    after,
+    log,
+  });
+  server.start();
+  keeper.start();
+  return {
+    close: () => {
+      server.close();
+      keeper.close();
+    },
+  };
 }
 
 function findKubelet({ kubeletCgroup, cgroupFolder }: CaptureFlags): string | undefined {
@@ -116,7 +158,7 @@ interface Holdings {
  * Follows the container runtime's pods; waits for the first list of them, so that a proxy that connects learns at once
  * who is held. A runtime that does not answer is tried further.
  */
-async function followRuntime(socket: string, pods: PodBook): Promise<void> {
+async function followRuntime(socket: string, pods: PodBook, isPatient: boolean): Promise<void> {
   const listed = Promise.withResolvers<void>();
   const nri = new NriPlugin(
     { socket, after, log },
@@ -126,6 +168,7 @@ async function followRuntime(socket: string, pods: PodBook): Promise<void> {
         pods.events.onSynchronized(sandboxes);
         listed.resolve();
       },
+      ...(isPatient ? {} : { onAway: listed.resolve }),
     },
   );
   nri.start();
@@ -139,7 +182,12 @@ function after(delayMs: number, call: () => void): Timer {
   return { cancel: () => clearTimeout(timer) };
 }
 
-function serve(addon: CaptureAddon, flags: CaptureFlags, holdings: Holdings): CaptureServer {
+function serve(
+  addon: CaptureAddon,
+  flags: CaptureFlags,
+  holdings: Holdings,
+  onStop: () => void,
+): CaptureServer {
   const { register, pods, vault, kernel } = holdings;
   const watch = new ProxyWatch({
     graceMs: flags.graceMs,
@@ -151,6 +199,7 @@ function serve(addon: CaptureAddon, flags: CaptureFlags, holdings: Holdings): Ca
     },
   });
   const stop = () => {
+    onStop();
     server.close();
     watch.close();
     process.exit(0);

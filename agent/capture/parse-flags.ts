@@ -17,6 +17,8 @@ export interface CaptureFlags {
   readonly cgroupFolder: string | undefined;
   /** The container runtime's NRI socket; undefined: no runtime tells of pods. */
   readonly nriSocket: string | undefined;
+  /** How pods are held by the network plugin; undefined: they are not. */
+  readonly cni: CniFlags | undefined;
   /** Folder of what must outlive this process and the node's restart. */
   readonly state: string | undefined;
   /** File that keeps the node's own key and certificate; undefined: they are in memory alone. */
@@ -26,9 +28,22 @@ export interface CaptureFlags {
   readonly takeOver: boolean;
 }
 
+/** Folders as this process sees them; what the plugin reads has the node's own paths, which must be the same. */
+export interface CniFlags {
+  readonly socket: string;
+  readonly configFolder: string;
+  readonly programFolder: string;
+  readonly resultFolder: string | undefined;
+  readonly exemptNamespaces: readonly string[];
+  /** How long a pod of the mesh waits for capture. */
+  readonly waitMs: number;
+}
+
 export const usage = `usage: capture --socket PATH --proxy-uid UID [--pin-folder PATH] [--cgroup PATH]... (the pods' own first, the root last)
   [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH|auto] [--object PATH] [--take-over]
-  [--cgroup-folder PATH] [--nri-socket PATH] [--state PATH] [--node-key-file PATH]`;
+  [--cgroup-folder PATH] [--nri-socket PATH] [--state PATH] [--node-key-file PATH]
+  [--cni-socket PATH --cni-config-folder PATH --cni-program-folder PATH [--cni-result-folder PATH]
+  [--cni-exempt NAMESPACE]... [--cni-wait-ms N]] (with --state)`;
 
 /** Throws Error with one sentence where an argument is missing, unknown or out of range. */
 export function parseFlags(argv: readonly string[]): CaptureFlags {
@@ -46,6 +61,12 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
       'nri-socket': { type: 'string' },
       state: { type: 'string' },
       'node-key-file': { type: 'string' },
+      'cni-socket': { type: 'string' },
+      'cni-config-folder': { type: 'string' },
+      'cni-program-folder': { type: 'string' },
+      'cni-result-folder': { type: 'string' },
+      'cni-exempt': { type: 'string', multiple: true, default: [] },
+      'cni-wait-ms': { type: 'string', default: '20000' },
       object: { type: 'string' },
       'take-over': { type: 'boolean', default: false },
     },
@@ -64,6 +85,31 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
     nodeKeyFile: optionalPath('--node-key-file', values['node-key-file']),
     object: optionalPath('--object', values.object),
     takeOver: values['take-over'],
+    cni: readCni(values),
+  };
+}
+
+interface CniValues {
+  readonly state?: string | undefined;
+  readonly 'cni-socket'?: string | undefined;
+  readonly 'cni-config-folder'?: string | undefined;
+  readonly 'cni-program-folder'?: string | undefined;
+  readonly 'cni-result-folder'?: string | undefined;
+  readonly 'cni-exempt': readonly string[];
+  readonly 'cni-wait-ms': string;
+}
+
+function readCni(values: CniValues): CniFlags | undefined {
+  if (values['cni-socket'] === undefined) return undefined;
+  // The plugin reads the list of namespaces there while capture is away.
+  requirePath('--state', values.state);
+  return {
+    socket: requirePath('--cni-socket', values['cni-socket']),
+    configFolder: requirePath('--cni-config-folder', values['cni-config-folder']),
+    programFolder: requirePath('--cni-program-folder', values['cni-program-folder']),
+    resultFolder: optionalPath('--cni-result-folder', values['cni-result-folder']),
+    exemptNamespaces: values['cni-exempt'],
+    waitMs: requireNumber('--cni-wait-ms', values['cni-wait-ms'], 110_000),
   };
 }
 

@@ -13,7 +13,7 @@ import { type CaptureLog, describeError } from './capture-log.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
 import type { RuleStore } from './rule-store.js';
 import { type EnrolledNamespaces, maxNamespaces } from './runtime/enrolled-namespaces.js';
-import type { PodBook } from './runtime/pod-book.js';
+import { AwaitedPod, type PodBook } from './runtime/pod-book.js';
 import type { Vault } from './vault.js';
 
 export interface ServeParts {
@@ -90,7 +90,9 @@ export class ProxySession {
     try {
       this.#answer(message);
     } catch (error) {
-      this.#refuse(message, describeError(error));
+      if (error instanceof AwaitedPod && message.type === 'enrol') {
+        this.#send({ type: 'awaited', workload: message.enrolment.workload });
+      } else this.#refuse(message, describeError(error));
     }
   }
 

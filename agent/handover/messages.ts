@@ -124,6 +124,8 @@ export type CaptureMessage =
   /** Unasked: a new pod waits for its enrolment. */
   | { readonly type: 'held'; readonly workload: string }
   | { readonly type: 'hold-applied' }
+  /** The pod's sandbox is not made yet; `held` comes when it is. Ask again meanwhile: not every runtime tells. */
+  | { readonly type: 'awaited'; readonly workload: string }
   /** Descriptors: one per listener, in order. Also the answer to an enrolment that already stood. */
   | { readonly type: 'enrolled'; readonly workload: string; readonly listeners: readonly Listener[] }
   | { readonly type: 'withdrawn'; readonly workload: string }

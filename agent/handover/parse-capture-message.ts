@@ -37,6 +37,7 @@ function descriptorBounds(message: CaptureMessage): readonly [least: number, mos
       return [1, maxDescriptors];
     case 'withdrawn':
     case 'held':
+    case 'awaited':
     case 'hold-applied':
     case 'rules-applied':
     case 'counters':
@@ -54,6 +55,7 @@ function readMessage(message: Field): CaptureMessage {
     'enrolled',
     'withdrawn',
     'held',
+    'awaited',
     'hold-applied',
     'sockets',
     'rules-applied',
@@ -79,6 +81,7 @@ function readMessage(message: Field): CaptureMessage {
     }
     case 'withdrawn':
     case 'held':
+    case 'awaited':
       return { type, workload: readWorkload(message.object(['type', 'workload']).workload) };
     case 'sockets': {
       const { workload, family } = message.object(['type', 'workload', 'family']);

@@ -3,11 +3,14 @@
 interface Container {
   readonly name?: string;
   readonly image?: string;
+  readonly args?: readonly string[];
   readonly volumeMounts?: readonly { readonly name?: string }[];
 }
 
-/** Where links and maps are pinned, the node's kept state, and the socket's folder. */
-const neededVolumes = ['bpf', 'state', 'socket'];
+/** Where links and maps are pinned, the node's kept state, the socket's folder, and where weft-cni is installed. */
+const neededVolumes = ['bpf', 'state', 'socket', 'cni-config', 'cni-program'];
+/** Flags of capture that cleaning takes too. */
+const keptFlags = /^--cni-(config|program)-folder=/;
 
 /** Whether a DaemonSet was changed so already. */
 export function isCleaning(daemonSet: Record<string, unknown>): boolean {
@@ -33,6 +36,7 @@ export function cleaningTemplate(daemonSet: Record<string, unknown>): Record<str
       '--pin-folder=/sys/fs/bpf/weft',
       '--empty-folder=/var/lib/weft',
       '--empty-folder=/run/weft',
+      ...(capture.args ?? []).filter((flag) => keptFlags.test(flag)),
     ],
     volumeMounts: (capture.volumeMounts ?? []).filter(({ name }) => neededVolumes.includes(name ?? '')),
   };

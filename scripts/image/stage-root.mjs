@@ -87,6 +87,7 @@ function stageApp(target) {
   for (const room of rooms) copyRoom(join(root, 'dist', room), join(target, 'dist', room));
   for (const file of [
     'build/bpf/weft.bpf.o',
+    'build/native/weft-cni',
     'build/native/weft_capture.node',
     'build/native/weft_engine.node',
   ]) {

@@ -1,6 +1,6 @@
 /**
- * Kubernetes namespaces whose pods join the mesh, as the last proxy told it. Kept in a file, so that capture knows them
- * before any proxy is there, after a restart of the node too.
+ * Kubernetes namespaces whose pods join the mesh, as the last proxy told it. Kept in a file (a JSON list of names), so that
+ * capture knows them before any proxy is there, after a restart of the node too, and weft-cni while capture is away.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { Field } from '../../handover/read-fields.js';
@@ -13,12 +13,18 @@ export class EnrolledNamespaces {
   readonly #file: string | undefined;
   readonly #log: CaptureLog;
   #names: ReadonlySet<string>;
+  #known = false;
 
   /** Without a file they are kept in memory alone. */
   constructor(file: string | undefined, log: CaptureLog) {
     this.#file = file;
     this.#log = log;
     this.#names = new Set(file === undefined ? [] : this.#read(file));
+  }
+
+  /** A proxy has told them once, to this process or to one before it. */
+  get known(): boolean {
+    return this.#known;
   }
 
   has(namespace: string): boolean {
@@ -28,7 +34,8 @@ export class EnrolledNamespaces {
   /** Takes the place of all before. What cannot be written is in force nevertheless. */
   set(namespaces: readonly string[]): void {
     const same = namespaces.length === this.#names.size && namespaces.every((name) => this.#names.has(name));
-    if (same) return;
+    if (same && this.#known) return;
+    this.#known = true;
     this.#names = new Set(namespaces);
     if (this.#file === undefined) return;
     const next = `${this.#file}.next`;
@@ -42,7 +49,9 @@ export class EnrolledNamespaces {
 
   #read(file: string): string[] {
     try {
-      return Field.parse(readFileSync(file)).array(maxNamespaces, (item) => item.string(253));
+      const names = Field.parse(readFileSync(file)).array(maxNamespaces, (item) => item.string(253));
+      this.#known = true;
+      return names;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
         this.#log('warn', 'the kept list of enrolled namespaces is not readable', {

@@ -23,6 +23,8 @@ export interface NriEvents {
   readonly onRun: (sandbox: Sandbox) => void;
   /** Every process of the pod has ended. */
   readonly onStop: (sandbox: Sandbox) => void;
+  /** The runtime is not there, or has no NRI. */
+  readonly onAway?: () => void;
 }
 
 export interface NriParts {
@@ -179,6 +181,7 @@ export class NriPlugin {
         ...(error === undefined ? {} : { error: describeError(error) }),
       });
     }
+    this.#events.onAway?.();
     const retry = this.#parts.after(retryMs, () => {
       this.#state = { kind: 'away', retry: undefined };
       this.start();

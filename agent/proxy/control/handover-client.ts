@@ -192,6 +192,10 @@ export class HandoverClient {
       case 'held':
         this.#events.onHeld(message.workload);
         return;
+      case 'awaited':
+        // Nothing is wrong: the configuration is faster than the container runtime.
+        this.#events.onRefused('enrol', message.workload, 'its sandbox is not made yet');
+        return;
       case 'hold-applied':
         return;
       case 'withdrawn':
