@@ -1,4 +1,5 @@
 import { apply, createNamespace, deleteNamespace, kubectl, onNode } from './harness/cluster.js';
+import { pluginsOf } from './harness/node-cni.js';
 import {
   helm,
   importImage,
@@ -107,6 +108,8 @@ test('uninstalling takes everybody out, leaves nothing on any node, and the shop
   for (const node of await nodeNames()) {
     expect(await onNode(node, 'find', '/sys/fs/bpf', '-name', '*weft*')).toBe('');
     expect(await onNode(node, 'find', '/run/weft', '/var/lib/weft', '-mindepth', '1')).toBe('');
+    expect(await onNode(node, 'find', '/opt/cni/bin', '/etc/cni/net.d', '-name', '*weft*')).toBe('');
+    expect(await pluginsOf(node)).toEqual(['bridge', 'portmap']);
   }
   const left = () => kubectl('-n', weftNamespace, 'get', 'all,secrets,jobs', '-o', 'name');
   await eventually('end of the last pod', left, (text) => text.trim() === '', 60_000);

@@ -37,7 +37,7 @@ function harness(workers = 1) {
       const handle = 'handle' in message ? message.handle : 0;
       delivered.push(`${worker}: ${message.type} ${handle} ${descriptors}`.trim());
     },
-    mayServe: (uid) => !unsettled.has(uid),
+    mayServe: (uid, isNew) => !unsettled.has(isNew ? `new ${uid}` : uid),
     inodeOf: (descriptor) => descriptor % 100,
     closeDescriptor: (descriptor) => void closed.push(descriptor),
     timers,
@@ -162,9 +162,24 @@ test('listeners wait until it is known whether the workload has an identity', ()
   manager.enrolled('a', pair, [101, 102]);
   expect(closed).toEqual([101, 102]);
   manager.release('a');
+  expect(delivered).toHaveLength(1);
+  unsettled.delete('a');
+  manager.release('a');
   manager.release('a');
   expect(delivered.slice(1)).toEqual(['0: listeners 1 1,2']);
   expect([manager.served, manager.settled]).toEqual([2, true]);
+});
+
+test('only a pod that was held from before its first process waits for what new pods wait for', () => {
+  const { manager, delivered, unsettled } = harness();
+  for (const uid of ['early', 'late', 'old']) unsettled.add(`new ${uid}`);
+  manager.held('early');
+  manager.setWanted([enrolment('early'), enrolment('late'), enrolment('old')], true);
+  manager.held('late');
+  manager.enrolled('early', pair, [1, 2]);
+  manager.enrolled('late', pair, [3, 4]);
+  manager.enrolled('old', pair, [5, 6]);
+  expect(delivered).toEqual(['0: listeners 3 5,6']);
 });
 
 test('listeners that waited are closed where their workload leaves', () => {

@@ -20,8 +20,11 @@ export interface EnrolmentParts {
   /** Whether the configuration speaks of the workload at all: then what it does not want captured is released. */
   readonly isKnown: (workload: string) => boolean;
   readonly deliver: (worker: number, message: ToWorker) => void;
-  /** False: a workload's listeners wait for {@link EnrolmentManager.release}, new connections in their backlog. */
-  readonly mayServe: (workload: string) => boolean;
+  /**
+   * False: a workload's listeners wait for {@link EnrolmentManager.release}, new connections in their backlog. `isNew`:
+   * nothing of the pod ran before it was captured.
+   */
+  readonly mayServe: (workload: string, isNew: boolean) => boolean;
   /** Inode of an open descriptor: equal for duplicates of one socket. */
   readonly inodeOf: (descriptor: number) => number;
   readonly closeDescriptor: (descriptor: number) => void;
@@ -52,6 +55,8 @@ interface Pod {
   refusals: number;
   /** What capture said last; empty once it has done it. */
   refusal: string;
+  /** Capture held it from before its first process. */
+  isNew: boolean;
 }
 
 /** A withdrawn workload's open connections may go on for so long. */
@@ -138,6 +143,7 @@ export class EnrolmentManager {
   held(uid: string): void {
     const pod = this.#pods.get(uid);
     if (pod !== undefined) {
+      pod.isNew = true;
       this.#enrol(pod);
       return;
     }
@@ -176,13 +182,14 @@ export class EnrolmentManager {
         pod.waiting.push({ listener, descriptor });
       }
     }
-    if (this.#parts.mayServe(uid)) this.release(uid);
+    this.release(uid);
   }
 
-  /** Hands a workload's listeners to its worker. */
+  /** Hands a workload's listeners to its worker, where it may be served by now. */
   release(uid: string): void {
     const pod = this.#pods.get(uid);
     if (pod === undefined || pod.waiting.length === 0) return;
+    if (!this.#parts.mayServe(uid, pod.isNew)) return;
     const fresh = pod.waiting;
     pod.waiting = [];
     this.#parts.deliver(pod.worker, {
@@ -265,6 +272,7 @@ export class EnrolmentManager {
       retry: undefined,
       refusals: 0,
       refusal: '',
+      isNew: this.#held.has(enrolment.workload),
     };
     this.#pods.set(enrolment.workload, pod);
     this.#uids.set(handle, enrolment.workload);

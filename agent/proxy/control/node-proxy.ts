@@ -107,7 +107,8 @@ export class NodeProxy {
       capture: this.#handover,
       isKnown: (workload) => this.snapshot.workloads.has(workload),
       deliver: (worker, message) => this.#pool.send(worker, message),
-      mayServe: (workload) => this.identities?.settled(workload) !== false,
+      mayServe: (workload, isNew) =>
+        (isNew ? this.identities?.answered(workload) : this.identities?.settled(workload)) !== false,
       inodeOf: (descriptor) => fstatSync(descriptor).ino,
       closeDescriptor: closeSync,
       timers,

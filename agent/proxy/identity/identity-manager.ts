@@ -77,8 +77,12 @@ interface Held extends WantedIdentity {
   /** Renewal and expiry. */
   life: Timer | undefined;
   retry: Timer | undefined;
+  /** Runs while the first certificate is waited for; undefined afterwards. */
+  first: Timer | undefined;
 }
 
+/** A new pod waits for its first certificate at most so long. */
+const firstMs = 10_000;
 /** The wall clock may jump: never sleep longer before looking at it. */
 const longestSleepMs = 60_000;
 /** Part of a certificate's life that is left when failing to renew it becomes urgent. */
@@ -149,6 +153,7 @@ export class IdentityManager {
     if (identity !== null) this.#obtain(held, identity);
     else {
       this.#apply(held, { type: 'vault-empty' });
+      held.first = this.#parts.timers.after(firstMs, () => this.#stopWaiting(held));
       this.#enqueue(held);
     }
     this.#parts.events.onSettled(workload);
@@ -157,6 +162,11 @@ export class IdentityManager {
   /** False while capture's vault may hold the identity of the workload and has not answered. */
   settled(workload: string): boolean {
     return this.#held.get(workload)?.state.kind !== 'none';
+  }
+
+  /** False also while its first certificate is on the way: for a while, and until asking for it has failed once. */
+  answered(workload: string): boolean {
+    return this.settled(workload) && this.#held.get(workload)?.first === undefined;
   }
 
   /** New roots to trust, DER. An identity that they do not vouch for is renewed at once. */
@@ -189,6 +199,7 @@ export class IdentityManager {
       problem: null,
       life: undefined,
       retry: undefined,
+      first: undefined,
     };
     this.#held.set(workload, held);
     if (this.#captureReady) this.#parts.vault.requestSecret(workload);
@@ -284,6 +295,13 @@ export class IdentityManager {
     this.#enqueue(held);
   }
 
+  #stopWaiting(held: Held): void {
+    if (held.first === undefined) return;
+    held.first.cancel();
+    held.first = undefined;
+    this.#parts.events.onSettled(held.workload);
+  }
+
   #enqueue(held: Held): void {
     this.#queue.push(held);
     this.#startAttempts();
@@ -313,6 +331,7 @@ export class IdentityManager {
       if (!check.ok) throw new IssueFailure('certificate_refused', check.problem);
       this.#obtained += 1;
       this.#obtain(held, { chain, privateKey, svid: check.svid });
+      this.#stopWaiting(held);
       this.#keep(held);
       const { serial, expiresMs } = check.svid;
       const expires = new Date(expiresMs).toISOString();
@@ -335,6 +354,7 @@ export class IdentityManager {
     const failures = 'failures' in held.state ? held.state.failures : 0;
     const remainingMs = (identityOf(held.state)?.svid.expiresMs ?? 0) - this.#parts.wallClock();
     this.#apply(held, { type: 'failed' });
+    this.#stopWaiting(held);
     const delayMs = retryDelay(failures, remainingMs, this.#parts.random());
     held.retry = this.#parts.timers.after(delayMs, () => this.#enqueue(held));
   }
@@ -357,6 +377,7 @@ export class IdentityManager {
 function stopTimers(held: Held): void {
   held.life?.cancel();
   held.retry?.cancel();
+  held.first?.cancel();
 }
 
 function sameRoots(left: readonly Uint8Array[], right: readonly Uint8Array[]): boolean {

@@ -1,4 +1,6 @@
-/** Connections to addresses that nobody owns yet: held a short while, since their configuration may be on the way. */
+/**
+ * Connections to or from addresses that nobody owns yet: held a while, since their configuration may be on the way.
+ */
 import { Action, type Engine } from '../../../native/engine.js';
 import type { ReasonCode } from '../../../reasons/reasons.js';
 import type { Timer, Timers } from '../control/timers.js';
@@ -12,8 +14,13 @@ interface Held {
   readonly expiresMs: number;
 }
 
-/** How long a connection waits. */
+/** How long a connection waits to an address that may never be anybody's. */
 const holdMs = 2_000;
+/**
+ * How long one waits whose caller has proved an identity of this mesh: its pod is new, and the API learns a pod's address
+ * some time after the pod has it (on a busy node kubelet takes seconds).
+ */
+const provenMs = 15_000;
 /** Connections that wait at most; more are refused at once. */
 const maxHeld = 1_024;
 
@@ -21,9 +28,10 @@ export class HeldConnections {
   readonly #engine: Pick<Engine, 'resume'>;
   readonly #verdict: VerdictWriter;
   readonly #timers: Timers;
-  /** Oldest first: all wait equally long. */
   #held: Held[] = [];
   #timer: Timer | undefined;
+  /** When the timer fires. */
+  #dueMs = Number.POSITIVE_INFINITY;
 
   constructor(engine: Pick<Engine, 'resume'>, verdict: VerdictWriter, timers: Timers) {
     this.#engine = engine;
@@ -44,8 +52,9 @@ export class HeldConnections {
   }
 
   hold(id: number, generation: number, connection: ConnectionRecord): void {
-    this.#held.push({ id, generation, connection, expiresMs: this.#timers.now() + holdMs });
-    this.#verdict.park(connection.tag, 2 * holdMs);
+    const waitMs = connection.peerId === '' ? holdMs : provenMs;
+    this.#held.push({ id, generation, connection, expiresMs: this.#timers.now() + waitMs });
+    this.#verdict.park(connection.tag, 2 * waitMs);
     this.#arm();
   }
 
@@ -68,10 +77,12 @@ export class HeldConnections {
   }
 
   #arm(): void {
-    const first = this.#held[0];
-    if (this.#timer !== undefined || first === undefined) return;
-    this.#timer = this.#timers.after(Math.max(1, first.expiresMs - this.#timers.now()), () => {
-      this.#timer = undefined;
+    const dueMs = Math.min(...this.#held.map(({ expiresMs }) => expiresMs));
+    if (dueMs >= this.#dueMs) return;
+    this.#timer?.cancel();
+    this.#dueMs = dueMs;
+    this.#timer = this.#timers.after(Math.max(1, dueMs - this.#timers.now()), () => {
+      this.#dueMs = Number.POSITIVE_INFINITY;
       this.#expire();
       this.#arm();
     });
@@ -79,8 +90,9 @@ export class HeldConnections {
 
   #expire(): void {
     const now = this.#timers.now();
-    while (this.#held.length > 0 && (this.#held[0] as Held).expiresMs <= now) {
-      const held = this.#held.shift() as Held;
+    const expired = this.#held.filter(({ expiresMs }) => expiresMs <= now);
+    this.#held = this.#held.filter(({ expiresMs }) => expiresMs > now);
+    for (const held of expired) {
       held.connection.action = Action.reset;
       this.#resume(held);
     }
