@@ -117,6 +117,15 @@ describe('acceptRule', () => {
     expect(acceptRule(local, false, 80, unmeshed)).toBe('plaintext');
   });
 
+  test('a workload that has been released takes what comes, whatever its mode, while its agent still stands there', () => {
+    for (const mode of modes) {
+      for (const caller of [undefined, local, unmeshed]) {
+        expect(acceptRule(at('plaintext', mode, false), false, 80, caller)).toBe('plaintext');
+        expect(acceptRule(at('plaintext', mode, false), true, 80, caller)).toBe('sniff');
+      }
+    }
+  });
+
   test('disabled takes plaintext', () => {
     for (const phase of phases) expect(acceptRule(at(phase, 'disabled'), true, 80, local)).toBe('plaintext');
   });

@@ -92,6 +92,8 @@ export function acceptRule(
   port: number,
   caller: WorkloadView | undefined,
 ): AcceptRule {
+  // Released: it is outside of the mesh, and what still comes this way is served as it will be from now on.
+  if (!maySpeakTls(local.workload)) return identityReady ? 'sniff' : 'plaintext';
   switch (modeOf(local.workload, port)) {
     case 'disabled':
       return 'plaintext';

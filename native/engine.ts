@@ -447,6 +447,11 @@ export interface Engine {
 
   addWorkload(handle: number, options: WorkloadOptions): void;
   setWorkload(handle: number, options: WorkloadOptions): void;
+  /**
+   * Accepts what waits at its listeners and closes them. Its connections are served as before, are told to leave by their
+   * next answer, and end after `endMs` (workload_withdrawn).
+   */
+  retireWorkload(handle: number, endMs: number): void;
   /** Closes its listeners, stock and pools at once, and its connections after `graceMs` (workload_withdrawn). */
   removeWorkload(handle: number, graceMs: number): void;
   /** Takes ownership of the descriptor: a listening socket in the workload's namespace. */

@@ -165,6 +165,10 @@ class LoadedEngine implements Engine {
     this.#native.setWorkload(handle, options);
   }
 
+  retireWorkload(handle: number, endMs: number): void {
+    this.#native.retireWorkload(handle, endMs);
+  }
+
   removeWorkload(handle: number, graceMs: number): void {
     this.#native.removeWorkload(handle, graceMs);
   }

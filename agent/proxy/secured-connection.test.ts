@@ -138,6 +138,27 @@ describe('inbound', () => {
     expect(batch.sniffed(after.tag)).toMatchObject({ action: 'reset', reason: 'plaintext_refused' });
   });
 
+  test('plaintext that a workload of the mesh had begun before goes on, but not where the mode has changed', () => {
+    const begin = (...resources: Parameters<typeof inbound>) => {
+      const { batch, connect } = inbound(web(phase('arriving')), ...resources);
+      const { tag, action } = connect('10.0.0.2', 9999);
+      expect(action).toBe('sniff');
+      return { batch, tag };
+    };
+    const permissive = begin();
+    permissive.batch.apply([web(phase('weft-tls')), cart(phase('weft-tls'))]);
+    expect(permissive.batch.sniffed(permissive.tag)).toMatchObject({ action: 'tunnel' });
+    const held = begin(cart(phase('arriving', strict)));
+    held.batch.apply([web(phase('weft-tls')), cart(phase('weft-tls', strict))]);
+    expect(held.batch.sniffed(held.tag)).toMatchObject({ action: 'tunnel' });
+    const flipped = begin();
+    flipped.batch.apply([web(phase('weft-tls')), cart(phase('weft-tls', strict))]);
+    expect(flipped.batch.sniffed(flipped.tag)).toMatchObject({
+      action: 'reset',
+      reason: 'plaintext_refused',
+    });
+  });
+
   test('without an identity of its own a strict port takes nobody', () => {
     const { batch, handle, connect } = inbound(cart(phase('weft-tls', strict)));
     batch.worker.receive({ type: 'identity-withdrawn', handle, reason: Reason.tls_expired_certificate });

@@ -34,6 +34,7 @@ private:
     void set_wanted_headers(const Napi::CallbackInfo &info);
     void add_workload(const Napi::CallbackInfo &info);
     void set_workload(const Napi::CallbackInfo &info);
+    void retire_workload(const Napi::CallbackInfo &info);
     void remove_workload(const Napi::CallbackInfo &info);
     void add_listener(const Napi::CallbackInfo &info);
     void add_sockets(const Napi::CallbackInfo &info);
@@ -100,6 +101,11 @@ void EngineObject::add_workload(const Napi::CallbackInfo &info) {
 
 void EngineObject::set_workload(const Napi::CallbackInfo &info) {
     if (!engine(info).set_workload(uint32_argument(info, 0, "handle"), workload_options(info, 1)))
+        unknown(info, "workload");
+}
+
+void EngineObject::retire_workload(const Napi::CallbackInfo &info) {
+    if (!engine(info).retire_workload(uint32_argument(info, 0, "handle"), uint32_argument(info, 1, "endMs")))
         unknown(info, "workload");
 }
 
@@ -293,6 +299,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                         InstanceMethod<&EngineObject::set_wanted_headers>("setWantedHeaders"),
                         InstanceMethod<&EngineObject::add_workload>("addWorkload"),
                         InstanceMethod<&EngineObject::set_workload>("setWorkload"),
+                        InstanceMethod<&EngineObject::retire_workload>("retireWorkload"),
                         InstanceMethod<&EngineObject::remove_workload>("removeWorkload"),
                         InstanceMethod<&EngineObject::add_listener>("addListener"),
                         InstanceMethod<&EngineObject::add_sockets>("addSockets"),

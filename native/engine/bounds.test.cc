@@ -158,6 +158,49 @@ CASE("draining takes no new connections, finishes what runs, and says so to keep
     CHECK(test.until([&] { return test.engine->drained(); }));
 }
 
+CASE(
+    "a workload that retires takes what waits at its listener, answers all, and tells its clients to leave") {
+    EngineUnderTest test;
+    auto kept = test.connect();
+    kept->send(get);
+    auto app = test.accept();
+    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    app->send(ok);
+    CHECK(test.until([&] { return kept->has("ok"); }));
+    CHECK(!kept->has("onnection: close"));
+    auto waiting = test.connect(); // not accepted yet
+    CHECK(test.engine->retire_workload(1, 1000));
+    CHECK(!test.engine->retire_workload(2, 1000));
+    kept->received.clear();
+    app->received.clear();
+    test.settle();
+    CHECK(!kept->ended && !waiting->ended);
+    kept->send(get);
+    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    app->send(ok);
+    CHECK(test.until([&] { return kept->ended; }));
+    CHECK(kept->has("ok") && kept->has("onnection: close"));
+    app->received.clear();
+    waiting->send(get); // long after it has connected
+    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    app->send(ok);
+    CHECK(test.until([&] { return waiting->ended; }));
+    CHECK(waiting->has("ok") && waiting->has("onnection: close"));
+}
+
+CASE("a workload that retires ends what says nothing when its time is up") {
+    EngineUnderTest test;
+    auto silent = test.connect();
+    CHECK(test.until([&] { return test.engine->stats().connections == 1; }));
+    test.engine->retire_workload(1, 1000);
+    test.advance(300);
+    test.settle();
+    CHECK(!silent->ended && !silent->was_reset);
+    test.advance(800);
+    CHECK(test.until([&] { return silent->was_reset; }));
+    CHECK(test.last(CompletionKind::connection)->reason == Reason::workload_withdrawn);
+}
+
 CASE("a removed workload loses listeners and pools at once, its connections with what runs or after the "
      "grace") {
     EngineUnderTest test;

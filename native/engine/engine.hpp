@@ -113,6 +113,9 @@ public:
     /// False where the name is taken (add) or unknown (set, remove, add_listener, add_sockets).
     bool add_workload(uint32_t name, const WorkloadOptions &options);
     bool set_workload(uint32_t name, const WorkloadOptions &options);
+    /// Takes what waits in the backlogs of its listeners and closes them. Connections are told to leave by
+    /// their next answer and end after `end_ms`; until then they are served as before.
+    bool retire_workload(uint32_t name, uint32_t end_ms);
     bool remove_workload(uint32_t name, uint32_t grace_ms);
     /// Takes ownership in every case. An error number, 0 where it went well.
     int add_listener(uint32_t workload, Direction direction, int descriptor);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workloads, endpoints, and what people ask of a running engine.
 #include "engine/engine.hpp"
+#include <algorithm>
 #include <unistd.h>
 
 namespace weft {
@@ -25,6 +26,38 @@ bool Engine::set_workload(uint32_t name, const WorkloadOptions &options) {
     if (workload != nullptr)
         workload->apply(options);
     return workload != nullptr;
+}
+
+/// A listener that closes resets what waits in its backlog, and a client that has just connected, or is about
+/// to send another request, has been promised an answer: so nothing is closed that could still be asked for
+/// something.
+bool Engine::retire_workload(uint32_t name, uint32_t end_ms) {
+    const Workload *workload = find_workload(name);
+    if (workload == nullptr || closed_)
+        return false;
+    read_clock();
+    const Handle self = workload->self;
+    listeners_.each([&](Listener &listener) {
+        if (listener.workload != self)
+            return;
+        listener.ready = true;
+        while (accept_from(listener)) {
+        }
+        close_listener(listener);
+    });
+    connections_.each([&](Connection &connection) {
+        if (connection.role != Role::downstream || connection.workload != self || connection.retiring)
+            return;
+        connection.retiring = true;
+        connection.retire_at_ms = std::min(connection.retire_at_ms, now_ms_ + end_ms);
+        connection.retire_reason = connection.close_reason = Reason::workload_withdrawn;
+        wheel_.cancel(connection.retirement);
+        wheel_.set(connection.retirement, connection.retire_at_ms);
+        if (connection.http2)
+            drain_session(connection, Reason::workload_withdrawn);
+    });
+    end_of_call();
+    return true;
 }
 
 /// The name is free at once; what is left of the workload lives until its connections have ended.

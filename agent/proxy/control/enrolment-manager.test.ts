@@ -120,10 +120,11 @@ test('sockets asked for while capture was away are asked for again', () => {
 });
 
 test('descriptors for a workload that is gone are closed', () => {
-  const { manager, closed } = harness();
+  const { manager, timers, closed } = harness();
   manager.setWanted([enrolment('a')], true);
   manager.setWanted([], true);
   manager.enrolled('a', pair, [1, 2]);
+  timers.advance(10_000);
   manager.sockets('a', 4, [3]);
   expect(closed).toEqual([1, 2, 3]);
 });
@@ -191,7 +192,7 @@ test('listeners that waited are closed where their workload leaves', () => {
   manager.release('a');
   expect(closed).toEqual([1, 2]);
   timers.advance(2_000);
-  expect(delivered).toEqual(['0: withdraw 1']);
+  expect(delivered).toEqual(['0: retire 1']);
 });
 
 test('a worker keeps a workload`s listeners until what was on its way to them is accepted', () => {
@@ -206,9 +207,33 @@ test('a worker keeps a workload`s listeners until what was on its way to them is
   timers.advance(99);
   expect(delivered.slice(1)).toEqual([]);
   timers.advance(1);
-  expect(delivered.slice(1)).toEqual(['0: withdraw 1']);
-  timers.advance(5_000);
-  expect(delivered.slice(1)).toEqual(['0: withdraw 1']);
+  expect(delivered.slice(1)).toEqual(['0: retire 1']);
+  manager.withdrawn('a');
+  timers.advance(3_999);
+  expect(delivered.slice(1)).toEqual(['0: retire 1']);
+  timers.advance(1);
+  expect(delivered.slice(1)).toEqual(['0: retire 1', '0: withdraw 1']);
+  timers.advance(10_000);
+  expect(delivered.slice(1)).toEqual(['0: retire 1', '0: withdraw 1']);
+});
+
+test('sockets for what a workload still has to connect reach its worker though it leaves', () => {
+  const { manager, timers, asked, delivered, closed } = harness();
+  manager.setWanted([enrolment('a')], true);
+  manager.enrolled('a', pair, [1, 2]);
+  manager.socketsLow(1, 4, 16);
+  manager.socketsLow(1, 6, 16);
+  manager.sockets('a', 4, [3]);
+  manager.socketsLow(1, 4, 9);
+  manager.setWanted([], true);
+  // Of the family that is in use, and while capture still can.
+  expect(asked.slice(-2)).toEqual(['sockets a 4 32', 'withdraw a']);
+  manager.sockets('a', 4, [4]);
+  expect(delivered.at(-1)).toBe('0: sockets 1 4');
+  timers.advance(6_000);
+  expect(delivered.at(-1)).toBe('0: withdraw 1');
+  manager.sockets('a', 4, [5]);
+  expect(closed).toEqual([5]);
 });
 
 test('a workload that leaves twice in a row is ended each time', () => {
@@ -223,5 +248,11 @@ test('a workload that leaves twice in a row is ended each time', () => {
   }
   manager.withdrawn('a');
   timers.advance(5_000);
-  expect(delivered).toEqual(['0: listeners 1 1,2', '0: listeners 2 3,4', '0: withdraw 1', '0: withdraw 2']);
+  expect(delivered).toEqual([
+    '0: listeners 1 1,2',
+    '0: listeners 2 3,4',
+    '0: withdraw 1',
+    '0: retire 2',
+    '0: withdraw 2',
+  ]);
 });

@@ -51,6 +51,9 @@ interface Pod {
   /** Listeners that no worker has yet. */
   waiting: { readonly listener: Listener; readonly descriptor: number }[];
   readonly socketsAsked: Map<Family, number>;
+  /** Families that its worker has got sockets of, and those of them that it has asked for again. */
+  readonly stocked: Set<Family>;
+  readonly busy: Set<Family>;
   retry: Timer | undefined;
   refusals: number;
   /** What capture said last; empty once it has done it. */
@@ -59,8 +62,20 @@ interface Pod {
   isNew: boolean;
 }
 
-/** A withdrawn workload's open connections may go on for so long. */
-const withdrawGraceMs = 5_000;
+/** A withdrawn workload, until its worker forgets it. */
+interface Leaving {
+  readonly worker: number;
+  readonly handle: number;
+  /** listening: capture may still steer connections to it. */
+  step: 'listening' | 'retiring';
+  timer: Timer;
+}
+
+/** Connections of a workload that has left are served for so long, and told to leave; then they end within the grace. */
+const retireMs = 4_000;
+const withdrawGraceMs = 1_000;
+/** Ready-made sockets for what a busy workload still has to connect after capture has let it go. */
+const lastSockets = 32;
 /** Connections that were on their way to a listener when capture took the last steering away are accepted until then. */
 const backlogMs = 100;
 /** Capture says when it has; this long is waited where it does not. */
@@ -77,8 +92,8 @@ export class EnrolmentManager {
   #authoritative = false;
   /** What capture kept from an earlier proxy and nobody has claimed yet. */
   #kept: readonly string[] = [];
-  /** Withdrawn ones that still accept what was on its way. */
-  readonly #leaving = new Map<string, { readonly end: () => void; timer: Timer }>();
+  /** Withdrawn ones whose worker still serves what was on its way. */
+  readonly #leaving = new Map<string, Leaving>();
   /** New pods that capture holds and the configuration does not speak of yet. */
   readonly #held = new Set<string>();
 
@@ -204,9 +219,9 @@ export class EnrolmentManager {
   /** Capture steers nothing to the workload's listeners any more. */
   withdrawn(uid: string): void {
     const leaving = this.#leaving.get(uid);
-    if (leaving === undefined) return;
+    if (leaving?.step !== 'listening') return;
     leaving.timer.cancel();
-    leaving.timer = this.#parts.timers.after(backlogMs, leaving.end);
+    leaving.timer = this.#parts.timers.after(backlogMs, () => this.#retire(uid, leaving));
   }
 
   /** A worker's stock of ready-made sockets is low. */
@@ -214,18 +229,21 @@ export class EnrolmentManager {
     const uid = this.#uids.get(handle);
     const pod = uid === undefined ? undefined : this.#pods.get(uid);
     if (uid === undefined || pod === undefined) return;
+    if (pod.stocked.has(family)) pod.busy.add(family);
+    pod.stocked.add(family);
     pod.socketsAsked.set(family, count);
     this.#parts.capture.requestSockets(uid, family, count);
   }
 
   sockets(uid: string, family: Family, descriptors: readonly number[]): void {
     const pod = this.#pods.get(uid);
-    if (pod === undefined) {
+    const place = pod ?? this.#leaving.get(uid);
+    if (place === undefined) {
       this.#closeAll(descriptors);
       return;
     }
-    pod.socketsAsked.delete(family);
-    this.#parts.deliver(pod.worker, { type: 'sockets', handle: pod.handle, family, descriptors });
+    pod?.socketsAsked.delete(family);
+    this.#parts.deliver(place.worker, { type: 'sockets', handle: place.handle, family, descriptors });
   }
 
   /** Capture could not do it: try again later, for as long as the configuration wants it. */
@@ -269,6 +287,8 @@ export class EnrolmentManager {
       listeners: new Set(),
       waiting: [],
       socketsAsked: new Map(),
+      stocked: new Set(),
+      busy: new Set(),
       retry: undefined,
       refusals: 0,
       refusal: '',
@@ -291,20 +311,32 @@ export class EnrolmentManager {
     this.#pods.delete(uid);
     this.#uids.delete(pod.handle);
     this.#load[pod.worker] = (this.#load[pod.worker] ?? 1) - 1;
+    for (const family of pod.busy) this.#parts.capture.requestSockets(uid, family, lastSockets);
     this.#parts.capture.withdraw(uid);
     this.#closeAll(pod.waiting.map(({ descriptor }) => descriptor));
     this.#leave(uid, pod);
   }
 
-  /** A listener that closes cuts what waits in its backlog: it stays until nothing is sent there any more. */
+  /** Its listeners stay until nothing is sent there any more: who has connected is served. */
   #leave(uid: string, { worker, handle }: Pod): void {
-    this.#leaving.get(uid)?.end();
-    const end = () => {
-      this.#leaving.get(uid)?.timer.cancel();
-      this.#leaving.delete(uid);
-      this.#parts.deliver(worker, { type: 'withdraw', handle, graceMs: withdrawGraceMs });
-    };
-    this.#leaving.set(uid, { end, timer: this.#parts.timers.after(releaseMs, end) });
+    const before = this.#leaving.get(uid);
+    if (before !== undefined) this.#forget(uid, before);
+    const timer = this.#parts.timers.after(releaseMs, () => this.#retire(uid, leaving));
+    const leaving: Leaving = { worker, handle, step: 'listening', timer };
+    this.#leaving.set(uid, leaving);
+  }
+
+  /** Its listeners close, once the worker has emptied their backlogs. */
+  #retire(uid: string, leaving: Leaving): void {
+    leaving.step = 'retiring';
+    this.#parts.deliver(leaving.worker, { type: 'retire', handle: leaving.handle, endMs: retireMs });
+    leaving.timer = this.#parts.timers.after(retireMs, () => this.#forget(uid, leaving));
+  }
+
+  #forget(uid: string, { worker, handle, timer }: Leaving): void {
+    timer.cancel();
+    this.#leaving.delete(uid);
+    this.#parts.deliver(worker, { type: 'withdraw', handle, graceMs: withdrawGraceMs });
   }
 
   /** Held pods that the configuration speaks of: it wants them, or they are let go. */

@@ -2,6 +2,7 @@
 /** The main thread put together: capture and controller on one side, workers on the other, and the books between. */
 import { closeSync, fstatSync, readFileSync } from 'node:fs';
 import { type GroupTable, noGroups } from '../../../model/compile-kernel-rules.js';
+import { isStrict } from '../../../model/mtls.js';
 import type { Snapshot } from '../../../model/snapshot.js';
 import { spiffeId } from '../../../model/workload.js';
 import type { ChannelFunctions } from '../../../native/channel.js';
@@ -107,8 +108,7 @@ export class NodeProxy {
       capture: this.#handover,
       isKnown: (workload) => this.snapshot.workloads.has(workload),
       deliver: (worker, message) => this.#pool.send(worker, message),
-      mayServe: (workload, isNew) =>
-        (isNew ? this.identities?.answered(workload) : this.identities?.settled(workload)) !== false,
+      mayServe: (workload, isNew) => this.#mayServe(workload, isNew),
       inodeOf: (descriptor) => fstatSync(descriptor).ino,
       closeDescriptor: closeSync,
       timers,
@@ -361,6 +361,16 @@ export class NodeProxy {
       random,
       log,
     });
+  }
+
+  /**
+   * A strict workload takes nothing without an identity, so its first callers wait for its first certificate, as those of a
+   * new pod do. Others take plaintext meanwhile.
+   */
+  #mayServe(workload: string, isNew: boolean): boolean {
+    const view = this.snapshot.workloads.get(workload);
+    const waits = isNew || (view !== undefined && isStrict(view.workload.mtls));
+    return (waits ? this.identities?.answered(workload) : this.identities?.settled(workload)) !== false;
   }
 
   #wantIdentities(enrolments: readonly Enrolment[]): void {

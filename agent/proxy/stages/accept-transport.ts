@@ -22,6 +22,8 @@ export function acceptTransport(context: DecisionContext, connection: Connection
       return false;
     case 'sniff':
       connection.action = Action.sniff;
+      connection.sniffMode =
+        connection.peer === null ? null : modeOf(localOf(connection).workload, connection.destinationPort);
       return false;
     case 'plaintext':
       return passPlaintext(context, connection);
@@ -30,10 +32,17 @@ export function acceptTransport(context: DecisionContext, connection: Connection
   }
 }
 
-/** The engine has looked and found no TLS; the configuration may demand it by now. */
+/**
+ * The engine has looked and found no TLS; the configuration may demand it by now. What a workload of the mesh had begun
+ * before goes on, as it would if its first bytes had come a moment earlier, unless the port's mode has changed.
+ */
 export function acceptPlaintext(context: DecisionContext, connection: ConnectionRecord): boolean {
   const rule = ruleOf(connection);
+  const { sniffMode } = connection;
+  connection.sniffMode = null;
   if (rule === 'sniff' || rule === 'plaintext') return passPlaintext(context, connection);
+  if (rule === 'secure' && sniffMode === modeOf(localOf(connection).workload, connection.destinationPort))
+    return passPlaintext(context, connection);
   return resetConnection(connection, rule === 'secure' ? Reason.plaintext_refused : rule);
 }
 

@@ -4,7 +4,7 @@ import type { Candidate } from '../../../model/choose-endpoint.js';
 import type { Destination } from '../../../model/find-destination.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import { type Source, unknownSource } from '../../../model/source.js';
-import type { AppProtocol } from '../../../model/workload.js';
+import type { AppProtocol, MtlsMode } from '../../../model/workload.js';
 import { Action, Alpn, originalDestination, RowKind, VerdictFlag } from '../../../native/engine.js';
 import type { LoggedParties } from '../telemetry/access-log.js';
 import type { SeriesKey } from '../telemetry/traffic-counters.js';
@@ -31,6 +31,8 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   transport: number = Transport.none;
   /** Why plaintext: index into plaintextCauses. */
   cause = 0;
+  /** Inbound: a workload of the mesh may send plaintext or TLS, by this mode when it came; null: no such question. */
+  sniffMode: MtlsMode | null = null;
   /** SPIFFE id of the far end under TLS: the caller's, proven (inbound), or what the endpoint must prove (tunnel). */
   peerId = '';
   /** Inbound TLS: what was agreed on, an Alpn. */
@@ -109,6 +111,7 @@ export class ConnectionRecord implements Tagged, SeriesKey {
     this.stage = RowKind.connection;
     this.transport = Transport.none;
     this.cause = 0;
+    this.sniffMode = null;
     this.peerId = '';
     this.alpn = Alpn.none;
     this.snapshot = null;

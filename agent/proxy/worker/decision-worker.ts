@@ -125,6 +125,9 @@ export class DecisionWorker {
       case 'listeners':
         this.#workloads.serve(message, this.#context.snapshot);
         return;
+      case 'retire':
+        this.#workloads.retire(message.handle, message.endMs);
+        return;
       case 'withdraw':
         this.#workloads.withdraw(message.handle, message.graceMs);
         return;

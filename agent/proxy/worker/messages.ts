@@ -28,6 +28,8 @@ export type ToWorker =
       readonly listeners: readonly Listener[];
       readonly descriptors: readonly number[];
     }
+  /** The workload leaves: its listeners close, its connections are told so and have this long. */
+  | { readonly type: 'retire'; readonly handle: number; readonly endMs: number }
   | { readonly type: 'withdraw'; readonly handle: number; readonly graceMs: number }
   /** Who a workload is from now on. Never logged: it holds the key, whose memory is the worker's alone. All in DER. */
   | {

@@ -13,6 +13,7 @@ type WorkloadEngine = Pick<
   Engine,
   | 'addWorkload'
   | 'setWorkload'
+  | 'retireWorkload'
   | 'removeWorkload'
   | 'addListener'
   | 'addSockets'
@@ -80,6 +81,11 @@ export class ServedWorkloads {
     if (workload?.identified !== true) return;
     workload.identified = false;
     this.#engine.removeIdentity(handle, reason, identityGraceMs);
+  }
+
+  /** Nothing new comes to it; what is there is served for `endMs` more. */
+  retire(handle: number, endMs: number): void {
+    if (this.#byHandle.has(handle)) this.#engine.retireWorkload(handle, endMs);
   }
 
   withdraw(handle: number, graceMs: number): void {

@@ -44,6 +44,7 @@ export class BatchEngine implements Engine {
   readonly defined = new Map<string, Edit | Reply | readonly number[]>();
   readonly resumed: (ResumeVerdict & { id: number })[] = [];
   readonly workloads = new Map<number, object>();
+  readonly retired: number[] = [];
   readonly identities = new Map<number, IdentityOptions>();
   /** Why `setIdentity` throws; empty where it does not. */
   refusedIdentity = '';
@@ -68,6 +69,9 @@ export class BatchEngine implements Engine {
   }
   setWorkload(handle: number, options: object): void {
     this.workloads.set(handle, options);
+  }
+  retireWorkload(handle: number): void {
+    this.retired.push(handle);
   }
   removeWorkload(handle: number): void {
     this.workloads.delete(handle);

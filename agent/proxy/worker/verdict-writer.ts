@@ -5,6 +5,12 @@ import { traceIdOfLine, traceLineBytes, writeTraceLine } from '../telemetry/trac
 import type { ConnectionRecord } from './connection-record.js';
 import type { RequestRecord } from './request-record.js';
 
+/**
+ * An agent that speaks TLS does so at once, but on a busy machine its first bytes may come late: what came after the
+ * waiting would be taken for plaintext. Others are waited for as long as the engine does by itself.
+ */
+const helloMs = 1_000;
+
 export class VerdictWriter {
   readonly #engine: Engine;
   #row = 0;
@@ -30,6 +36,7 @@ export class VerdictWriter {
     verdicts.reason[this.#row] = connection.reason;
     verdicts.endpoint[this.#row] = connection.endpointId;
     verdicts.flags[this.#row] = connection.flags;
+    if (connection.sniffMode !== null) verdicts.deadlineMs[this.#row] = helloMs;
     verdicts.action[this.#row] = connection.action;
   }
 
