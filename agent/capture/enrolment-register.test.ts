@@ -13,6 +13,8 @@ class MemoryKernel implements KernelPrograms {
   readonly attached = new Map<string, boolean>();
   /** Writes to this map fail. */
   broken: string | undefined;
+  /** Entries of the map when a namespace was let go last. */
+  listenersAtDetach = 0;
 
   table(map: string): Map<string, Buffer> {
     let table = this.tables.get(map);
@@ -31,6 +33,7 @@ class MemoryKernel implements KernelPrograms {
     return 'created' as const;
   }
   detachNamespace(name: string): void {
+    this.listenersAtDetach = this.table('listeners').size;
     this.attached.delete(name);
   }
   namespaces() {
@@ -118,6 +121,8 @@ test('an enrolment stands until it is withdrawn, and leaves nothing', () => {
   expect(kernel.sizes).toMatchObject({ pods: 1, addresses: 1, listeners: 1, probe_ports: 1, workloads: 1 });
   expect(register.withdraw('uid-1')).toBe(true);
   expect(register.withdraw('uid-1')).toBe(false);
+  // As long as arrivals are steered there is somewhere to steer them to: others would be dropped.
+  expect(kernel.listenersAtDetach).toBe(1);
   expect(Object.values(kernel.sizes).every((size) => size === 0)).toBe(true);
   expect([open.size, kernel.attached.size]).toEqual([0, 0]);
 });

@@ -110,8 +110,9 @@ export class EnrolmentRegister {
     const held = this.#pods.get(workload);
     const cookie = held?.cookie ?? this.#orphans.get(workload);
     if (cookie === undefined) return false;
-    this.#tables.removePod(cookie);
+    // Arrivals go to the application before the maps forget it: what they do not know is dropped.
     this.#parts.kernel.detachNamespace(linkName(cookie));
+    this.#tables.removePod(cookie);
     if (held !== undefined) this.#close(held);
     this.#pods.delete(workload);
     this.#orphans.delete(workload);

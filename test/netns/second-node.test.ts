@@ -5,6 +5,7 @@ import { awaitEvent } from './harness/await-event.js';
 import { Lab } from './harness/lab.js';
 import { weftMain } from './harness/lab-folder.js';
 import { linkAddresses } from './harness/lab-node.js';
+import { Load } from './harness/load.js';
 import { makeRoot } from './harness/make-root.js';
 import { mesh, type PodSpec, service, toYaml, workload } from './harness/manifests.js';
 import { tryCommand } from './harness/run-command.js';
@@ -114,7 +115,10 @@ describe('a second node', () => {
       'thief',
     );
     await thief.awaitOutput(/no certificate for .*: the token of node far was used at/, 30_000);
-    await first.process.awaitOutput(/certificate refused: the token of node far was used/, 5_000);
+    await first.process.awaitOutput(
+      /certificate refused: the token of node far was used.* audit=certificate-refused/,
+      5_000,
+    );
     await thief.stop(30_000);
   });
 
@@ -143,6 +147,7 @@ describe('a second node', () => {
       chownSync(draft, owner.uid, owner.gid);
       renameSync(draft, join(folder, name));
     }
+    const load = new Load(lab.pod('client'), { url: 'http://10.97.0.1/load', connections: 4 });
     const ofNext = async (weft: Weft) =>
       (await certificates(weft)).every(({ issuer, state }) => issuer === 'CN=next' && state !== 'expired');
     await awaitEvent('every certificate of both nodes by the new root', 60_000, async () => {
@@ -153,6 +158,9 @@ describe('a second node', () => {
       expect(await fetch()).toMatch(/^server GET/);
       return /^weft_trust_bundle_roots 1$/m.test(await second.metricsText());
     });
+    const { requests, socketErrors, badStatuses } = await load.stop();
+    expect([socketErrors, badStatuses]).toEqual([0, 0]);
+    expect(requests).toBeGreaterThan(1_000);
     expect((await second.command('status')).code).toBe(0);
   });
 
