@@ -140,7 +140,7 @@ test('what an agent refuses is known by node, is tried once more, and is forgott
   expect(agent.deltas[1]?.upserts.map(({ name }) => name)).toEqual(['shop/web', 'shop/web', 'shop/web']);
   await fixture.replace('extra.yaml', serviceYaml('other', '10.96.0.99'));
   await agent.waitFor('third delta', ({ deltas }) => deltas[2]);
-  const three = ['service shop/web', 'endpoints shop/web', 'http-route shop/web'];
+  const three = ['service shop/web', 'http-route shop/web', 'endpoints shop/web'];
   await fixture.waitFor('refusals', () => refused()?.join() === three.join());
   expect(agent.deltas[2]?.upserts.map(({ name }) => name)).not.toContain('shop/web');
   expect(fixture.logged.join('')).toMatch(/an agent refused a resource.*"node":"picky".*"name":"shop\/web"/);

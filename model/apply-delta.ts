@@ -24,14 +24,15 @@ export interface Applied {
 }
 
 /**
- * Applies a delta: removals first, then upserts in their order.
+ * Applies a delta: removals first, then upserts in their order. Indices of workloads go last: their workloads may have
+ * come into others, and stay what they are.
  *
  * @param version the controller's number of the view that the delta leads to
  */
 export function applyDelta(snapshot: Snapshot, delta: Delta, version: number): Applied {
   const draft = new SnapshotDraft(snapshot);
   const refusals: Refusal[] = [];
-  for (const key of delta.removals) draft.remove(key);
+  for (const key of delta.removals) if (key.kind !== 'workload-index') draft.remove(key);
   for (const resource of delta.upserts) {
     const problems = [...checkResource(resource), ...findConflicts(draft, resource)];
     if (problems.length === 0) draft.put(resource);
@@ -44,6 +45,7 @@ export function applyDelta(snapshot: Snapshot, delta: Delta, version: number): A
       refuse(draft, resource);
     }
   }
+  for (const key of delta.removals) if (key.kind === 'workload-index') draft.remove(key);
   return { ...draft.finish(version), refusals };
 }
 

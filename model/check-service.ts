@@ -5,11 +5,13 @@ import { checkLength, isPort, problem } from './problem.js';
 import type { Problem } from './resource.js';
 import type { EndpointSet, Service } from './service.js';
 import type { Workload, WorkloadPort } from './workload.js';
+import type { WorkloadIndex } from './workload-index.js';
 
 const maxRanges = 1024;
 const maxAddresses = 64;
 const maxPorts = 256;
 const maxEndpoints = 10_000;
+const maxIndexed = 1_000;
 
 export function checkMesh(mesh: Mesh): Problem[] {
   const problems = checkLength(mesh.ranges, maxRanges, 'ranges');
@@ -45,6 +47,21 @@ export function checkWorkload(workload: Workload): Problem[] {
   return problems;
 }
 
+export function checkWorkloadIndex({ workloads }: WorkloadIndex): Problem[] {
+  const problems = checkLength(workloads, maxIndexed, 'workloads');
+  const seen = new Set<string>();
+  for (const [index, { uid, name, namespace, addresses }] of workloads.entries()) {
+    const field = `workloads[${index}]`;
+    problems.push(...checkAddresses(addresses, `${field}.addresses`));
+    if (uid === '' || name === '' || namespace === '' || seen.has(uid)) {
+      const message = 'uid, name or namespace is empty, or the uid is there twice';
+      problems.push(problem(`${field}.uid`, uid, message, 'name each workload once'));
+    }
+    seen.add(uid);
+  }
+  return problems;
+}
+
 export function checkService(service: Service): Problem[] {
   return [...checkAddresses(service.addresses), ...checkPorts(service.ports)];
 }
@@ -62,11 +79,11 @@ export function checkEndpoints(set: EndpointSet): Problem[] {
   return problems;
 }
 
-function checkAddresses(addresses: readonly string[]): Problem[] {
+function checkAddresses(addresses: readonly string[], field = 'addresses'): Problem[] {
   const malformed = [...addresses.entries()]
     .filter(([, address]) => parseAddress(address) !== address)
-    .map(([index, address]) => badAddress(`addresses[${index}]`, address));
-  return [...checkLength(addresses, maxAddresses, 'addresses'), ...malformed];
+    .map(([index, address]) => badAddress(`${field}[${index}]`, address));
+  return [...checkLength(addresses, maxAddresses, field), ...malformed];
 }
 
 function badAddress(field: string, address: string): Problem {

@@ -4,6 +4,7 @@ import { lookupRange } from './address-ranges.js';
 import type { ServicePortView, ServiceView, Snapshot, WorkloadView } from './snapshot.js';
 import { workloadAt } from './snapshot.js';
 import type { AppProtocol } from './workload.js';
+import type { Detail } from './workload-index.js';
 
 export type Destination =
   /** A virtual address of a service and one of its ports. */
@@ -17,7 +18,9 @@ export type Destination =
     }
   /** Nothing of the mesh: to the connection's own destination, as opaque bytes. */
   | { readonly kind: 'passthrough' }
-  | { readonly kind: 'refused'; readonly reason: ReasonCode };
+  | { readonly kind: 'refused'; readonly reason: ReasonCode }
+  /** The mesh has it, and what deciding needs of it is not here yet: ask the controller for it. */
+  | { readonly kind: 'unfetched'; readonly detail: Detail };
 
 const unknown: Destination = { kind: 'refused', reason: Reason.unknown_destination };
 const passthrough: Destination = { kind: 'passthrough' };
@@ -26,17 +29,23 @@ const denied: Destination = { kind: 'refused', reason: Reason.kernel_range_denie
 /**
  * Looks up a destination: a virtual address first, then a workload, then the mesh's ranges. A port that a service
  * does not have, and an address inside the mesh's own (`proxy`) ranges that nobody owns, are refused as unknown: the
- * configuration may be on its way, so the caller may hold the connection for a while and ask again.
+ * configuration may be on its way, so the caller may hold the connection for a while and ask again. So it is with one
+ * that is unfetched, once it is asked for.
  *
  * @param address canonical text
  */
 export function findDestination(snapshot: Snapshot, address: string, port: number): Destination {
   const serviceKey = snapshot.servicesByAddress.get(address);
   if (serviceKey !== undefined) {
-    const found = snapshot.services.get(serviceKey)?.ports.get(port);
-    return found === undefined ? unknown : { kind: 'service', port: found };
+    const service = snapshot.services.get(serviceKey);
+    const found = service?.ports.get(port);
+    if (found === undefined) return unknown;
+    if (service?.endpoints !== undefined) return { kind: 'service', port: found };
+    return { kind: 'unfetched', detail: { kind: 'service', name: serviceKey } };
   }
   const view = workloadAt(snapshot, address);
+  if (view?.indexed === true)
+    return { kind: 'unfetched', detail: { kind: 'workload', name: view.workload.uid } };
   if (view !== undefined)
     return { kind: 'workload', view, port, protocol: portProtocol(snapshot, view, port) };
   switch (lookupRange(snapshot.ranges, address)) {

@@ -64,6 +64,7 @@ function namesIn(resource: Resource): string[] {
       return resource.body.rules.flatMap((rule) => rule.http?.headers.map(({ name }) => name) ?? []);
     case 'mesh':
     case 'workload':
+    case 'workload-index':
     case 'service':
     case 'endpoints':
       return [];

@@ -4,10 +4,12 @@ import type { AuthorizationPolicy } from './policy.js';
 import type { HttpRoute } from './route.js';
 import type { EndpointSet, Service } from './service.js';
 import type { Workload } from './workload.js';
+import type { WorkloadIndex } from './workload-index.js';
 
 export interface ResourceBodies {
   readonly mesh: Mesh;
   readonly workload: Workload;
+  readonly 'workload-index': WorkloadIndex;
   readonly service: Service;
   readonly endpoints: EndpointSet;
   readonly 'http-route': HttpRoute;
@@ -19,7 +21,7 @@ export type ResourceKind = keyof ResourceBodies;
 
 /**
  * Names a resource for all time: a workload's uid; `namespace/name` for a service, its endpoints, a route or a
- * policy; `mesh` for the mesh.
+ * policy; `mesh` for the mesh; `node/part` for an index of workloads.
  */
 export interface ResourceKey {
   readonly kind: ResourceKind;

@@ -9,9 +9,10 @@ import { PolicyDraft } from './policy-draft.js';
 import type { Resource, ResourceBodies, ResourceKey, ResourceKind } from './resource.js';
 import type { HttpRoute } from './route.js';
 import type { EndpointSet, Service } from './service.js';
-import { resourceId, type Snapshot, type WorkloadView } from './snapshot.js';
-import { sourceOf } from './source.js';
-import type { Workload } from './workload.js';
+import { type IndexedView, resourceId, type Snapshot, type WorkloadView } from './snapshot.js';
+import { type Source, sourceOf } from './source.js';
+import { spiffeId, type Workload } from './workload.js';
+import { type IndexedWorkload, indexedWorkload, sameIndexed, type WorkloadIndex } from './workload-index.js';
 import { workloadLabel } from './workload-label.js';
 
 /** What a delta touched, derived views included: what a holder of state for them must look at. */
@@ -30,6 +31,7 @@ export class SnapshotDraft {
   #mesh: Mesh | null;
   readonly #resources: MapEdit<Resource>;
   readonly #workloads: MapEdit<WorkloadView>;
+  readonly #indexed: MapEdit<IndexedView>;
   readonly #workloadsByAddress: MapEdit<readonly WorkloadView[]>;
   readonly #servicesByAddress: MapEdit<string>;
   readonly #servicesByEndpoint: MapEdit<readonly string[]>;
@@ -38,12 +40,15 @@ export class SnapshotDraft {
   readonly #policies: PolicyDraft;
   readonly #touchedWorkloads = new Set<string>();
   readonly #touchedServices = new Set<string>();
+  /** Sources of indexed workloads by SPIFFE id: many share one. */
+  readonly #sources = new Map<string, Pick<WorkloadView, 'addressed' | 'authenticated'>>();
 
   constructor(before: Snapshot) {
     this.#before = before;
     this.#mesh = before.mesh;
     this.#resources = before.resources.edit();
     this.#workloads = before.workloads.edit();
+    this.#indexed = before.indexed.edit();
     this.#workloadsByAddress = before.workloadsByAddress.edit();
     this.#servicesByAddress = before.servicesByAddress.edit();
     this.#servicesByEndpoint = before.servicesByEndpoint.edit();
@@ -72,8 +77,9 @@ export class SnapshotDraft {
 
   /** Takes a resource in, in place of the one of its name. */
   put(resource: Resource): void {
-    this.#replace(resource, this.resource(resource.kind, resource.name), resource);
-    this.#resources.set(resourceId(resource.kind, resource.name), resource);
+    const whole = resource.kind === 'workload-index' ? this.#completeIndex(resource) : resource;
+    this.#replace(whole, this.resource(whole.kind, whole.name), whole);
+    this.#resources.set(resourceId(whole.kind, whole.name), whole);
   }
 
   remove(key: ResourceKey): void {
@@ -91,7 +97,10 @@ export class SnapshotDraft {
         this.#mesh = bodyOf(kind, after) ?? null;
         break;
       case 'workload':
-        this.#replaceWorkload(bodyOf(kind, before), bodyOf(kind, after));
+        this.#replaceWorkload(name, bodyOf(kind, after));
+        break;
+      case 'workload-index':
+        this.#replaceIndex(name, bodyOf(kind, before), bodyOf(kind, after));
         break;
       case 'service':
         this.#replaceService(name, bodyOf(kind, before), bodyOf(kind, after));
@@ -109,16 +118,59 @@ export class SnapshotDraft {
     }
   }
 
+  /** Without details the workload is what an index says of it. */
+  #replaceWorkload(uid: string, after: Workload | undefined): void {
+    this.#show(uid, after === undefined ? this.#indexed.get(uid)?.view : viewOf(after));
+  }
+
+  #replaceIndex(name: string, before: WorkloadIndex | undefined, after: WorkloadIndex | undefined): void {
+    const named = new Set<string>();
+    for (const entry of after?.workloads ?? []) {
+      named.add(entry.uid);
+      const known = this.#indexed.get(entry.uid);
+      const same = known !== undefined && after !== undefined && sayTheSame(known, after, entry);
+      const view = same ? known.view : this.#indexedViewOf(after as WorkloadIndex, entry);
+      this.#indexed.set(entry.uid, { index: name, entry, view });
+      if (this.resource('workload', entry.uid) === undefined) this.#show(entry.uid, view);
+    }
+    for (const { uid } of before?.workloads ?? []) {
+      if (named.has(uid) || this.#indexed.get(uid)?.index !== name) continue;
+      this.#indexed.delete(uid);
+      if (this.resource('workload', uid) === undefined) this.#show(uid, undefined);
+    }
+  }
+
+  /** A partial index keeps what its name held before. */
+  #completeIndex(resource: Extract<Resource, { kind: 'workload-index' }>): Resource {
+    const { name, body } = resource;
+    const standing = body.partial ? this.resource('workload-index', name) : undefined;
+    if (standing === undefined) return resource;
+    const named = new Set(body.workloads.map(({ uid }) => uid));
+    const kept = standing.body.workloads.filter(
+      ({ uid }) => !named.has(uid) && this.#indexed.get(uid)?.index === name,
+    );
+    return { ...resource, body: { ...body, workloads: [...body.workloads, ...kept] } };
+  }
+
+  #indexedViewOf(index: WorkloadIndex, entry: IndexedWorkload): WorkloadView {
+    const workload = indexedWorkload(index, entry);
+    const id = spiffeId(workload);
+    const sources = this.#sources.get(id) ?? sourcesOf(workload);
+    this.#sources.set(id, sources);
+    return { workload, label: entry.label, ...sources, indexed: true };
+  }
+
   /** The newest claim of an address comes first; a workload that only changes keeps its place. */
-  #replaceWorkload(before: Workload | undefined, after: Workload | undefined): void {
-    const uid = (after ?? before)?.uid ?? '';
-    const view = after === undefined ? undefined : viewOf(after);
+  #show(uid: string, view: WorkloadView | undefined): void {
+    const before = this.#workloads.get(uid);
+    if (before === view) return;
     if (view === undefined) this.#workloads.delete(uid);
     else this.#workloads.set(uid, view);
-    for (const address of new Set([...(before?.addresses ?? []), ...(after?.addresses ?? [])])) {
+    const addresses = view?.workload.addresses ?? [];
+    for (const address of new Set([...(before?.workload.addresses ?? []), ...addresses])) {
       const claims = this.#workloadsByAddress.get(address) ?? [];
       const held = claims.some((claim) => claim.workload.uid === uid);
-      const claimed = view !== undefined && after?.addresses.includes(address) === true;
+      const claimed = view !== undefined && addresses.includes(address);
       if (claimed && held)
         this.#workloadsByAddress.set(
           address,
@@ -183,6 +235,7 @@ export class SnapshotDraft {
       ranges: mesh === before.mesh ? before.ranges : buildRangeTable(ranges),
       resources: this.#resources.finish(),
       workloads: this.#workloads.finish(),
+      indexed: this.#indexed.finish(),
       workloadsByAddress: this.#workloadsByAddress.finish(),
       services: this.#buildServices(),
       servicesByAddress: this.#servicesByAddress.finish(),
@@ -215,12 +268,21 @@ export class SnapshotDraft {
 }
 
 function viewOf(workload: Workload): WorkloadView {
-  return {
-    workload,
-    label: workloadLabel(workload),
-    addressed: sourceOf(workload, false),
-    authenticated: sourceOf(workload, true),
-  };
+  return { workload, label: workloadLabel(workload), ...sourcesOf(workload), indexed: false };
+}
+
+function sourcesOf(workload: Workload): { readonly addressed: Source; readonly authenticated: Source } {
+  return { addressed: sourceOf(workload, false), authenticated: sourceOf(workload, true) };
+}
+
+function sayTheSame({ entry, view }: IndexedView, index: WorkloadIndex, other: IndexedWorkload): boolean {
+  const { trustDomain, cluster, network, node } = view.workload;
+  const sameIndex =
+    node === index.node &&
+    trustDomain === index.trustDomain &&
+    cluster === index.cluster &&
+    network === index.network;
+  return sameIndex && sameIndexed(entry, other);
 }
 
 function setOrDelete<Value>(edit: MapEdit<readonly Value[]>, key: string, list: readonly Value[]): void {

@@ -15,6 +15,7 @@ import type { Resource } from './resource.js';
 import type { Endpoint, EndpointSet, Service, ServicePort } from './service.js';
 import type { Source } from './source.js';
 import type { Workload } from './workload.js';
+import type { IndexedWorkload } from './workload-index.js';
 
 /** A workload with what is derived from it alone. */
 export interface WorkloadView {
@@ -25,6 +26,16 @@ export interface WorkloadView {
   readonly addressed: Source;
   /** The workload as a source that mutual TLS has proven. */
   readonly authenticated: Source;
+  /** Known from an index alone: its ports, its labels and the policies that select it are not known. */
+  readonly indexed: boolean;
+}
+
+/** A workload that an index names. */
+export interface IndexedView {
+  /** Name of the index that named it last: only that one takes it away. */
+  readonly index: string;
+  readonly entry: IndexedWorkload;
+  readonly view: WorkloadView;
 }
 
 /** One port of a service, with everything a request to it needs. */
@@ -46,7 +57,10 @@ export interface ServiceView {
   readonly service: Service;
   /** By port number. */
   readonly ports: ReadonlyMap<number, ServicePortView>;
-  /** What the ports were made of; undefined until the service's endpoints have arrived. */
+  /**
+   * What the ports were made of; undefined until the service's endpoints have arrived. They come last: then the routes
+   * attached to it, and the same of the services that those name, are there too.
+   */
   readonly endpoints: EndpointSet | undefined;
   readonly endpointsByAddress: ReadonlyMap<string, Endpoint>;
 }
@@ -70,8 +84,10 @@ export interface Snapshot {
   readonly ranges: RangeTable<RangeAction>;
   /** Every resource in force, by {@link resourceId}. */
   readonly resources: PersistentMap<Resource>;
-  /** By uid. */
+  /** By uid, those with details and those that an index names. */
   readonly workloads: PersistentMap<WorkloadView>;
+  /** By uid. */
+  readonly indexed: PersistentMap<IndexedView>;
   /** By address, the newest claim first: an address may be given to a new pod before the old one is gone. */
   readonly workloadsByAddress: PersistentMap<readonly WorkloadView[]>;
   /** By `namespace/name`. */
@@ -97,6 +113,7 @@ export const emptySnapshot: Snapshot = {
   ranges: buildRangeTable([]),
   resources: PersistentMap.empty(),
   workloads: PersistentMap.empty(),
+  indexed: PersistentMap.empty(),
   workloadsByAddress: PersistentMap.empty(),
   services: PersistentMap.empty(),
   servicesByAddress: PersistentMap.empty(),
@@ -123,8 +140,12 @@ export function routesFor(port: ServicePortView, clientNamespace: string): Route
   return port.consumerRoutes.get(clientNamespace) ?? port.producerRoutes;
 }
 
-/** The policies that select a workload. Put together at first use and kept with the namespace's policies. */
+/**
+ * The policies that select a workload. Put together at first use and kept with the namespace's policies. None for one
+ * that is known from an index alone: some of its namespace's policies without the others could refuse too much.
+ */
 export function programOf(snapshot: Snapshot, view: WorkloadView): PolicyProgram {
+  if (view.indexed) return openProgram;
   const space = snapshot.policies.get(view.workload.namespace);
   if (space === undefined) return openProgram;
   const kept = space.programs.get(view);

@@ -74,6 +74,8 @@ export function explain(snapshot: Snapshot, question: Question): Answer {
   switch (destination.kind) {
     case 'refused':
       return { ...unanswered, destination, reason: destination.reason };
+    case 'unfetched':
+      return { ...unanswered, destination, reason: Reason.detail_missing };
     case 'passthrough':
       return { ...unanswered, destination, reason: Reason.none };
     case 'workload':

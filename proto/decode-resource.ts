@@ -5,6 +5,7 @@ import { decodePolicy } from './decode-policy.js';
 import { decodeEndpoints, decodeMesh, decodeService, decodeWorkload } from './decode-workload.js';
 import type { ReceivedResource } from './messages.js';
 import { ProblemList } from './problem-list.js';
+import { decodeWorkloadIndex } from './workload-index.js';
 
 /** A resource, or what to answer about it. */
 export type DecodedResource =
@@ -41,6 +42,9 @@ type Body = {
 function decodeBody(message: ReceivedResource, problems: ProblemList): Body | null {
   if (message.mesh) return { kind: 'mesh', body: decodeMesh(message.mesh, problems) };
   if (message.workload) return { kind: 'workload', body: decodeWorkload(message.workload, problems) };
+  if (message.workloadIndex) {
+    return { kind: 'workload-index', body: decodeWorkloadIndex(message.workloadIndex, problems) };
+  }
   if (message.service) return { kind: 'service', body: decodeService(message.service, problems) };
   if (message.endpoints) return { kind: 'endpoints', body: decodeEndpoints(message.endpoints, problems) };
   if (message.httpRoute) {
@@ -58,16 +62,18 @@ function decodeBody(message: ReceivedResource, problems: ProblemList): Body | nu
 /** A resource's name and owner follow from its body; a message that says otherwise could touch another tenant. */
 function checkIdentity(body: Body, name: string, ownerNamespace: string, problems: ProblemList): void {
   const expected = resourceName(body);
-  if (name !== expected) problems.add('name', name, `does not fit the body`, `send '${expected}'`);
-  const owner = body.kind === 'mesh' ? '' : body.body.namespace;
+  if (expected !== null && name !== expected) problems.add('name', name, `does not fit the body`, `send '${expected}'`);
+  const owner = body.kind === 'mesh' || body.kind === 'workload-index' ? '' : body.body.namespace;
   if (ownerNamespace !== owner) {
     problems.add('ownerNamespace', ownerNamespace, 'does not fit the body', `send '${owner}'`);
   }
 }
 
-/** The name that a body has among its kind (see {@link ResourceKey}). */
-export function resourceName(body: Body): string {
+/** The name that a body has among its kind (see {@link ResourceKey}); null where it does not follow from the body. */
+export function resourceName(body: Body): string | null {
   switch (body.kind) {
+    case 'workload-index':
+      return null;
     case 'mesh':
       return 'mesh';
     case 'workload':

@@ -146,7 +146,7 @@ function decodeLimits(limits: ReceivedWorkload['limits'], problems: ProblemList)
   return { connections, pendingRequests, bufferedBytes, cpuShare };
 }
 
-function decodeMtls(mtls: NonNullable<ReceivedWorkload['mtls']>, problems: ProblemList): WorkloadMtls {
+export function decodeMtls(mtls: NonNullable<ReceivedWorkload['mtls']>, problems: ProblemList): WorkloadMtls {
   const mode = (value: string, field: string) =>
     checkName(problems, field, value, ['strict', 'permissive', 'disabled']);
   const ports = Object.entries(mtls.ports).map(([port, value]) => [

@@ -25,6 +25,7 @@ import type {
   ResourceMessage,
   WorkloadMessage,
 } from './messages.js';
+import { encodeWorkloadIndex } from './workload-index.js';
 
 /** One resource as it travels. */
 export function encodeResource(resource: Resource): ResourceMessage {
@@ -54,6 +55,8 @@ function encodeBody(resource: Resource): ResourceMessage {
       };
     case 'workload':
       return { workload: encodeWorkload(resource.body) };
+    case 'workload-index':
+      return { workloadIndex: encodeWorkloadIndex(resource.body) };
     case 'service':
       return {
         service: {

@@ -13,6 +13,7 @@ import type {
 } from '../model/route.js';
 import type { EndpointSet, Service } from '../model/service.js';
 import type { Workload, WorkloadPort } from '../model/workload.js';
+import type { IndexedWorkload, WorkloadIndex } from '../model/workload-index.js';
 
 /** A source of choices that a seed repeats exactly (mulberry32). */
 export class Choices {
@@ -85,6 +86,8 @@ export function generateResource(choices: Choices, kind: ResourceKind): Resource
       const body = generateWorkload(choices, owned);
       return { kind, ...key, name: body.uid, body };
     }
+    case 'workload-index':
+      return { kind, ...key, ownerNamespace: '', body: generateIndex(choices) };
     case 'service':
       return { kind, ...key, body: generateService(choices, owned) };
     case 'endpoints':
@@ -101,6 +104,27 @@ export function generateResource(choices: Choices, kind: ResourceKind): Resource
 interface Owned {
   readonly namespace: string;
   readonly name: string;
+}
+
+function generateIndex(choices: Choices): WorkloadIndex {
+  const { trustDomain, cluster, network, node } = generateWorkload(choices, { namespace: 'a', name: 'b' });
+  const partial = choices.of([true, false]);
+  return {
+    trustDomain,
+    cluster,
+    network,
+    node,
+    partial,
+    workloads: choices.list(() => generateIndexed(choices)),
+  };
+}
+
+function generateIndexed(choices: Choices): IndexedWorkload {
+  const owned = { namespace: choices.text(), name: choices.text() };
+  const { kind, addresses, serviceAccount, captured, mtls, transport } = generateWorkload(choices, owned);
+  const uuid = `01234567-89ab-cdef-0000-${`${choices.number(0, 99_999)}`.padStart(12, '0')}`;
+  const uid = choices.of([uuid, choices.text()]);
+  return { kind, uid, ...owned, serviceAccount, label: choices.text(), addresses, captured, mtls, transport };
 }
 
 function generatePort(choices: Choices): WorkloadPort {

@@ -225,6 +225,8 @@ export const Reason = {
   protocol_unsupported: 206,
   /** plaintext came where the port takes TLS alone */
   plaintext_refused: 207,
+  /** the node does not hold what deciding needs of the destination, and the controller did not send it in time */
+  detail_missing: 208,
   /** a resource was refused; its last good version stays in force */
   resource_refused: 320,
   /** a certificate request is too long or is no PKCS#10 request with one extension */
@@ -1188,6 +1190,15 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: '',
     summary: 'plaintext came where the port takes TLS alone',
     hint: 'the caller is not enrolled, or the port\'s mode should be permissive',
+  },
+  {
+    code: 208,
+    name: 'detail_missing',
+    layer: 'pipeline',
+    status: 503,
+    grpc: 'UNAVAILABLE',
+    summary: 'the node does not hold what deciding needs of the destination, and the controller did not send it in time',
+    hint: 'a node gets a destination\'s details when it first uses it: is a controller reachable?',
   },
   {
     code: 320,

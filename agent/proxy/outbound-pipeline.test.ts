@@ -101,7 +101,10 @@ describe('connections', () => {
   test('an address that nobody owns is held, goes on when it gets an owner, and is reset when it does not', () => {
     const { batch, connect } = served();
     expect(connect('10.96.0.9', 80)).toMatchObject({ action: 'park' });
-    batch.apply([resource('service', service({ name: 'late', addresses: ['10.96.0.9'] }))]);
+    batch.apply([
+      resource('service', service({ name: 'late', addresses: ['10.96.0.9'] })),
+      resource('endpoints', { ...endpointSet([endpoint()]), name: 'late' }),
+    ]);
     expect(batch.engine.resumed).toMatchObject([{ id: 7, action: 1, tag: 1 }]);
     connect('10.96.0.8', 80);
     batch.timers.advance(2_000);

@@ -5,7 +5,9 @@
 
 import type { Resource } from '../../model/resource.js';
 import type { TransportPhase } from '../../model/workload.js';
+import { type Detail, detailKey } from '../../model/workload-index.js';
 import { transportPhases } from '../../proto/decode-workload.js';
+import { decodeDetails } from '../../proto/decode-delta.js';
 import { encodeResource } from '../../proto/encode-resource.js';
 import { configProtocol } from '../../proto/load-config-service.js';
 import type {
@@ -16,6 +18,7 @@ import type {
   ResourceMessage,
   ResourceVersionMessage,
 } from '../../proto/messages.js';
+import type { DetailScope } from './detail-graph.js';
 import { nextDelta } from './next-delta.js';
 import type { NodeView, ResourceId } from './snapshot.js';
 
@@ -29,6 +32,8 @@ export interface SessionFault {
 
 export interface SessionView {
   viewFor(node: string): NodeView;
+  scopedViewFor(node: string, scope: DetailScope, since: DetailScope | null): NodeView;
+  scopeOf(node: string, wants: Iterable<Detail>): DetailScope;
   goneHere(id: ResourceId): boolean;
 }
 
@@ -36,9 +41,12 @@ interface InFlight {
   readonly nonce: number;
   readonly version: number;
   readonly complete: boolean;
+  readonly scope: DetailScope | null;
 }
 
 const maxHeld = 500_000;
+/** Details that one node may want; who asks for more is not served. */
+const maxWants = 50_000;
 /** Of one node. */
 const maxReported = 10_000;
 const encoded = new WeakMap<Resource, ResourceMessage>();
@@ -56,6 +64,12 @@ export class AgentSession {
   #inFlight: InFlight | null = null;
   #nonce = 0;
   #ackedVersion = 0;
+  /** The agent understands indices; others get everything. */
+  #scoped = false;
+  readonly #wants = new Map<string, Detail>();
+  /** null: it must be found again. */
+  #scope: DetailScope | null = null;
+  #ackedScope: DetailScope | null = null;
 
   get state(): SessionState {
     return this.#state;
@@ -95,7 +109,17 @@ export class AgentSession {
     if (message.hello) return this.#onHello(message.hello);
     if (message.ack) return this.#onAck(message.ack);
     if (message.report) return this.#onReport(message.report);
-    return { code: 'INVALID_ARGUMENT', message: 'the message is neither hello nor ack nor report' };
+    if (message.wants) return this.#onWants(message.wants);
+    return { code: 'INVALID_ARGUMENT', message: 'the message is neither hello, ack, report nor wants' };
+  }
+
+  /** Details that depend on these keys may be others now. */
+  touch(keys: ReadonlySet<string>): void {
+    for (const key of keys) {
+      if (this.#scope?.keys.has(key) !== true) continue;
+      this.#scope = null;
+      return;
+    }
   }
 
   close(): void {
@@ -105,19 +129,25 @@ export class AgentSession {
   /** The delta to send now, or null: nothing has changed, or the last one is not acknowledged yet. */
   next(snapshot: SessionView): DeltaMessage | null {
     if (this.#state !== 'idle') return null;
-    const view = snapshot.viewFor(this.#node);
-    if (view.version === this.#ackedVersion) return null;
+    if (this.#scoped) this.#scope ??= snapshot.scopeOf(this.#node, this.#wants.values());
+    const scope = this.#scope;
+    const view =
+      scope === null
+        ? snapshot.viewFor(this.#node)
+        : snapshot.scopedViewFor(this.#node, scope, this.#ackedScope);
+    if (view.version === this.#ackedVersion && scope === this.#ackedScope) return null;
     const delta = nextDelta(this.#held, view, {
       goneHere: (id) => snapshot.goneHere(id),
       since: this.#ackedVersion,
     });
     this.#nonce += 1;
-    this.#inFlight = { nonce: this.#nonce, version: view.version, complete: delta.complete };
+    this.#inFlight = { nonce: this.#nonce, version: view.version, complete: delta.complete, scope };
     this.#state = 'in-flight';
     return {
       nonce: this.#nonce,
       snapshotVersion: view.version,
       complete: delta.complete,
+      scoped: this.#scoped,
       upserts: delta.upserts.map((resource) => this.#upsert(resource)),
       removals: delta.removals.map((id) => this.#remove(id)),
     };
@@ -164,9 +194,11 @@ export class AgentSession {
     if (!/^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/.test(hello.node)) {
       return { code: 'INVALID_ARGUMENT', message: 'hello.node is no DNS name' };
     }
-    if (hello.held.length > maxHeld || hello.transports.length > maxHeld) {
-      return { code: 'INVALID_ARGUMENT', message: 'hello.held or hello.transports is too long' };
+    if (hello.held.length > maxHeld || hello.transports.length > maxHeld || hello.wants.length > maxWants) {
+      return { code: 'INVALID_ARGUMENT', message: 'hello.held, hello.transports or hello.wants is too long' };
     }
+    this.#scoped = hello.scoped;
+    for (const detail of decodeDetails(hello.wants)) this.#wants.set(detailKey(detail), detail);
     this.#node = hello.node;
     this.#agentVersion = hello.agentVersion.slice(0, 100);
     this.#held = new Map(hello.held.map(({ kind, name, version }) => [`${kind} ${name}`, version]));
@@ -192,13 +224,25 @@ export class AgentSession {
     return null;
   }
 
+  #onWants({ added, removed }: NonNullable<ReceivedAgentMessage['wants']>): SessionFault | null {
+    if (!this.#scoped) return { code: 'INVALID_ARGUMENT', message: 'wants came without hello.scoped' };
+    for (const detail of decodeDetails(removed)) this.#wants.delete(detailKey(detail));
+    for (const detail of decodeDetails(added)) this.#wants.set(detailKey(detail), detail);
+    if (this.#wants.size > maxWants) return { code: 'INVALID_ARGUMENT', message: 'too many details are wanted' };
+    this.#scope = null;
+    return null;
+  }
+
   #onAck(ack: NonNullable<ReceivedAgentMessage['ack']>): SessionFault | null {
     const inFlight = this.#inFlight;
     if (this.#state !== 'in-flight' || inFlight === null || inFlight.nonce !== ack.nonce) {
       return { code: 'INVALID_ARGUMENT', message: `ack ${ack.nonce} fits no delta in flight` };
     }
     const again = ack.refusals.filter((refusal) => this.#refuse(refusal)).length > 0;
-    if (inFlight.complete && !again) this.#ackedVersion = inFlight.version;
+    if (inFlight.complete && !again) {
+      this.#ackedVersion = inFlight.version;
+      this.#ackedScope = inFlight.scope;
+    }
     this.#inFlight = null;
     this.#state = 'idle';
     return null;

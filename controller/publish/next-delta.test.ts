@@ -64,7 +64,7 @@ test('what does not fit into one delta follows in the next, and only the last on
   expect(held.size).toBe(25);
 });
 
-test('policies travel before workloads, and workloads before services', () => {
+test('policies travel before workloads, workloads before services, and endpoints last', () => {
   const choices = new Choices(5);
   const kinds = ['http-route', 'service', 'workload', 'endpoints', 'mesh', 'authorization-policy'] as const;
   const view = new Snapshot(
@@ -73,7 +73,7 @@ test('policies travel before workloads, and workloads before services', () => {
     false,
   ).viewFor('local');
   const sent = nextDelta(new Map(), view, nothingGone).upserts.map(({ kind }) => kind);
-  expect(sent).toEqual(['mesh', 'authorization-policy', 'workload', 'service', 'endpoints', 'http-route']);
+  expect(sent).toEqual(['mesh', 'authorization-policy', 'workload', 'service', 'http-route', 'endpoints']);
 });
 
 test('while something is unknown, only what was seen to go is removed', () => {

@@ -1,7 +1,9 @@
 /** Holds what is published and the agents that get it. */
 import type { Resource } from '../../model/resource.js';
 import type { ReceivedRefusal } from '../../proto/messages.js';
+import type { Detail } from '../../model/workload-index.js';
 import type { AgentSession } from './agent-session.js';
+import { DetailGraph, type DetailScope } from './detail-graph.js';
 import { type NodeScopes, noScopes } from './scope-endpoints.js';
 import { type NodeView, type ResourceId, Snapshot } from './snapshot.js';
 
@@ -23,6 +25,7 @@ export class Publisher {
   readonly #sessions = new Map<AgentSession, () => void>();
   readonly #goneNodes = new Map<string, NodeStatus>();
   readonly #goneResources = new Set<ResourceId>();
+  readonly #graph = new DetailGraph();
 
   /** null until the source has told all that it holds. */
   get snapshot(): Snapshot | null {
@@ -36,8 +39,20 @@ export class Publisher {
   }
 
   viewFor(node: string): NodeView {
+    return this.#published.viewFor(node);
+  }
+
+  scopedViewFor(node: string, scope: DetailScope, since: DetailScope | null): NodeView {
+    return this.#published.scopedViewFor(node, scope, since);
+  }
+
+  scopeOf(node: string, wants: Iterable<Detail>): DetailScope {
+    return this.#graph.scopeOf(node, wants);
+  }
+
+  get #published(): Snapshot {
     if (this.#snapshot === null) throw new Error('nothing is published yet');
-    return this.#snapshot.viewFor(node);
+    return this.#snapshot;
   }
 
   goneHere(id: ResourceId): boolean {
@@ -59,6 +74,12 @@ export class Publisher {
     for (const id of next.resources.keys()) this.#goneResources.delete(id);
     for (const id of previous?.resources.keys() ?? []) if (!next.resources.has(id)) this.#noteGone(id);
     this.#snapshot = next;
+    const touched = new Set<string>();
+    for (const id of next.changed) {
+      const [before, after] = [previous?.resources.get(id), next.resources.get(id)];
+      if (before !== undefined || after !== undefined) this.#graph.replace(before, after, touched);
+    }
+    for (const session of this.#sessions.keys()) session.touch(touched);
     for (const wake of this.#sessions.values()) wake();
     return true;
   }

@@ -1,6 +1,8 @@
 /** What is published at one version: an immutable view of all resources, one per node. */
 import type { Resource, ResourceKey } from '../../model/resource.js';
 import { hashText, makeResource } from '../resources/make-resource.js';
+import type { DetailScope } from './detail-graph.js';
+import { IndexShards } from './index-shards.js';
 import { describeScope, type NodeScopes, noScopes, scopeEndpoints, scopeKey } from './scope-endpoints.js';
 
 /** A resource's kind and name as one text. */
@@ -18,20 +20,33 @@ export interface NodeView {
   get(id: ResourceId): Resource | undefined;
   /** All resources, in the order in which they must travel. */
   ids(): Iterable<ResourceId>;
-  /** What may differ from the view at an earlier version; null where that is not known any more. */
+  /** What may differ from the view at an earlier version, in that order; null where that is not known any more. */
   changedSince(version: number): Iterable<ResourceId> | null;
 }
 
-/** Policies travel before what they protect, so that an agent never serves a workload without them. */
+/**
+ * Policies travel before what they protect, so that an agent never serves a workload without them; endpoints last: with
+ * them a service's details are complete.
+ */
 const order: readonly Resource['kind'][] = [
   'mesh',
   'authorization-policy',
   'workload',
+  'workload-index',
   'service',
-  'endpoints',
   'http-route',
   'grpc-route',
+  'endpoints',
 ];
+
+/** What changed at a version. */
+interface Change {
+  readonly version: number;
+  readonly ids: readonly ResourceId[];
+}
+
+/** So many versions back it is known what changed since. */
+const maxHistory = 100;
 
 export class Snapshot {
   readonly version: number;
@@ -42,9 +57,12 @@ export class Snapshot {
   readonly #scopes: NodeScopes;
   /** Endpoints as nodes see them, by scopeKey; made when a node asks. */
   readonly #scoped = new Map<ResourceId, Map<string, Resource>>();
-  readonly #previousVersion: number;
-  /** What is new, changed or gone since the previous version; null: everything may be. */
-  readonly #changed: readonly ResourceId[] | null;
+  readonly #shards: IndexShards;
+  /** Changes of this version and those before, the oldest first; what came before them may be anything. */
+  readonly #history: readonly Change[];
+  readonly #serviceIds: readonly ResourceId[];
+  /** What is new, changed or gone since the previous version. */
+  readonly changed: readonly ResourceId[];
 
   /** `previous` lends unchanged resources, so that equal versions are the same objects. */
   constructor(
@@ -78,9 +96,16 @@ export class Snapshot {
     for (const id of previous?.resources.keys() ?? []) if (!own.has(id)) changed.push(id);
     this.resources = own;
     this.#foreign = foreign;
-    this.#previousVersion = previous?.version ?? 0;
+    this.#serviceIds = [...own.keys()].filter((id) => id.startsWith('service '));
+    const workloads = [...own.values()].filter((resource) => resource.kind === 'workload');
+    const shardsBefore = previous === undefined ? undefined : previous.#shards;
+    this.#shards = new IndexShards(workloads, incomplete, shardsBefore);
+    changed.push(...this.#shards.changedSince(shardsBefore));
+    this.changed = changed;
     // While something is unknown, and once it is known, what agents hold must be compared as a whole.
-    this.#changed = previous === undefined || incomplete || previous.incomplete ? null : changed;
+    const known = previous !== undefined && !incomplete && !previous.incomplete;
+    const before = known ? previous.#history.slice(-maxHistory) : [];
+    this.#history = [...before, { version, ids: known ? changed : [] }];
   }
 
   /** Whether this snapshot holds the same as the previous one that it was made with. */
@@ -107,21 +132,67 @@ export class Snapshot {
     return variant;
   }
 
+  /** Everything: for agents that know neither indices nor wants. */
   viewFor(node: string): NodeView {
+    return {
+      version: this.version,
+      incomplete: this.incomplete,
+      get: (id) => this.#get(id, node),
+      ids: () => this.resources.keys(),
+      changedSince: (version) => this.#changedSince(version),
+    };
+  }
+
+  /** The index, the services and the details of a scope. `since`: the scope of what the node holds. */
+  scopedViewFor(node: string, scope: DetailScope, since: DetailScope | null): NodeView {
     const get = (id: ResourceId): Resource | undefined => {
-      const resource = this.resources.get(id);
-      if (resource?.kind === 'endpoints') return this.#scopeFor(resource, node);
-      const ours = resource?.kind !== 'workload' || resource.body.node === node;
-      return ours ? resource : (this.#foreign.get(id) ?? resource);
+      const kind = kindOf(id);
+      if (kind === 'workload-index') return this.#shards.shards.get(id.slice(kind.length + 1));
+      return kind === 'mesh' || kind === 'service' || scope.ids.has(id) ? this.#get(id, node) : undefined;
     };
     return {
       version: this.version,
       incomplete: this.incomplete,
       get,
-      ids: () => this.resources.keys(),
-      changedSince: (version) => (version === this.#previousVersion ? this.#changed : null),
+      ids: () => sortIds([...this.#commonIds(), ...scope.ordered]),
+      changedSince: (version) => {
+        const changed = this.#changedSince(version);
+        if (changed === null || scope === since) return changed;
+        if (since === null) return null;
+        return sortIds([...scope.ordered, ...since.ids, ...changed]);
+      },
     };
   }
+
+  *#commonIds(): Generator<ResourceId> {
+    if (this.resources.has('mesh mesh')) yield 'mesh mesh';
+    for (const name of this.#shards.shards.keys()) yield `workload-index ${name}`;
+    yield* this.#serviceIds;
+  }
+
+  #get(id: ResourceId, node: string): Resource | undefined {
+    const resource = this.resources.get(id);
+    if (resource?.kind === 'endpoints') return this.#scopeFor(resource, node);
+    const ours = resource?.kind !== 'workload' || resource.body.node === node;
+    return ours ? resource : (this.#foreign.get(id) ?? resource);
+  }
+
+  #changedSince(version: number): readonly ResourceId[] | null {
+    const at = this.#history.findIndex((change) => change.version === version);
+    if (at === -1) return null;
+    const later = this.#history.slice(at + 1);
+    return later.length === 1 ? this.changed : sortIds(later.flatMap(({ ids }) => ids));
+  }
+}
+
+function kindOf(id: ResourceId): Resource['kind'] {
+  return id.slice(0, id.indexOf(' ')) as Resource['kind'];
+}
+
+/** Each once, by kind in the order of travel; within a kind the first one stays first. */
+function sortIds(ids: readonly ResourceId[]): ResourceId[] {
+  const byKind = Map.groupBy(new Set(ids), kindOf);
+  return order.flatMap((kind) => byKind.get(kind) ?? []);
 }
 
 /** Endpoints that not every node may use change whenever that changes, though the set itself may not. */

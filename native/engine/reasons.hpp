@@ -111,6 +111,7 @@ enum class Reason : uint16_t {
     connect_not_allowed = 205, ///< CONNECT to a destination that declares no tunnel
     protocol_unsupported = 206, ///< the port declares a protocol that this agent cannot carry
     plaintext_refused = 207, ///< plaintext came where the port takes TLS alone
+    detail_missing = 208, ///< the node does not hold what deciding needs of the destination, and the controller did not send it in time
     resource_refused = 320, ///< a resource was refused; its last good version stays in force
     csr_malformed = 321, ///< a certificate request is too long or is no PKCS#10 request with one extension
     csr_key_refused = 322, ///< the key of a certificate request is not ECDSA P-256
@@ -210,6 +211,7 @@ constexpr uint16_t status_of(Reason reason) {
     case Reason::retry_budget_spent: return 503;
     case Reason::no_snapshot: return 503;
     case Reason::connect_not_allowed: return 405;
+    case Reason::detail_missing: return 503;
     default: return 0;
     }
 }
@@ -296,6 +298,7 @@ constexpr uint8_t grpc_status_of(Reason reason) {
     case Reason::retry_budget_spent: return 14; // UNAVAILABLE
     case Reason::no_snapshot: return 14; // UNAVAILABLE
     case Reason::connect_not_allowed: return 12; // UNIMPLEMENTED
+    case Reason::detail_missing: return 14; // UNAVAILABLE
     case Reason::csr_malformed: return 3; // INVALID_ARGUMENT
     case Reason::csr_key_refused: return 3; // INVALID_ARGUMENT
     case Reason::csr_name_refused: return 3; // INVALID_ARGUMENT
@@ -419,6 +422,7 @@ constexpr const char *name_of(Reason reason) {
     case Reason::connect_not_allowed: return "connect_not_allowed";
     case Reason::protocol_unsupported: return "protocol_unsupported";
     case Reason::plaintext_refused: return "plaintext_refused";
+    case Reason::detail_missing: return "detail_missing";
     case Reason::resource_refused: return "resource_refused";
     case Reason::csr_malformed: return "csr_malformed";
     case Reason::csr_key_refused: return "csr_key_refused";

@@ -6,7 +6,7 @@ import { normalizeHost, pathEnd, type RequestHead } from '../../../model/request
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import { workloadAt } from '../../../model/snapshot.js';
 import { explain, type Answer as WhyAnswer } from '../../../model/why.js';
-import { reasonName, reasonOf } from '../../../reasons/reasons.js';
+import { Reason, reasonName, reasonOf } from '../../../reasons/reasons.js';
 import { type Answer, jsonAnswer } from './serve-http.js';
 
 const usage =
@@ -114,6 +114,8 @@ function describeDestination(destination: WhyAnswer['destination']): object {
       return { kind: 'service', service: destination.port.serviceKey, port: destination.port.port.port };
     case 'workload':
       return { kind: 'workload', workload: destination.view.workload.uid, port: destination.port };
+    case 'unfetched':
+      return { kind: 'unfetched', ...describeReason(Reason.detail_missing) };
     case 'passthrough':
       return { kind: 'passthrough' };
     case 'refused':

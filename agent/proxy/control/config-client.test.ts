@@ -1,3 +1,4 @@
+import type { Detail } from '../../../model/workload-index.js';
 import type { AgentMessage, ReceivedDelta } from '../../../proto/messages.js';
 import { ConfigClient, type ConfigStreamHandlers } from './config-client.js';
 import { PausedTimers } from './paused-timers.js';
@@ -8,6 +9,8 @@ const delta = (nonce: number): ReceivedDelta => ({
   complete: true,
   upserts: [],
   removals: [],
+  scoped: false,
+  wants: [],
 });
 
 function harness() {
@@ -15,7 +18,7 @@ function harness() {
   const sent: AgentMessage[] = [];
   const calls: string[] = [];
   const streams: ConfigStreamHandlers[] = [];
-  const state = { fail: false, held: [] as { kind: string; name: string; version: string }[], cancelled: 0 };
+  const state = { fail: false, held: [] as { kind: string; name: string; version: string }[], wants: [] as Detail[], cancelled: 0 };
   const client = new ConfigClient({
     open: (handlers) => {
       streams.push(handlers);
@@ -31,6 +34,7 @@ function harness() {
     protocol: 1,
     held: () => state.held,
     transports: () => [{ uid: 'cart', transport: 'arriving' }],
+    wants: () => state.wants,
     reporter: {
       opened: () => void calls.push('opened'),
       applied: () => void calls.push(`applied after ${sent.length} messages`),
@@ -62,6 +66,8 @@ test('a stream opens with what is held, and each delta is acknowledged with its 
         agentVersion: '0.1.0',
         held: state.held,
         transports: [{ uid: 'cart', transport: 'arriving' }],
+        scoped: true,
+        wants: [],
       },
     },
     { ack: { nonce: 5, refusals: [{ kind: 'service', name: 'a/b', version: '1', problems: [] }] } },

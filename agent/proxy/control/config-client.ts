@@ -2,6 +2,7 @@
  * Keeps one configuration stream to the controller. What the agent holds stays in force while nobody answers; each
  * new stream opens with what is held, so that only differences travel.
  */
+import { type Detail, detailKey, detailOf } from '../../../model/workload-index.js';
 import type {
   AgentMessage,
   NodeReportMessage,
@@ -34,6 +35,8 @@ export interface ConfigClientParts {
   readonly held: () => ResourceVersionMessage[];
   /** Phases of the workloads that are held, but for plaintext. */
   readonly transports: () => WorkloadTransportMessage[];
+  /** Details that the node wants now. */
+  readonly wants: () => readonly Detail[];
   /** Takes what can be taken and returns what had to be refused. */
   readonly apply: (delta: ReceivedDelta) => RefusalMessage[];
   /** Told of each stream, and of each delta that is in force before its acknowledgement; absent: nothing is reported. */
@@ -46,7 +49,15 @@ export interface ConfigClientParts {
 
 type State =
   | { readonly kind: 'waiting'; readonly timer: Timer }
-  | { readonly kind: 'open'; readonly stream: ConfigStream; readonly answered: boolean }
+  | {
+      readonly kind: 'open';
+      readonly stream: ConfigStream;
+      readonly answered: boolean;
+      /** The controller understands wants; an older one sends everything. */
+      readonly scoped: boolean;
+      /** Keys of the wants that it was told. */
+      readonly told: Set<string>;
+    }
   | { readonly kind: 'closed' };
 
 const firstBackoffMs = 100;
@@ -75,6 +86,16 @@ export class ConfigClient {
     if (this.#state.kind === 'open') this.#state.stream.send({ report });
   }
 
+  /** Says which details are wanted from now on, and which not any more. Without a stream the next Hello says it. */
+  want(added: readonly Detail[], removed: readonly Detail[]): void {
+    const state = this.#state;
+    // Before the first delta it is not known what the controller understands; then the difference is sent.
+    if (state.kind !== 'open' || !state.scoped) return;
+    for (const detail of removed) state.told.delete(detailKey(detail));
+    for (const detail of added) state.told.add(detailKey(detail));
+    state.stream.send({ wants: { added: [...added], removed: [...removed] } });
+  }
+
   /** Opens another stream in place of the present one, which must end soon. Nothing is lost: it says what is held. */
   reopen(): void {
     if (this.#state.kind !== 'open') return;
@@ -96,17 +117,21 @@ export class ConfigClient {
       onDelta: (delta) => this.#receive(stream, delta),
       onEnd: (error) => this.#ended(error),
     });
-    this.#state = { kind: 'open', stream, answered: false };
+    const wants = [...this.#parts.wants()];
+    const told = new Set(wants.map(detailKey));
+    this.#state = { kind: 'open', stream, answered: false, scoped: false, told };
     const held = this.#parts.held();
     const transports = this.#parts.transports();
-    stream.send({ hello: { protocol, node, agentVersion: version, held, transports } });
+    stream.send({
+      hello: { protocol, node, agentVersion: version, held, transports, scoped: true, wants },
+    });
     this.#parts.reporter?.opened();
   }
 
   #receive(stream: ConfigStream, delta: ReceivedDelta): void {
     if (!this.connected)
       this.#parts.log('info', 'the controller answers', { version: delta.snapshotVersion });
-    this.#state = { kind: 'open', stream, answered: true };
+    this.#answered(delta.scoped);
     this.#failures = 0;
     try {
       const refusals = this.#parts.apply(delta);
@@ -118,6 +143,17 @@ export class ConfigClient {
       stream.cancel();
       this.#retry();
     }
+  }
+
+  #answered(scoped: boolean): void {
+    const state = this.#state;
+    if (state.kind !== 'open' || (state.answered && state.scoped === scoped)) return;
+    this.#state = { ...state, answered: true, scoped };
+    const wants = this.#parts.wants();
+    const keys = new Set(wants.map(detailKey));
+    const added = wants.filter((detail) => !state.told.has(detailKey(detail)));
+    const removed = [...state.told].filter((key) => !keys.has(key)).map(detailOf);
+    if (added.length + removed.length > 0) this.want(added, removed);
   }
 
   #ended(error: Error | undefined): void {

@@ -6,12 +6,14 @@ import type { Configuration } from './configuration.js';
 import type { ControllerAccess } from './controller-access.js';
 import type { SavedConfiguration } from './saved-configuration.js';
 import type { Timers } from './timers.js';
+import type { WantedDetails } from './wanted-details.js';
 
 export interface ControllerParts {
   readonly flags: Flags;
   readonly access: ControllerAccess;
   readonly version: string;
   readonly configuration: Configuration;
+  readonly wanted: WantedDetails;
   /** The controller has sent something; called before it is applied. */
   readonly onAnswer: () => void;
   readonly reporter: ConfigClientParts['reporter'];
@@ -31,7 +33,7 @@ export interface ControllerConnection {
  * are served already.
  */
 export async function connectController(parts: ControllerParts): Promise<ControllerConnection> {
-  const { flags, access, configuration, timers, random, log, version } = parts;
+  const { flags, access, configuration, wanted, timers, random, log, version } = parts;
   const saved = flags.state === undefined ? undefined : await restore(flags.state, parts);
   const [{ configProtocol, loadConfigService }, { configStreamOpener }, { decodeDelta }, { encodeRefusal }] =
     await Promise.all([
@@ -48,6 +50,7 @@ export async function connectController(parts: ControllerParts): Promise<Control
     protocol: configProtocol,
     held: () => configuration.held(),
     transports: () => configuration.transports(),
+    wants: () => wanted.all,
     apply: (delta) => {
       parts.onAnswer();
       const refused = configuration.apply(decodeDelta(delta));
@@ -67,7 +70,10 @@ export async function connectController(parts: ControllerParts): Promise<Control
 }
 
 /** Puts in force what was saved. */
-async function restore(folder: string, { configuration, log }: ControllerParts): Promise<SavedConfiguration> {
+async function restore(
+  folder: string,
+  { configuration, wanted, log }: ControllerParts,
+): Promise<SavedConfiguration> {
   const [{ loadConfigDefinition }, { SavedConfiguration }] = await Promise.all([
     import('../../../proto/load-config-definition.js'),
     import('./saved-configuration.js'),
@@ -76,9 +82,13 @@ async function restore(folder: string, { configuration, log }: ControllerParts):
     folder,
     definition: loadConfigDefinition(),
     current: () => ({ version: configuration.snapshot.version, resources: configuration.resources() }),
+    wants: () => wanted.all,
     log,
   });
   const held = saved.load();
-  if (held !== null) configuration.apply(held);
+  if (held !== null) {
+    wanted.used(held.wants);
+    configuration.apply(held);
+  }
   return saved;
 }

@@ -25,6 +25,7 @@ import { KernelCounterReader } from './kernel-counter-reader.js';
 import { planNode } from './plan-node.js';
 import { NodeReporter } from './report-node.js';
 import type { Timer, Timers } from './timers.js';
+import { WantedDetails } from './wanted-details.js';
 import { type WorkerNews, WorkerPool, type WorkerReport } from './worker-pool.js';
 
 export interface NodeProxyParts {
@@ -41,6 +42,8 @@ export interface NodeProxyParts {
 
 /** Plans cost the size of the mesh: changes of one burst make one. */
 const planDelayMs = 20;
+/** What nobody uses any more is looked for so often. */
+const expireMs = 60_000;
 
 export interface Readiness {
   readonly ready: boolean;
@@ -58,6 +61,7 @@ export class NodeProxy {
   readonly #parts: NodeProxyParts;
   readonly #accessLog: AccessLogWriter | undefined;
   readonly #configuration: Configuration;
+  readonly #wanted: WantedDetails;
   readonly #handover: HandoverClient;
   readonly #enrolments: EnrolmentManager;
   readonly #kernelCounters: KernelCounterReader;
@@ -90,6 +94,11 @@ export class NodeProxy {
       },
       onRefused: (refused) => this.#resourceRefused(refused),
     });
+    this.#wanted = new WantedDetails({
+      now: () => timers.now(),
+      random: parts.random,
+      onChange: (added, removed) => this.#controller?.client.want(added, removed),
+    });
     const accessLog = flags.accessLog.kind !== 'off';
     this.#pool = new WorkerPool(
       { workers: flags.workers, accessLog },
@@ -121,12 +130,14 @@ export class NodeProxy {
   /** Begins; {@link serving} tells when the wanted workloads are served. */
   start(): void {
     this.#handover.start();
+    this.#scheduleExpiry();
     const { flags, version, timers, random, log } = this.#parts;
     connectController({
       flags,
       access: this.#identities?.access ?? socketAccess(flags.controller.address),
       version,
       configuration: this.#configuration,
+      wanted: this.#wanted,
       onAnswer: () => {
         this.#controllerSpoke = true;
       },
@@ -282,6 +293,9 @@ export class NodeProxy {
 
   #hear(worker: number, news: WorkerNews): void {
     switch (news.type) {
+      case 'used':
+        this.#wanted.used(news.details);
+        return;
       case 'sockets-low':
         this.#enrolments.socketsLow(news.handle, news.family, news.count);
         return;
@@ -299,6 +313,13 @@ export class NodeProxy {
       default:
         news satisfies never;
     }
+  }
+
+  #scheduleExpiry(): void {
+    this.#parts.timers.after(expireMs, () => {
+      this.#wanted.expire();
+      this.#scheduleExpiry();
+    });
   }
 
   #schedulePlan(): void {

@@ -12,6 +12,7 @@ import {
   service,
   workload,
 } from '../../../model/test-resources.js';
+import type { Detail } from '../../../model/workload-index.js';
 import { encodeResource } from '../../../proto/encode-resource.js';
 import { loadConfigService } from '../../../proto/load-config-service.js';
 import { SavedConfiguration } from './saved-configuration.js';
@@ -30,12 +31,17 @@ const resources = [
 ];
 
 const base = { version: 7, resources };
+const wants: Detail[] = [
+  { kind: 'service', name: 'shop/cart' },
+  { kind: 'workload', name: 'cart-1' },
+];
 
-function made(name: string, { log = [] as string[], current = () => base } = {}) {
+function made(name: string, { log = [] as string[], current = () => base, wanted = () => wants } = {}) {
   return new SavedConfiguration({
     folder: join(folder, name),
     definition,
     current,
+    wants: wanted,
     log: (_, message) => void log.push(message),
   });
 }
@@ -45,7 +51,7 @@ function received(snapshotVersion: number, upserts: readonly Resource[], removal
   const { responseSerialize, responseDeserialize } = definition.Stream;
   const keys = removals.map(({ kind, name }) => ({ kind, name }));
   const message = { nonce: 1, snapshotVersion, upserts: upserts.map(encodeResource), removals: keys };
-  return responseDeserialize(responseSerialize({ ...message, complete: false }));
+  return responseDeserialize(responseSerialize({ ...message, complete: true }));
 }
 
 const fileOf = (name: string) => join(folder, name, 'configuration.journal');
@@ -56,7 +62,7 @@ test('what was written is read back whole, is for its owner alone, and leaves no
   expect(saved.load()).toBeNull();
   saved.record(received(7, resources), true);
   const read = made('whole').load();
-  expect(read).toMatchObject({ snapshotVersion: 7, upserts: resources, removals: [], refused: [] });
+  expect(read).toMatchObject({ snapshotVersion: 7, upserts: resources, removals: [], refused: [], wants });
   expect(readdirSync(join(folder, 'whole'))).toEqual(['configuration.journal']);
   expect(statSync(fileOf('whole')).mode & 0o777).toBe(0o600);
 });

@@ -15,11 +15,11 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Resource } from '../../../model/resource.js';
 import { resourceId } from '../../../model/snapshot.js';
-import { decodeDelta } from '../../../proto/decode-delta.js';
+import type { Detail } from '../../../model/workload-index.js';
+import { type DecodedDelta, decodeDelta } from '../../../proto/decode-delta.js';
 import { encodeResource } from '../../../proto/encode-resource.js';
 import type { ConfigServiceDefinition, ReceivedDelta } from '../../../proto/messages.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
-import type { IncomingDelta } from './configuration.js';
 
 /** Deltas may grow to the size of the first record, and at least to this, before all is written anew. */
 const leastJournalBytes = 1024 * 1024;
@@ -30,6 +30,8 @@ export interface SavedConfigurationParts {
   readonly definition: ConfigServiceDefinition;
   /** What is in force. */
   readonly current: () => { readonly version: number; readonly resources: readonly Resource[] };
+  /** What the node wants: the same list as long as it does not change. */
+  readonly wants: () => readonly Detail[];
   readonly log: ProcessLog;
 }
 
@@ -38,6 +40,8 @@ interface Journal {
   readonly descriptor: number;
   readonly wholeBytes: number;
   deltaBytes: number;
+  /** As last written. */
+  wants: readonly Detail[];
 }
 
 export class SavedConfiguration {
@@ -54,7 +58,7 @@ export class SavedConfiguration {
   }
 
   /** What was saved; null where nothing was or it cannot be read (the controller will send all). */
-  load(): IncomingDelta | null {
+  load(): DecodedDelta | null {
     let bytes: Buffer;
     try {
       bytes = readFileSync(this.#file);
@@ -83,8 +87,9 @@ export class SavedConfiguration {
   record(delta: ReceivedDelta, inForce: boolean): void {
     const journal = this.#journal;
     try {
-      if (journal === undefined || delta.complete || !inForce || isLong(journal)) this.#writeWhole();
-      else this.#append(journal, delta);
+      const appends = journal !== undefined && inForce && !isLong(journal) && !isPartial(delta);
+      if (appends) this.#append(journal, delta);
+      else this.#writeWhole();
     } catch (error) {
       this.close();
       this.#complain('cannot be written', error);
@@ -97,24 +102,28 @@ export class SavedConfiguration {
   }
 
   #append(journal: Journal, delta: ReceivedDelta): void {
-    const record = this.#encode(delta);
+    const wants = this.#parts.wants();
+    const record = this.#encode({ ...delta, wants: wants === journal.wants ? [] : [...wants] });
+    journal.wants = wants;
     journal.deltaBytes += record.length;
     writeAll(journal.descriptor, record);
   }
 
   #writeWhole(): void {
     const { version, resources } = this.#parts.current();
+    const wants = this.#parts.wants();
     const record = this.#encode({
       nonce: 0,
       snapshotVersion: version,
       complete: true,
       upserts: resources.map(encodeResource),
       removals: [],
+      wants: [...wants],
     });
     this.close();
     const next = `${this.#file}.next`;
     const descriptor = openSync(next, 'w', 0o600);
-    this.#journal = { descriptor, wholeBytes: record.length, deltaBytes: 0 };
+    this.#journal = { descriptor, wholeBytes: record.length, deltaBytes: 0, wants };
     writeAll(descriptor, record);
     renameSync(next, this.#file);
     void this.#flush();
@@ -149,8 +158,13 @@ function isLong({ wholeBytes, deltaBytes }: Journal): boolean {
   return deltaBytes > Math.max(wholeBytes, leastJournalBytes);
 }
 
+/** What it brings is in force together with what was there before. */
+function isPartial({ upserts }: ReceivedDelta): boolean {
+  return upserts.some(({ workloadIndex }) => workloadIndex?.partial === true);
+}
+
 /** All of them as one, so that nothing is put in force that a later one takes back. */
-function fold(deltas: readonly IncomingDelta[]): IncomingDelta {
+function fold(deltas: readonly DecodedDelta[]): DecodedDelta {
   const upserts = new Map<string, Resource>();
   for (const delta of deltas) {
     for (const { kind, name } of delta.removals) upserts.delete(resourceId(kind, name));
@@ -162,10 +176,14 @@ function fold(deltas: readonly IncomingDelta[]): IncomingDelta {
     }
   }
   return {
+    nonce: 0,
+    complete: true,
     snapshotVersion: deltas.at(-1)?.snapshotVersion ?? 0,
     upserts: [...upserts.values()],
     removals: [],
     refused: deltas.flatMap(({ refused }) => refused),
+    // A record without any has those of the record before.
+    wants: deltas.findLast(({ wants }) => wants.length > 0)?.wants ?? [],
   };
 }
 

@@ -23,7 +23,7 @@ export interface WorkerReport {
 /** What a worker tells without being asked. */
 export type WorkerNews = Extract<
   FromWorker,
-  { readonly type: 'sockets-low' | 'access-log' | 'log' | 'identity-in-force' }
+  { readonly type: 'used' | 'sockets-low' | 'access-log' | 'log' | 'identity-in-force' }
 >;
 
 export interface WorkerPoolEvents {

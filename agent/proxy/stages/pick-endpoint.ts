@@ -29,6 +29,7 @@ export function pickConnectionEndpoint(context: DecisionContext, connection: Con
     case 'workload':
     case 'passthrough':
     case 'refused':
+    case 'unfetched':
       return true;
   }
 }

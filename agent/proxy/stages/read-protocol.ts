@@ -24,6 +24,7 @@ function declaredProtocol({ destination }: ConnectionRecord): AppProtocol {
       return destination.protocol;
     case 'passthrough':
     case 'refused':
+    case 'unfetched':
       return 'tcp';
   }
 }

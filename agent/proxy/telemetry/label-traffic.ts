@@ -58,6 +58,7 @@ function destinationId(
       return workloadId(labels, destination.view);
     case 'passthrough':
     case 'refused':
+    case 'unfetched':
       return unknownId;
   }
 }

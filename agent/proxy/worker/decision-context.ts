@@ -4,6 +4,7 @@ import type { PlaintextCallers } from '../telemetry/plaintext-callers.js';
 import type { PolicyAudit } from '../telemetry/policy-audit.js';
 import type { FillRandom } from '../telemetry/trace-context.js';
 import type { BackendTable } from './backend-table.js';
+import type { DetailUses } from './detail-uses.js';
 import type { EndpointSubsets } from './endpoint-subsets.js';
 import type { EndpointTable } from './endpoint-table.js';
 import type { RouteEffects } from './route-effects.js';
@@ -26,6 +27,7 @@ export interface DecisionContext {
   readonly traffic: ServiceTrafficTable;
   readonly backends: BackendTable;
   readonly effects: RouteEffects;
+  readonly uses: DetailUses;
   readonly audit: PolicyAudit;
   readonly callers: PlaintextCallers;
   /** For identifiers. */

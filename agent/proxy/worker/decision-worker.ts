@@ -4,6 +4,7 @@ import type { Delta } from '../../../model/resource.js';
 import { emptySnapshot, type Snapshot } from '../../../model/snapshot.js';
 import { type Engine, type EngineOptions, maxWantedHeaders } from '../../../native/engine.js';
 import type { Timers } from '../control/timers.js';
+import { noteOpenUses } from '../stages/find-destination.js';
 import { TrafficRecheck } from '../stages/recheck-traffic.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import { AccessLog } from '../telemetry/access-log.js';
@@ -18,6 +19,7 @@ import { BackendTable } from './backend-table.js';
 import { ConnectionRecord } from './connection-record.js';
 import { Decider } from './decider.js';
 import type { DecisionContext } from './decision-context.js';
+import { DetailUses } from './detail-uses.js';
 import { EndpointSubsets } from './endpoint-subsets.js';
 import { EndpointTable } from './endpoint-table.js';
 import { HeldConnections } from './held-connections.js';
@@ -51,6 +53,8 @@ export interface DecisionWorkerParts {
 /** Defects are logged at most so often: one bad rule must not fill the disk. */
 const defectLogMs = 1_000;
 const sweepMs = 10_000;
+/** What is used is told again so often. */
+const tellUsesMs = 60_000;
 
 export class DecisionWorker {
   readonly #parts: DecisionWorkerParts;
@@ -93,6 +97,7 @@ export class DecisionWorker {
       traffic: new ServiceTrafficTable(endpoints, this.#counters),
       backends: new BackendTable(),
       effects: new RouteEffects(this.#engine),
+      uses: new DetailUses((details) => parts.post({ type: 'used', details })),
       audit: new PolicyAudit(),
       callers: new PlaintextCallers(this.#labels),
       fillRandom: parts.fillRandom,
@@ -111,6 +116,7 @@ export class DecisionWorker {
     this.#decider = this.#createDecider();
     this.#askForHeaders(emptySnapshot);
     this.#scheduleSweep();
+    this.#scheduleUses();
   }
 
   get snapshot(): Snapshot {
@@ -271,6 +277,14 @@ export class DecisionWorker {
       this.#context.endpoints.sweep(now);
       this.#context.traffic.sweep(now);
       this.#scheduleSweep();
+    });
+  }
+
+  #scheduleUses(): void {
+    this.#parts.timers.after(tellUsesMs, () => {
+      noteOpenUses(this.#context, this.#connections);
+      this.#context.uses.refresh();
+      this.#scheduleUses();
     });
   }
 

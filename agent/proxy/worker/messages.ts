@@ -2,6 +2,7 @@
 
 import type { Edge } from '../../../model/edge.js';
 import type { Delta } from '../../../model/resource.js';
+import type { Detail } from '../../../model/workload-index.js';
 import type { ConnectionInfo, EngineStats } from '../../../native/engine.js';
 import type { ReasonCode } from '../../../reasons/reasons.js';
 import type { Listener } from '../../handover/messages.js';
@@ -86,6 +87,8 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** The engine proves and asks for this identity from now on. */
   | { readonly type: 'identity-in-force'; readonly uid: string; readonly generation: number }
+  /** Connections of its workloads go there: what the node does not hold of it must come, and all of it must stay. */
+  | { readonly type: 'used'; readonly details: readonly Detail[] }
   | { readonly type: 'sockets-low'; readonly handle: number; readonly family: Family; readonly count: number }
   /** The memory moves to the receiver. */
   | { readonly type: 'access-log'; readonly lines: Uint8Array<ArrayBuffer> }

@@ -2,6 +2,7 @@
 
 import type { ResourceVersion as _weft_v1_ResourceVersion, ResourceVersion__Output as _weft_v1_ResourceVersion__Output } from '../../weft/v1/ResourceVersion.js';
 import type { WorkloadTransport as _weft_v1_WorkloadTransport, WorkloadTransport__Output as _weft_v1_WorkloadTransport__Output } from '../../weft/v1/WorkloadTransport.js';
+import type { Detail as _weft_v1_Detail, Detail__Output as _weft_v1_Detail__Output } from '../../weft/v1/Detail.js';
 
 export interface Hello {
   /**
@@ -19,6 +20,14 @@ export interface Hello {
    * there, where it knows nothing else.
    */
   'transports'?: (_weft_v1_WorkloadTransport)[];
+  /**
+   * The agent understands WorkloadIndex and asks for details: without it the controller sends everything.
+   */
+  'scoped'?: (boolean);
+  /**
+   * Details that it wants beside those of its own workloads, as after so many WantChanges.
+   */
+  'wants'?: (_weft_v1_Detail)[];
 }
 
 export interface Hello__Output {
@@ -37,4 +46,12 @@ export interface Hello__Output {
    * there, where it knows nothing else.
    */
   'transports': (_weft_v1_WorkloadTransport__Output)[];
+  /**
+   * The agent understands WorkloadIndex and asks for details: without it the controller sends everything.
+   */
+  'scoped': (boolean);
+  /**
+   * Details that it wants beside those of its own workloads, as after so many WantChanges.
+   */
+  'wants': (_weft_v1_Detail__Output)[];
 }

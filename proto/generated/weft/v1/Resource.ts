@@ -6,10 +6,11 @@ import type { Service as _weft_v1_Service, Service__Output as _weft_v1_Service__
 import type { EndpointSet as _weft_v1_EndpointSet, EndpointSet__Output as _weft_v1_EndpointSet__Output } from '../../weft/v1/EndpointSet.js';
 import type { HttpRoute as _weft_v1_HttpRoute, HttpRoute__Output as _weft_v1_HttpRoute__Output } from '../../weft/v1/HttpRoute.js';
 import type { AuthorizationPolicy as _weft_v1_AuthorizationPolicy, AuthorizationPolicy__Output as _weft_v1_AuthorizationPolicy__Output } from '../../weft/v1/AuthorizationPolicy.js';
+import type { WorkloadIndex as _weft_v1_WorkloadIndex, WorkloadIndex__Output as _weft_v1_WorkloadIndex__Output } from '../../weft/v1/WorkloadIndex.js';
 
 export interface Resource {
   /**
-   * workload: its uid; mesh: "mesh"; all others: namespace/name.
+   * workload: its uid; mesh: "mesh"; workload index: its own; all others: namespace/name.
    */
   'name'?: (string);
   'version'?: (string);
@@ -24,12 +25,13 @@ export interface Resource {
    * A GRPCRoute in the same form.
    */
   'grpcRoute'?: (_weft_v1_HttpRoute | null);
-  'body'?: "mesh"|"workload"|"service"|"endpoints"|"httpRoute"|"authorizationPolicy"|"grpcRoute";
+  'workloadIndex'?: (_weft_v1_WorkloadIndex | null);
+  'body'?: "mesh"|"workload"|"service"|"endpoints"|"httpRoute"|"authorizationPolicy"|"grpcRoute"|"workloadIndex";
 }
 
 export interface Resource__Output {
   /**
-   * workload: its uid; mesh: "mesh"; all others: namespace/name.
+   * workload: its uid; mesh: "mesh"; workload index: its own; all others: namespace/name.
    */
   'name': (string);
   'version': (string);
@@ -44,5 +46,6 @@ export interface Resource__Output {
    * A GRPCRoute in the same form.
    */
   'grpcRoute'?: (_weft_v1_HttpRoute__Output | null);
-  'body'?: "mesh"|"workload"|"service"|"endpoints"|"httpRoute"|"authorizationPolicy"|"grpcRoute";
+  'workloadIndex'?: (_weft_v1_WorkloadIndex__Output | null);
+  'body'?: "mesh"|"workload"|"service"|"endpoints"|"httpRoute"|"authorizationPolicy"|"grpcRoute"|"workloadIndex";
 }

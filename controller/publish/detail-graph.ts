@@ -1,0 +1,244 @@
+/**
+ * Which details belong to what a node uses. It follows changes one by one, so that neither a change nor a node's answer
+ * costs the size of the mesh.
+ */
+import type { Resource, ResourceBodies, ResourceKind } from '../../model/resource.js';
+import type { EndpointSet } from '../../model/service.js';
+import type { Workload } from '../../model/workload.js';
+import type { Detail } from '../../model/workload-index.js';
+import { type ResourceId, resourceId } from './snapshot.js';
+
+/** The details of one node. */
+export interface DetailScope {
+  /** In the order in which they must travel: what an endpoint set needs comes before it. */
+  readonly ordered: readonly ResourceId[];
+  readonly ids: ReadonlySet<ResourceId>;
+  /** What it was found by: where a change touches one of these it must be found again. */
+  readonly keys: ReadonlySet<string>;
+}
+
+const nodeKey = (node: string) => `n ${node}`;
+const serviceKey = (service: string) => `s ${service}`;
+const workloadKey = (uid: string) => `w ${uid}`;
+const policyKey = (namespace: string) => `p ${namespace}`;
+
+export class DetailGraph {
+  readonly #resources = new Map<ResourceId, Resource>();
+  readonly #workloadsByNode = new SetMap();
+  readonly #servicesByWorkload = new SetMap();
+  readonly #routesByService = new SetMap();
+  readonly #policiesByNamespace = new SetMap();
+
+  /** A resource came, changed or went; adds what that touches to `touched`. */
+  replace(before: Resource | undefined, after: Resource | undefined, touched: Set<string>): void {
+    const { kind, name } = (after ?? before) as Resource;
+    const id = resourceId({ kind, name });
+    if (after === undefined) this.#resources.delete(id);
+    else this.#resources.set(id, after);
+    switch (kind) {
+      case 'workload':
+        this.#replaceWorkload(name, bodyOf('workload', before), bodyOf('workload', after), touched);
+        break;
+      case 'endpoints':
+        this.#replaceEndpoints(name, bodyOf('endpoints', before), bodyOf('endpoints', after), touched);
+        break;
+      case 'http-route':
+      case 'grpc-route':
+        for (const [resource, change] of [
+          [before, 'delete'],
+          [after, 'add'],
+        ] as const) {
+          if (resource?.kind !== 'http-route' && resource?.kind !== 'grpc-route') continue;
+          for (const parent of resource.body.parents) {
+            const service = `${parent.namespace}/${parent.name}`;
+            this.#routesByService[change](service, id);
+            touched.add(serviceKey(service));
+          }
+        }
+        break;
+      case 'authorization-policy': {
+        const namespace = (after ?? before)?.ownerNamespace ?? '';
+        this.#policiesByNamespace[after === undefined ? 'delete' : 'add'](namespace, id);
+        if (before === undefined || after === undefined) touched.add(policyKey(namespace));
+        break;
+      }
+      case 'mesh':
+      case 'service':
+      case 'workload-index':
+        break;
+    }
+  }
+
+  /** The details of the node's own workloads and of what it wants. */
+  scopeOf(node: string, wants: Iterable<Detail>): DetailScope {
+    const walk = new Walk(this);
+    walk.keys.add(nodeKey(node));
+    for (const uid of this.#workloadsByNode.get(node)) walk.visitWorkload(uid);
+    for (const { kind, name } of wants) {
+      if (kind === 'service') walk.visitService(name);
+      else walk.visitWorkload(name);
+    }
+    return walk.finish();
+  }
+
+  workload(uid: string): Workload | undefined {
+    return bodyOf('workload', this.#resources.get(`workload ${uid}`));
+  }
+
+  endpoints(service: string): EndpointSet | undefined {
+    return bodyOf('endpoints', this.#resources.get(`endpoints ${service}`));
+  }
+
+  servicesBefore(uid: string): Iterable<string> {
+    return this.#servicesByWorkload.get(uid);
+  }
+
+  policiesIn(namespace: string): ReadonlySet<ResourceId> {
+    return this.#policiesByNamespace.get(namespace);
+  }
+
+  routesOf(service: string): Iterable<ResourceId> {
+    return this.#routesByService.get(service);
+  }
+
+  /** Services that a route names as backends. */
+  backendsOf(route: ResourceId): string[] {
+    const resource = this.#resources.get(route);
+    if (resource?.kind !== 'http-route' && resource?.kind !== 'grpc-route') return [];
+    return resource.body.rules.flatMap(({ backends }) =>
+      backends.flatMap(({ service }) => (service === null ? [] : [`${service.namespace}/${service.name}`])),
+    );
+  }
+
+  #replaceWorkload(
+    uid: string,
+    before: Workload | undefined,
+    after: Workload | undefined,
+    touched: Set<string>,
+  ): void {
+    const same =
+      before?.node === after?.node &&
+      before?.captured === after?.captured &&
+      before?.namespace === after?.namespace;
+    if (same) return;
+    touched.add(workloadKey(uid));
+    if (before !== undefined) {
+      this.#workloadsByNode.delete(before.node, uid);
+      touched.add(nodeKey(before.node));
+    }
+    if (after !== undefined) {
+      this.#workloadsByNode.add(after.node, uid);
+      touched.add(nodeKey(after.node));
+    }
+  }
+
+  /** Most changes are of readiness, which touches nothing. */
+  #replaceEndpoints(
+    service: string,
+    before: EndpointSet | undefined,
+    after: EndpointSet | undefined,
+    touched: Set<string>,
+  ): void {
+    const old = new Set(before?.endpoints.map(({ workloadUid }) => workloadUid));
+    const fresh = new Set(after?.endpoints.map(({ workloadUid }) => workloadUid));
+    if (before === undefined || after === undefined) touched.add(serviceKey(service));
+    for (const uid of new Set([...old, ...fresh])) {
+      if (uid === '' || old.has(uid) === fresh.has(uid)) continue;
+      this.#servicesByWorkload[fresh.has(uid) ? 'add' : 'delete'](uid, service);
+      touched.add(workloadKey(uid)).add(serviceKey(service));
+    }
+  }
+}
+
+/** Gathers a scope: everything once, and what a service's endpoints need before them. */
+class Walk {
+  readonly #graph: DetailGraph;
+  readonly keys = new Set<string>();
+  readonly #first = new Set<ResourceId>();
+  readonly #endpoints = new Set<ResourceId>();
+  /** Work to do, the last one next: routes may chain many services. */
+  readonly #stack: (() => void)[] = [];
+  #running = false;
+
+  constructor(graph: DetailGraph) {
+    this.#graph = graph;
+  }
+
+  /** Its routes, the services that those name, and the workloads behind it whose policies its callers enforce. */
+  visitService(service: string): void {
+    if (this.keys.has(serviceKey(service))) return;
+    this.keys.add(serviceKey(service));
+    this.#stack.push(() => this.#endpoints.add(`endpoints ${service}`));
+    for (const route of this.#graph.routesOf(service)) {
+      this.#first.add(route);
+      for (const backend of this.#graph.backendsOf(route)) this.#stack.push(() => this.visitService(backend));
+    }
+    for (const { workloadUid } of this.#graph.endpoints(service)?.endpoints ?? []) {
+      if (workloadUid !== '') this.#visitEndpoint(workloadUid);
+    }
+    this.#run();
+  }
+
+  /** All of it, its namespace's policies, and the services in front of it. */
+  visitWorkload(uid: string): void {
+    const id = `workload ${uid}`;
+    this.keys.add(workloadKey(uid));
+    const workload = this.#graph.workload(uid);
+    if (workload === undefined || this.#first.has(id)) return;
+    this.#first.add(id);
+    this.keys.add(policyKey(workload.namespace));
+    for (const policy of this.#graph.policiesIn(workload.namespace)) this.#first.add(policy);
+    for (const service of this.#graph.servicesBefore(uid)) this.#stack.push(() => this.visitService(service));
+    this.#run();
+  }
+
+  /** Policies of a workload without an agent are enforced by who calls it. */
+  #visitEndpoint(uid: string): void {
+    this.keys.add(workloadKey(uid));
+    const workload = this.#graph.workload(uid);
+    if (workload === undefined || workload.captured) return;
+    this.keys.add(policyKey(workload.namespace));
+    if (this.#graph.policiesIn(workload.namespace).size > 0) this.#stack.push(() => this.visitWorkload(uid));
+  }
+
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    for (let next = this.#stack.pop(); next !== undefined; next = this.#stack.pop()) next();
+    this.#running = false;
+  }
+
+  finish(): DetailScope {
+    const ordered = [...this.#first, ...this.#endpoints];
+    return { ordered, ids: new Set(ordered), keys: this.keys };
+  }
+}
+
+/** Sets of texts by a text; an empty one is no entry. */
+class SetMap {
+  readonly #sets = new Map<string, Set<string>>();
+
+  get(key: string): ReadonlySet<string> {
+    return this.#sets.get(key) ?? nothing;
+  }
+
+  add(key: string, value: string): void {
+    const set = this.#sets.get(key);
+    if (set === undefined) this.#sets.set(key, new Set([value]));
+    else set.add(value);
+  }
+
+  delete(key: string, value: string): void {
+    const set = this.#sets.get(key);
+    if (set?.delete(value) === true && set.size === 0) this.#sets.delete(key);
+  }
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+function bodyOf<Kind extends ResourceKind>(
+  kind: Kind,
+  resource: Resource | undefined,
+): ResourceBodies[Kind] | undefined {
+  return resource?.kind === kind ? (resource.body as ResourceBodies[Kind]) : undefined;
+}
