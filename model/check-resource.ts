@@ -1,7 +1,13 @@
 /** Invariants of resources that parsing alone does not give; the controller and the agent both ask here. */
 import { checkPolicy } from './check-policy.js';
 import { checkRoute } from './check-route.js';
-import { checkEndpoints, checkMesh, checkService, checkWorkload, checkWorkloadIndex } from './check-service.js';
+import {
+  checkEndpoints,
+  checkMesh,
+  checkService,
+  checkWorkload,
+  checkWorkloadIndex,
+} from './check-service.js';
 import { problem } from './problem.js';
 import type { Problem, Resource } from './resource.js';
 
@@ -16,10 +22,7 @@ export function checkResource(resource: Resource): Problem[] {
         ...checkWorkload(resource.body),
       ];
     case 'workload-index':
-      return [
-        ...checkName(resource, resource.name, ''),
-        ...checkWorkloadIndex(resource.body),
-      ];
+      return [...checkName(resource, resource.name, ''), ...checkWorkloadIndex(resource.body)];
     case 'service':
       return [...checkOwned(resource, resource.body), ...checkService(resource.body)];
     case 'endpoints':

@@ -1,7 +1,7 @@
 /** What an agent reads from one delta of the stream. */
 import type { Problem, Resource, ResourceKey, ResourceKind } from '../model/resource.js';
-import { decodeResource } from './decode-resource.js';
 import type { Detail } from '../model/workload-index.js';
+import { decodeResource } from './decode-resource.js';
 import type { ReceivedDelta, ReceivedDetail } from './messages.js';
 
 /** A resource that could not be read; the agent adds those that it cannot apply and acknowledges with all. */

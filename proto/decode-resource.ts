@@ -62,7 +62,8 @@ function decodeBody(message: ReceivedResource, problems: ProblemList): Body | nu
 /** A resource's name and owner follow from its body; a message that says otherwise could touch another tenant. */
 function checkIdentity(body: Body, name: string, ownerNamespace: string, problems: ProblemList): void {
   const expected = resourceName(body);
-  if (expected !== null && name !== expected) problems.add('name', name, `does not fit the body`, `send '${expected}'`);
+  if (expected !== null && name !== expected)
+    problems.add('name', name, `does not fit the body`, `send '${expected}'`);
   const owner = body.kind === 'mesh' || body.kind === 'workload-index' ? '' : body.body.namespace;
   if (ownerNamespace !== owner) {
     problems.add('ownerNamespace', ownerNamespace, 'does not fit the body', `send '${owner}'`);

@@ -12,7 +12,10 @@ export type {
 } from './generated/weft/v1/AuthorizationPolicy.js';
 export type { ConfigServiceClient, ConfigServiceDefinition } from './generated/weft/v1/ConfigService.js';
 export type { Delta as DeltaMessage, Delta__Output as ReceivedDelta } from './generated/weft/v1/Delta.js';
-export type { Detail as DetailMessage, Detail__Output as ReceivedDetail } from './generated/weft/v1/Detail.js';
+export type {
+  Detail as DetailMessage,
+  Detail__Output as ReceivedDetail,
+} from './generated/weft/v1/Detail.js';
 export type {
   EndpointSet as EndpointSetMessage,
   EndpointSet__Output as ReceivedEndpointSet,
@@ -40,6 +43,7 @@ export type {
   IdentityServiceDefinition,
   IdentityServiceHandlers,
 } from './generated/weft/v1/IdentityService.js';
+export type { IndexedWorkload as IndexedWorkloadMessage } from './generated/weft/v1/IndexedWorkload.js';
 export type {
   IssueNodeRequest as IssueNodeRequestMessage,
   IssueNodeRequest__Output as ReceivedIssueNodeRequest,
@@ -52,7 +56,6 @@ export type {
   IssueResponse as IssueResponseMessage,
   IssueResponse__Output as ReceivedIssueResponse,
 } from './generated/weft/v1/IssueResponse.js';
-export type { IndexedWorkload as IndexedWorkloadMessage } from './generated/weft/v1/IndexedWorkload.js';
 export type { Mesh as MeshMessage, Mesh__Output as ReceivedMesh } from './generated/weft/v1/Mesh.js';
 export type {
   NamedMatch as NamedMatchMessage,
@@ -95,11 +98,11 @@ export type {
   Workload as WorkloadMessage,
   Workload__Output as ReceivedWorkload,
 } from './generated/weft/v1/Workload.js';
-export type { WorkloadPort__Output as ReceivedWorkloadPort } from './generated/weft/v1/WorkloadPort.js';
 export type {
   WorkloadIndex as WorkloadIndexMessage,
   WorkloadIndex__Output as ReceivedWorkloadIndex,
 } from './generated/weft/v1/WorkloadIndex.js';
+export type { WorkloadPort__Output as ReceivedWorkloadPort } from './generated/weft/v1/WorkloadPort.js';
 export type {
   WorkloadTransport as WorkloadTransportMessage,
   WorkloadTransport__Output as ReceivedWorkloadTransport,

@@ -76,7 +76,8 @@ const kinds = ['pod', 'unit', 'external'] as const satisfies Workload['kind'][];
 
 function decodeUid(uuid: Buffer, uid: string, field: string, problems: ProblemList): string {
   if (uuid.length === 0) return checkText(problems, `${field}.uid`, uid);
-  if (uuid.length !== 16) problems.add(`${field}.uuid`, `${uuid.length} bytes`, 'is no UUID', 'send 16 bytes');
+  if (uuid.length !== 16)
+    problems.add(`${field}.uuid`, `${uuid.length} bytes`, 'is no UUID', 'send 16 bytes');
   const hex = uuid.toString('hex');
   const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
   return parts.join('-');

@@ -20,7 +20,15 @@ class ModelAgent {
   constructor(publisher: Publisher) {
     this.#publisher = publisher;
     this.session.receive({
-      hello: { protocol: 1, node: 'local', agentVersion: '', held: [], transports: [], scoped: false, wants: [] },
+      hello: {
+        protocol: 1,
+        node: 'local',
+        agentVersion: '',
+        held: [],
+        transports: [],
+        scoped: false,
+        wants: [],
+      },
       message: 'hello',
     });
   }
@@ -115,7 +123,15 @@ test('nothing is sent before hello, while a delta is in flight, or after the end
 test('an empty message and a second hello are faults', () => {
   const session = new AgentSession();
   expect(session.receive({})).toMatchObject({ code: 'INVALID_ARGUMENT' });
-  const hello = { protocol: 1, node: 'n', agentVersion: '', held: [], transports: [], scoped: false, wants: [] };
+  const hello = {
+    protocol: 1,
+    node: 'n',
+    agentVersion: '',
+    held: [],
+    transports: [],
+    scoped: false,
+    wants: [],
+  };
   expect(session.receive({ hello, message: 'hello' })).toBeNull();
   expect(session.receive({ hello, message: 'hello' })).toMatchObject({ message: 'hello came twice' });
 });

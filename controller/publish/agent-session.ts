@@ -6,8 +6,8 @@
 import type { Resource } from '../../model/resource.js';
 import type { TransportPhase } from '../../model/workload.js';
 import { type Detail, detailKey } from '../../model/workload-index.js';
-import { transportPhases } from '../../proto/decode-workload.js';
 import { decodeDetails } from '../../proto/decode-delta.js';
+import { transportPhases } from '../../proto/decode-workload.js';
 import { encodeResource } from '../../proto/encode-resource.js';
 import { configProtocol } from '../../proto/load-config-service.js';
 import type {
@@ -228,7 +228,8 @@ export class AgentSession {
     if (!this.#scoped) return { code: 'INVALID_ARGUMENT', message: 'wants came without hello.scoped' };
     for (const detail of decodeDetails(removed)) this.#wants.delete(detailKey(detail));
     for (const detail of decodeDetails(added)) this.#wants.set(detailKey(detail), detail);
-    if (this.#wants.size > maxWants) return { code: 'INVALID_ARGUMENT', message: 'too many details are wanted' };
+    if (this.#wants.size > maxWants)
+      return { code: 'INVALID_ARGUMENT', message: 'too many details are wanted' };
     this.#scope = null;
     return null;
   }

@@ -1,7 +1,7 @@
 /** Holds what is published and the agents that get it. */
 import type { Resource } from '../../model/resource.js';
-import type { ReceivedRefusal } from '../../proto/messages.js';
 import type { Detail } from '../../model/workload-index.js';
+import type { ReceivedRefusal } from '../../proto/messages.js';
 import type { AgentSession } from './agent-session.js';
 import { DetailGraph, type DetailScope } from './detail-graph.js';
 import { type NodeScopes, noScopes } from './scope-endpoints.js';

@@ -18,7 +18,12 @@ function harness() {
   const sent: AgentMessage[] = [];
   const calls: string[] = [];
   const streams: ConfigStreamHandlers[] = [];
-  const state = { fail: false, held: [] as { kind: string; name: string; version: string }[], wants: [] as Detail[], cancelled: 0 };
+  const state = {
+    fail: false,
+    held: [] as { kind: string; name: string; version: string }[],
+    wants: [] as Detail[],
+    cancelled: 0,
+  };
   const client = new ConfigClient({
     open: (handlers) => {
       streams.push(handlers);

@@ -146,3 +146,28 @@ test('where it cannot be written that is said, and the next change tries again',
   saved.record(received(8, [changed]), true);
   expect(made('full').load()).toMatchObject({ snapshotVersion: 7, upserts: resources });
 });
+
+test('what the node wants is written once, and again when it changes', () => {
+  let wanted: readonly Detail[] = wants;
+  const saved = made('wants', { wanted: () => wanted });
+  saved.record(received(7, resources), true);
+  const size = () => statSync(fileOf('wants')).size;
+  const [whole] = [size()];
+  saved.record(received(8, []), true);
+  const plain = size() - whole;
+  wanted = [{ kind: 'service', name: 'shop/other' }];
+  saved.record(received(9, []), true);
+  expect(size() - whole - plain).toBeGreaterThan(plain);
+  expect(made('wants').load()?.wants).toEqual(wanted);
+});
+
+test('what an index brings while the controller does not know everything is not all that it holds', () => {
+  const workloadIndex = { trustDomain: 'mesh.test', node: 'n2', partial: true, workloads: [] };
+  const { responseSerialize, responseDeserialize } = definition.Stream;
+  const upserts = [{ name: 'n2/', version: '2', workloadIndex }];
+  const delta = responseDeserialize(responseSerialize({ nonce: 1, snapshotVersion: 8, upserts }));
+  const saved = made('partial');
+  saved.record(received(7, resources), true);
+  saved.record(delta, true);
+  expect(made('partial').load()?.upserts).toEqual(resources);
+});
