@@ -5,7 +5,14 @@ import { findDestination } from './find-destination.js';
 import { maxHeaderNames } from './header-draft.js';
 import { matchRoute } from './match-route.js';
 import type { Resource } from './resource.js';
-import { emptySnapshot, programOf, routesFor, type Snapshot, workloadAt } from './snapshot.js';
+import {
+  emptySnapshot,
+  programOf,
+  routesFor,
+  type Snapshot,
+  type WorkloadView,
+  workloadAt,
+} from './snapshot.js';
 import { unknownSource } from './source.js';
 import {
   delta,
@@ -25,6 +32,7 @@ import {
   snapshotOf,
   workload,
 } from './test-resources.js';
+import type { IndexedWorkload } from './workload-index.js';
 
 const shop = () => [
   resource('mesh', mesh()),
@@ -411,3 +419,88 @@ function summary(snapshot: Snapshot) {
     sizes: [snapshot.resources.size, snapshot.servicesByEndpoint.size, snapshot.workloadsByAddress.size],
   };
 }
+
+describe('indices of workloads', () => {
+  const entry = (uid: string, address: string, changes: Partial<IndexedWorkload> = {}): IndexedWorkload => ({
+    ...workload({ uid, addresses: [address], serviceAccount: 'far' }),
+    label: `label of ${uid}`,
+    ...changes,
+  });
+  const index = (name: string, workloads: readonly IndexedWorkload[], partial = false): Resource => {
+    const body = { trustDomain: 'mesh.test', cluster: '', network: '', node: 'n2', partial, workloads };
+    return {
+      kind: 'workload-index',
+      name,
+      ownerNamespace: '',
+      version: JSON.stringify(body).length.toString(),
+      body,
+    };
+  };
+  const gone = (name: string) => ({ kind: 'workload-index' as const, name });
+  const first = snapshotOf(
+    resource('mesh', mesh()),
+    index('n2/', [entry('one', '10.0.1.1'), entry('two', '10.0.1.2')]),
+  );
+
+  test('tell who has an address, and no more', () => {
+    const view = workloadAt(first, '10.0.1.1');
+    expect(view).toMatchObject({
+      indexed: true,
+      label: 'label of one',
+      addressed: { serviceAccount: 'shop/far' },
+    });
+    const closed = applyDelta(
+      first,
+      delta([resource('authorization-policy', policy({ rules: [] }))]),
+      2,
+    ).snapshot;
+    // Which policies select it is not known, so none is enforced by half.
+    expect(programOf(closed, closed.workloads.get('one') as WorkloadView).policies).toEqual([]);
+  });
+
+  test('give way to details, and count again when those go', () => {
+    const full = resource(
+      'workload',
+      workload({ uid: 'one', addresses: ['10.0.1.1'], labels: { app: 'x' } }),
+    );
+    const detailed = applyDelta(first, delta([full]), 2).snapshot;
+    expect(workloadAt(detailed, '10.0.1.1')).toMatchObject({ indexed: false, label: 'x' });
+    const moved = applyDelta(detailed, delta([index('n2/', [entry('one', '10.0.1.9')])]), 3).snapshot;
+    expect(workloadAt(moved, '10.0.1.1')).toMatchObject({ indexed: false });
+    const back = applyDelta(moved, delta([], [{ kind: 'workload', name: 'one' }]), 4).snapshot;
+    expect(workloadAt(back, '10.0.1.1')).toBeUndefined();
+    expect(workloadAt(back, '10.0.1.9')).toMatchObject({ indexed: true });
+  });
+
+  test('may be cut anew: what stays the same is the same view, whichever delta brings the removal', () => {
+    const parts = [index('n2/0', [entry('one', '10.0.1.1')]), index('n2/1', [entry('two', '10.0.1.2')])];
+    const at = applyDelta(first, delta(parts, [gone('n2/')]), 2);
+    const later = applyDelta(applyDelta(first, delta(parts), 2).snapshot, delta([], [gone('n2/')]), 3);
+    for (const { snapshot } of [at, later]) {
+      expect(snapshot.workloads.get('one')).toBe(first.workloads.get('one'));
+      expect(workloadAt(snapshot, '10.0.1.2')).toBe(first.workloads.get('two'));
+    }
+    expect([...at.touched.workloads]).toEqual([]);
+  });
+
+  test('take away what they do not name any more, and touch nothing else', () => {
+    const { snapshot, touched } = applyDelta(first, delta([index('n2/', [entry('one', '10.0.1.1')])]), 2);
+    expect([...touched.workloads]).toEqual(['two']);
+    expect(workloadAt(snapshot, '10.0.1.2')).toBeUndefined();
+  });
+
+  test('keep what they held while the controller does not know everything', () => {
+    const partial = applyDelta(first, delta([index('n2/', [entry('three', '10.0.1.3')], true)]), 2).snapshot;
+    expect([...partial.workloads.entries()].map(([uid]) => uid).sort()).toEqual(['one', 'three', 'two']);
+    const known = applyDelta(partial, delta([index('n2/', [entry('three', '10.0.1.3')])]), 3).snapshot;
+    expect([...known.workloads.entries()].map(([uid]) => uid)).toEqual(['three']);
+  });
+
+  test('are refused as a whole where an entry is malformed', () => {
+    const { snapshot, refusals } = applyDelta(first, delta([index('n2/', [entry('one', '10.0.01.1')])]), 2);
+    expect(refusals).toMatchObject([
+      { key: { name: 'n2/' }, problems: [{ field: 'workloads[0].addresses[0]' }] },
+    ]);
+    expect(snapshot.workloads.size).toBe(2);
+  });
+});

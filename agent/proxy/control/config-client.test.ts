@@ -125,3 +125,34 @@ test('after close nothing is opened', () => {
   expect(streams).toHaveLength(1);
   expect(state.cancelled).toBe(1);
 });
+
+test('wants go to a controller that understands them, and to no other', () => {
+  const { client, streams, sent, state } = harness();
+  const [a, b]: [Detail, Detail] = [
+    { kind: 'service', name: 'shop/a' },
+    { kind: 'workload', name: 'b' },
+  ];
+  state.wants = [a];
+  client.start();
+  expect(sent[0]?.hello).toMatchObject({ scoped: true, wants: [a] });
+  // What comes up before the first delta is told once it says that the controller understands.
+  state.wants = [a, b];
+  client.want([b], []);
+  expect(sent).toHaveLength(1);
+  streams[0]?.onDelta({ ...delta(1), scoped: true });
+  expect(sent[1]).toEqual({ wants: { added: [b], removed: [] } });
+  state.wants = [b];
+  client.want([], [a]);
+  expect(sent.at(-1)).toEqual({ wants: { added: [], removed: [a] } });
+  streams[0]?.onEnd(undefined);
+});
+
+test('a controller of before that sends everything is never sent a want, which would end its stream', () => {
+  const { client, streams, sent, state } = harness();
+  client.start();
+  streams[0]?.onDelta(delta(1));
+  state.wants = [{ kind: 'service', name: 'shop/a' }];
+  client.want(state.wants, []);
+  streams[0]?.onDelta(delta(2));
+  expect(sent.some(({ wants }) => wants !== undefined)).toBe(false);
+});

@@ -31,7 +31,7 @@ const resources = [
 ];
 
 const base = { version: 7, resources };
-const wants: Detail[] = [
+const wants: readonly Detail[] = [
   { kind: 'service', name: 'shop/cart' },
   { kind: 'workload', name: 'cart-1' },
 ];
