@@ -11,6 +11,7 @@ import { matchRoute } from './match-route.js';
 import type { RequestHead } from './request-head.js';
 import { programOf, routesFor, type ServicePortView, type Snapshot, type WorkloadView } from './snapshot.js';
 import type { AppProtocol } from './workload.js';
+import type { Detail } from './workload-index.js';
 
 /** What would happen if `source` asked for `address:port`, with a request where one is given. */
 export interface Question {
@@ -59,6 +60,20 @@ export interface Answer {
   /** Why all of it fails; `none` where an endpoint would be asked. */
   readonly reason: ReasonCode;
   readonly backends: readonly BackendAnswer[];
+}
+
+/** Endpoints of one answer whose policies are asked for: an answer for people needs no more. */
+const maxEndpoints = 16;
+
+/** What is to be fetched before the question can be answered; asked again once it is there. */
+export function missingDetails({ destination, backends }: Answer): Detail[] {
+  if (destination.kind === 'unfetched') return [destination.detail];
+  const unknown = backends.flatMap(({ endpoints }) =>
+    endpoints.filter(({ verdict }) => verdict.reason === Reason.detail_missing),
+  );
+  return unknown
+    .slice(0, maxEndpoints)
+    .map(({ candidate: { workloadUid: name } }) => ({ kind: 'workload', name }));
 }
 
 const unanswered = {
@@ -183,6 +198,11 @@ function explainEndpoint(
   if (view === undefined) return { candidate, ready, transport, verdict: allowedByDefault, audit: [] };
   if (transport.reason !== Reason.none) {
     const verdict = { allowed: false, reason: transport.reason, policy: null };
+    return { candidate, ready, transport, verdict, audit: [] };
+  }
+  // Its policies are not here: what they say is not known, which is not the same as yes.
+  if (view.indexed) {
+    const verdict = { allowed: false, reason: Reason.detail_missing, policy: null };
     return { candidate, ready, transport, verdict, audit: [] };
   }
   const program = programOf(snapshot, view);

@@ -5,7 +5,8 @@ import { normalizePath, pathAmbiguities } from '../../../model/normal-path.js';
 import { normalizeHost, pathEnd, type RequestHead } from '../../../model/request-head.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import { workloadAt } from '../../../model/snapshot.js';
-import { explain, type Answer as WhyAnswer } from '../../../model/why.js';
+import { explain, missingDetails, type Answer as WhyAnswer } from '../../../model/why.js';
+import type { Detail } from '../../../model/workload-index.js';
 import { Reason, reasonName, reasonOf } from '../../../reasons/reasons.js';
 import { type Answer, jsonAnswer } from './serve-http.js';
 
@@ -13,16 +14,34 @@ const usage =
   '/why?source=NAMESPACE/NAME|UID|ADDRESS&destination=HOST:PORT[&method=GET&path=/…&host=…&header.NAME=VALUE]; ' +
   'HOST is an address, a service as NAME.NAMESPACE or NAMESPACE/NAME, or a workload’s uid';
 
-export function answerWhy(snapshot: Snapshot, query: URLSearchParams): Answer {
-  const destination = readDestination(snapshot, query.get('destination') ?? '');
-  if (destination === null) return jsonAnswer(400, { error: 'the destination is not known', usage });
-  const sourceText = query.get('source') ?? '';
-  const source = sourceText === '' ? undefined : findWorkload(snapshot, sourceText);
-  if (sourceText !== '' && source === undefined && parseAddress(sourceText) === null) {
-    return jsonAnswer(400, { error: `no workload is called ${sourceText}`, usage });
+/** A node answers from what it holds; where that does not do, more is fetched so often. */
+const maxFetches = 3;
+
+/**
+ * @param current what is in force, asked anew after each fetch
+ * @param fetch asks for details and resolves once they are in force, or late
+ */
+export async function answerWhy(
+  current: () => Snapshot,
+  query: URLSearchParams,
+  fetch: (details: readonly Detail[]) => Promise<void>,
+): Promise<Answer> {
+  for (let fetches = 0; ; fetches += 1) {
+    const snapshot = current();
+    const destination = readDestination(snapshot, query.get('destination') ?? '');
+    if (destination === null) return jsonAnswer(400, { error: 'the destination is not known', usage });
+    const sourceText = query.get('source') ?? '';
+    const source = sourceText === '' ? undefined : findWorkload(snapshot, sourceText);
+    if (sourceText !== '' && source === undefined && parseAddress(sourceText) === null) {
+      return jsonAnswer(400, { error: `no workload is called ${sourceText}`, usage });
+    }
+    const answer = explain(snapshot, { source, ...destination, request: readRequest(query) });
+    const missing = missingDetails(answer);
+    if (missing.length === 0 || fetches === maxFetches) {
+      return jsonAnswer(200, { snapshot: snapshot.version, ...describe(snapshot, answer) });
+    }
+    await fetch(missing);
   }
-  const answer = explain(snapshot, { source, ...destination, request: readRequest(query) });
-  return jsonAnswer(200, { snapshot: snapshot.version, ...describe(snapshot, answer) });
 }
 
 function readDestination(snapshot: Snapshot, text: string): { address: string; port: number } | null {

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { release } from 'node:os';
 import { countTransports } from '../../../model/count-transports.js';
 import { mergeEdges } from '../../../model/edge.js';
+import type { Resource } from '../../../model/resource.js';
+import type { Snapshot } from '../../../model/snapshot.js';
 import type { NodeProxy } from '../control/node-proxy.js';
 import { collectIdentities, showCertificates } from '../identity/report-identities.js';
 import { collectControl, renderMetrics, sumStats } from '../telemetry/scrape-metrics.js';
@@ -46,7 +48,7 @@ export function adminPages(parts: PagesParts): Handlers {
     ...metricsPages(parts),
     '/config': () => {
       const { snapshot } = proxy;
-      return jsonAnswer(200, { version: snapshot.version, resources: [...snapshot.resources.values()] });
+      return jsonAnswer(200, { version: snapshot.version, resources: listResources(snapshot) });
     },
     '/connections': async () => {
       const reports = await proxy.reports('connections');
@@ -85,7 +87,12 @@ export function adminPages(parts: PagesParts): Handlers {
           return workload === undefined ? '' : `${workload.namespace}/${workload.name}`;
         }),
       }),
-    '/why': (query) => answerWhy(proxy.snapshot, query),
+    '/why': (query) =>
+      answerWhy(
+        () => proxy.snapshot,
+        query,
+        (details) => proxy.fetch(details),
+      ),
   };
 }
 
@@ -97,4 +104,15 @@ function listWorkloads(proxy: NodeProxy, node: string): object[] {
     const { waitsFor, refusal } = enrolments.get(workload.uid) ?? {};
     return [{ workload, enrolment: waitsFor === undefined ? null : { waitsFor, refusal } }];
   });
+}
+
+/** Resources in force; workloads that an index names stand for themselves, with what it says of them. */
+function listResources({ resources, workloads }: Snapshot): Resource[] {
+  const details = [...resources.values()].filter(({ kind }) => kind !== 'workload-index');
+  const indexed = [...workloads.values()].flatMap((view): Resource[] => {
+    if (!view.indexed) return [];
+    const { uid: name, namespace: ownerNamespace } = view.workload;
+    return [{ kind: 'workload', name, ownerNamespace, version: '', body: view.workload }];
+  });
+  return [...details, ...indexed];
 }

@@ -5,6 +5,7 @@ import { type GroupTable, noGroups } from '../../../model/compile-kernel-rules.j
 import { isStrict } from '../../../model/mtls.js';
 import type { Snapshot } from '../../../model/snapshot.js';
 import { spiffeId } from '../../../model/workload.js';
+import type { Detail } from '../../../model/workload-index.js';
 import type { ChannelFunctions } from '../../../native/channel.js';
 import type { CaptureMessage, Enrolment } from '../../handover/messages.js';
 import { Identities } from '../identity/identities.js';
@@ -44,6 +45,8 @@ export interface NodeProxyParts {
 const planDelayMs = 20;
 /** What nobody uses any more is looked for so often. */
 const expireMs = 60_000;
+/** Who asks why waits so long for what the node does not hold. */
+const fetchMs = 2_000;
 
 export interface Readiness {
   readonly ready: boolean;
@@ -62,6 +65,8 @@ export class NodeProxy {
   readonly #accessLog: AccessLogWriter | undefined;
   readonly #configuration: Configuration;
   readonly #wanted: WantedDetails;
+  /** Called once another snapshot is in force. */
+  #onSnapshot: (() => void)[] = [];
   readonly #handover: HandoverClient;
   readonly #enrolments: EnrolmentManager;
   readonly #kernelCounters: KernelCounterReader;
@@ -90,6 +95,7 @@ export class NodeProxy {
     this.#configuration = new Configuration({
       onChange: (snapshot, delta) => {
         this.#pool.sendAll({ type: 'delta', delta, version: snapshot.version });
+        for (const call of this.#onSnapshot.splice(0)) call();
         this.#schedulePlan();
       },
       onRefused: (refused) => this.#resourceRefused(refused),
@@ -196,6 +202,15 @@ export class NodeProxy {
   /** How every wanted enrolment stands. */
   enrolments(): EnrolmentStatus[] {
     return [...this.#enrolments.list()];
+  }
+
+  /** Wants details as connections do; resolves with the next snapshot that is in force, or after {@link fetchMs}. */
+  fetch(details: readonly Detail[]): Promise<void> {
+    const arrived = Promise.withResolvers<void>();
+    this.#onSnapshot.push(() => arrived.resolve());
+    this.#parts.timers.after(fetchMs, () => arrived.resolve());
+    this.#wanted.used(details);
+    return arrived.promise;
   }
 
   reports(detail: ReportDetail): Promise<WorkerReport[]> {
