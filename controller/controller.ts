@@ -8,6 +8,7 @@ import { AgentListeners, type Issuing, type ListenAddresses } from './publish/ag
 import { ConfigServer, type ConfigServerEvents, type StreamTimes } from './publish/config-server.js';
 import { Publisher } from './publish/publisher.js';
 import { type NodeScopes, noScopes } from './publish/scope-endpoints.js';
+import { BuildMemo } from './resources/build-memo.js';
 import { type BuildSettings, buildResources } from './resources/build-resources.js';
 import { ManifestStore } from './resources/manifest-store.js';
 import { describeProblem, type StatusProblem } from './resources/status-problem.js';
@@ -47,6 +48,7 @@ export class Controller {
   readonly #listeners: AgentListeners;
   #problems: readonly StatusProblem[] = [];
   #scopes: NodeScopes = noScopes;
+  readonly #memo = new BuildMemo();
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(options: ControllerOptions) {
@@ -113,7 +115,7 @@ export class Controller {
   #apply(changes: readonly SourceChange[]): void {
     const { build, log, onChange } = this.#options;
     this.#store.apply(changes);
-    const built = buildResources(this.#store.manifests(), build);
+    const built = buildResources(this.#store.manifests(), build, this.#memo);
     const problems = [...this.#store.problems(), ...built.problems];
     logProblems(log, this.#problems, problems);
     this.#problems = problems;

@@ -24,6 +24,7 @@ const policyKey = (namespace: string) => `p ${namespace}`;
 
 export class DetailGraph {
   readonly #resources = new Map<ResourceId, Resource>();
+  readonly #workloads = new Map<string, Workload>();
   readonly #workloadsByNode = new SetMap();
   readonly #servicesByWorkload = new SetMap();
   readonly #routesByService = new SetMap();
@@ -37,6 +38,8 @@ export class DetailGraph {
     else this.#resources.set(id, after);
     switch (kind) {
       case 'workload':
+        if (after === undefined) this.#workloads.delete(name);
+        else this.#workloads.set(name, after.body as Workload);
         this.#replaceWorkload(name, bodyOf('workload', before), bodyOf('workload', after), touched);
         break;
       case 'endpoints':
@@ -82,7 +85,7 @@ export class DetailGraph {
   }
 
   workload(uid: string): Workload | undefined {
-    return bodyOf('workload', this.#resources.get(`workload ${uid}`));
+    return this.#workloads.get(uid);
   }
 
   endpoints(service: string): EndpointSet | undefined {
@@ -122,6 +125,7 @@ export class DetailGraph {
       before?.namespace === after?.namespace;
     if (same) return;
     touched.add(workloadKey(uid));
+    for (const service of this.#servicesByWorkload.get(uid)) touched.add(serviceKey(service));
     if (before !== undefined) {
       this.#workloadsByNode.delete(before.node, uid);
       touched.add(nodeKey(before.node));
@@ -174,7 +178,7 @@ class Walk {
       for (const backend of this.#graph.backendsOf(route)) this.#stack.push(() => this.visitService(backend));
     }
     for (const { workloadUid } of this.#graph.endpoints(service)?.endpoints ?? []) {
-      if (workloadUid !== '') this.#visitEndpoint(workloadUid);
+      this.#visitEndpoint(workloadUid);
     }
     this.#run();
   }
@@ -192,9 +196,8 @@ class Walk {
     this.#run();
   }
 
-  /** Policies of a workload without an agent are enforced by who calls it. */
+  /** Policies of a workload without an agent are enforced by who calls it. A change of that touches the service. */
   #visitEndpoint(uid: string): void {
-    this.keys.add(workloadKey(uid));
     const workload = this.#graph.workload(uid);
     if (workload === undefined || workload.captured) return;
     this.keys.add(policyKey(workload.namespace));

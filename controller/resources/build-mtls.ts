@@ -27,7 +27,7 @@ export function buildMtls(
     for (const peer of selected) used.add(peer);
     const mtls = modesOf(selected, mesh?.manifest.mode ?? 'permissive', losses);
     warnUncaptured(workload, mtls, selected.find(demandsTls) ?? mesh, check);
-    return { ...one, workload: { ...workload, mtls } };
+    return mtls === workload.mtls ? one : { ...one, workload: { ...workload, mtls } };
   });
   for (const peer of peers) {
     if (used.has(peer)) continue;

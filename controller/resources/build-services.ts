@@ -7,6 +7,7 @@ import {
   type ServiceManifest,
   type SliceEndpoint,
 } from '../parse/manifest.js';
+import type { BuildMemo } from './build-memo.js';
 import type { AddressOwners } from './build-workloads.js';
 import type { CrossCheck, Stored } from './manifests-by-kind.js';
 
@@ -57,18 +58,28 @@ export function buildEndpointSets(
   slices: readonly Stored<EndpointSliceManifest>[],
   workloads: WorkloadIndex,
   check: CrossCheck,
+  memo: BuildMemo,
 ): EndpointSet[] {
   const byService = new Map<string, Stored<EndpointSliceManifest>[]>();
   for (const stored of slices) {
     const key = `${stored.manifest.id.namespace}/${stored.manifest.service}`;
-    byService.set(key, [...(byService.get(key) ?? []), stored]);
+    const others = byService.get(key);
+    if (others === undefined) byService.set(key, [stored]);
+    else others.push(stored);
   }
-  const sets = services.map((service) => {
-    const key = `${service.namespace}/${service.name}`;
-    const own = byService.get(key) ?? [];
-    byService.delete(key);
-    return buildEndpoints(service, own, workloads, check);
-  });
+  const slicesOf = ({ namespace, name }: Service) => byService.get(`${namespace}/${name}`) ?? [];
+  const sets = memo.each(
+    'endpoints',
+    services,
+    check,
+    (service) => {
+      const own = slicesOf(service);
+      const found = own.flatMap(({ manifest }) => manifest.endpoints.map((one) => workloads.find(one)));
+      return [workloads.unknownTargets, ...own, ...found];
+    },
+    (service, own) => buildEndpoints(service, slicesOf(service), workloads, own),
+  );
+  for (const { namespace, name } of services) byService.delete(`${namespace}/${name}`);
   for (const orphan of [...byService.values()].flat()) {
     const path = ['metadata', 'labels', 'kubernetes.io/service-name'];
     check.warning(orphan, path, orphan.manifest.service, 'names no known service', 'add the service');

@@ -2,6 +2,7 @@
 import type { Mesh } from '../../model/mesh.js';
 import { permissiveMtls, type Workload } from '../../model/workload.js';
 import { manifestKey, type WorkloadManifest } from '../parse/manifest.js';
+import type { BuildMemo } from './build-memo.js';
 import type { CrossCheck, Stored } from './manifests-by-kind.js';
 
 /** Who owns an address: a workload or a service. */
@@ -19,7 +20,9 @@ export function buildWorkloads(
   node: string,
   owners: AddressOwners,
   check: CrossCheck,
+  memo: BuildMemo,
 ): BuiltWorkload[] {
+  const before = memo.kept<Stored<WorkloadManifest>, BuiltWorkload>('workload');
   const uids = new Map<string, string>();
   const namespaces = new Map<string, string>();
   return manifests.flatMap((stored) => {
@@ -34,20 +37,37 @@ export function buildWorkloads(
     uids.set(workload.uid, key);
     const runsOn = workload.node === '' ? node : workload.node;
     const capture = claimNamespace(stored, runsOn, namespaces, check);
+    const addresses = claimAddresses(stored, workload.addresses, owners, check);
+    const known = before.get(stored);
+    const same =
+      known !== undefined &&
+      known.workload.capture === capture &&
+      known.workload.node === runsOn &&
+      known.workload.trustDomain === mesh.trustDomain &&
+      known.workload.cluster === mesh.cluster &&
+      known.workload.network === mesh.network &&
+      sameTexts(known.workload.addresses, addresses);
+    if (same) return [known];
     const built: Workload = {
       ...workload,
       trustDomain: mesh.trustDomain,
       cluster: mesh.cluster,
       network: mesh.network,
       node: runsOn,
-      addresses: claimAddresses(stored, workload.addresses, owners, check),
+      addresses,
       captured: capture !== null,
       capture,
       mtls: permissiveMtls,
       transport: 'plaintext',
     };
-    return [{ stored, workload: built }];
+    const made = { stored, workload: built };
+    before.set(stored, made);
+    return [made];
   });
+}
+
+function sameTexts(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((text, at) => text === right[at]);
 }
 
 /** An address tells who a caller is, so a second claim to it is refused. */

@@ -1,7 +1,8 @@
 /** Which pods of a cluster are enrolled, and what their node says about them. */
-import type { Capture } from '../../model/workload.js';
+import type { Capture, Locality } from '../../model/workload.js';
 import type { NamespaceManifest, PodFacts, WorkloadManifest } from '../parse/manifest.js';
 import { failModeAnnotation, meshLabel, udpAnnotation } from '../parse/parse-pod.js';
+import type { BuildMemo } from './build-memo.js';
 import type { CrossCheck, ManifestsByKind, Stored } from './manifests-by-kind.js';
 
 export interface ClusterSettings {
@@ -35,25 +36,46 @@ export function enrolPods(
   { workloads, namespaces, nodes }: Pick<ManifestsByKind, 'workloads' | 'namespaces' | 'nodes'>,
   { excludedNamespaces }: ClusterSettings,
   check: CrossCheck,
+  memo: BuildMemo,
 ): Stored<WorkloadManifest>[] {
   const labels = new Map(namespaces.map(({ manifest }) => [manifest.id.name, manifest.labels]));
   const places = new Map(nodes.map(({ manifest }) => [manifest.id.name, manifest.locality]));
   for (const stored of namespaces) {
     warnLabel(stored, stored.manifest.id.name, stored.manifest.labels[meshLabel], excludedNamespaces, check);
   }
-  return workloads.map((stored) => {
-    const { manifest } = stored;
-    const { pod, workload } = manifest;
-    if (pod === undefined) return stored;
-    warnLabel(stored, workload.namespace, pod.meshLabel, excludedNamespaces, check);
-    const excluded = pod.ended || excludedNamespaces.includes(workload.namespace);
-    const asked = !excluded && isAskedFor(pod, labels.get(workload.namespace));
-    const obstacle = findObstacle(pod);
-    if (asked && obstacle !== null) warnObstacle(stored, obstacle, pod, check);
-    const capture = asked && obstacle === null ? captureOf(stored, pod, check) : null;
-    const locality = places.get(workload.node) ?? workload.locality;
-    return { ...stored, manifest: { ...manifest, workload: { ...workload, locality, capture } } };
+  const facts = ({ manifest: { workload } }: Stored<WorkloadManifest>) => ({
+    namespaceLabels: labels.get(workload.namespace),
+    locality: places.get(workload.node) ?? workload.locality,
   });
+  return memo.each(
+    'pod',
+    workloads,
+    check,
+    (stored) => Object.values(facts(stored)),
+    (stored, own) => {
+      const { namespaceLabels, locality } = facts(stored);
+      return enrolPod(stored, namespaceLabels, locality, excludedNamespaces, own);
+    },
+  );
+}
+
+function enrolPod(
+  stored: Stored<WorkloadManifest>,
+  namespaceLabels: Readonly<Record<string, string>> | undefined,
+  locality: Locality,
+  excludedNamespaces: readonly string[],
+  check: CrossCheck,
+): Stored<WorkloadManifest> {
+  const { manifest } = stored;
+  const { pod, workload } = manifest;
+  if (pod === undefined) return stored;
+  warnLabel(stored, workload.namespace, pod.meshLabel, excludedNamespaces, check);
+  const excluded = pod.ended || excludedNamespaces.includes(workload.namespace);
+  const asked = !excluded && isAskedFor(pod, namespaceLabels);
+  const obstacle = findObstacle(pod);
+  if (asked && obstacle !== null) warnObstacle(stored, obstacle, pod, check);
+  const capture = asked && obstacle === null ? captureOf(stored, pod, check) : null;
+  return { ...stored, manifest: { ...manifest, workload: { ...workload, locality, capture } } };
 }
 
 /** Namespaces that are enrolled as a whole, in order. */

@@ -24,8 +24,13 @@ interface OriginRecord {
 
 export class ManifestStore {
   readonly #origins = new Map<string, OriginRecord>();
-  #inForce: ReadonlyMap<string, StoredManifest> = new Map();
-  #duplicates: readonly StatusProblem[] = [];
+  /** Origins by the key of the manifests that they hold. */
+  readonly #holders = new Map<string, Set<string>>();
+  /** By key. */
+  readonly #inForce = new Map<string, StoredManifest>();
+  /** By key. */
+  readonly #duplicates = new Map<string, readonly StatusProblem[]>();
+  #incomplete = 0;
   readonly #origin: ManifestOrigin;
 
   /** @param origin what the documents come from */
@@ -35,21 +40,17 @@ export class ManifestStore {
 
   /** Takes a batch of changes in as a whole. */
   apply(changes: readonly SourceChange[]): void {
+    const touched = new Set<string>();
     for (const change of changes) {
       const before = this.#origins.get(change.origin);
-      switch (change.type) {
-        case 'gone':
-          this.#origins.delete(change.origin);
-          break;
-        case 'unreadable':
-          this.#origins.set(change.origin, keepAll(change, before));
-          break;
-        case 'holds':
-          this.#origins.set(change.origin, this.#readOrigin(change.origin, change.documents, before));
-          break;
-      }
+      const after = this.#read(change, before);
+      if (after === null) this.#origins.delete(change.origin);
+      else this.#origins.set(change.origin, after);
+      if (before?.incomplete === true) this.#incomplete -= 1;
+      if (after?.incomplete === true) this.#incomplete += 1;
+      this.#move(change.origin, before, after, touched);
     }
-    this.#settleOwners();
+    for (const key of touched) this.#settleOwner(key);
   }
 
   /** What is in force, one manifest per name. */
@@ -58,12 +59,45 @@ export class ManifestStore {
   }
 
   problems(): StatusProblem[] {
-    return [...this.#origins.values()].flatMap((record) => [...record.problems]).concat(this.#duplicates);
+    const own = [...this.#origins.values()].filter(({ problems }) => problems.length > 0);
+    return [...own.flatMap(({ problems }) => problems), ...[...this.#duplicates.values()].flat()];
   }
 
   /** Whether some document's meaning is unknown: then nobody may conclude that what it named is gone. */
   get incomplete(): boolean {
-    return [...this.#origins.values()].some((record) => record.incomplete);
+    return this.#incomplete > 0;
+  }
+
+  /** null: the origin is gone. */
+  #read(change: SourceChange, before: OriginRecord | undefined): OriginRecord | null {
+    switch (change.type) {
+      case 'gone':
+        return null;
+      case 'unreadable':
+        return keepAll(change, before);
+      case 'holds':
+        return this.#readOrigin(change.origin, change.documents, before);
+    }
+  }
+
+  /** Keeps which origins hold a manifest of a name. */
+  #move(
+    origin: string,
+    before: OriginRecord | undefined,
+    after: OriginRecord | null,
+    touched: Set<string>,
+  ): void {
+    for (const key of before?.manifests.keys() ?? []) {
+      touched.add(key);
+      const holders = this.#holders.get(key);
+      if (holders?.delete(origin) === true && holders.size === 0) this.#holders.delete(key);
+    }
+    for (const key of after?.manifests.keys() ?? []) {
+      touched.add(key);
+      const holders = this.#holders.get(key);
+      if (holders === undefined) this.#holders.set(key, new Set([origin]));
+      else holders.add(origin);
+    }
   }
 
   #readOrigin(
@@ -78,20 +112,20 @@ export class ManifestStore {
   }
 
   /** Of several documents with one name the one that was in force stays so; else the first by path. */
-  #settleOwners(): void {
-    const inForce = new Map<string, StoredManifest>();
-    const duplicates: StatusProblem[] = [];
-    for (const origin of [...this.#origins.keys()].sort()) {
-      for (const [key, stored] of this.#origins.get(origin)?.manifests ?? []) {
-        const other = inForce.get(key);
-        const owned = this.#inForce.get(key)?.origin === origin;
-        const winner = other === undefined || owned ? stored : other;
-        inForce.set(key, winner);
-        if (other !== undefined) duplicates.push(duplicate(winner === stored ? other : stored, winner));
-      }
-    }
-    this.#inForce = inForce;
-    this.#duplicates = duplicates;
+  #settleOwner(key: string): void {
+    const holders = [...(this.#holders.get(key) ?? [])].sort();
+    const all = holders.flatMap((origin) => this.#origins.get(origin)?.manifests.get(key) ?? []);
+    const owner = this.#inForce.get(key)?.origin;
+    const winner = all.find(({ origin }) => origin === owner) ?? all[0];
+    if (winner === undefined) this.#inForce.delete(key);
+    else this.#inForce.set(key, winner);
+    const losers = winner === undefined ? [] : all.filter((stored) => stored !== winner);
+    if (winner === undefined || losers.length === 0) this.#duplicates.delete(key);
+    else
+      this.#duplicates.set(
+        key,
+        losers.map((stored) => duplicate(stored, winner)),
+      );
   }
 }
 

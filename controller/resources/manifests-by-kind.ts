@@ -37,12 +37,17 @@ export interface ManifestsByKind {
   readonly serviceRanges: readonly Stored<ServiceRangeManifest>[];
 }
 
+/** What gives back the list before where a list of the same name holds the same objects. */
+export interface KnownLists {
+  list<List extends readonly unknown[]>(name: string, list: List): List;
+}
+
 /** Sorts by name, so that the outcome does not depend on the order of arrival. */
-export function sortByKind(manifests: readonly StoredManifest[]): ManifestsByKind {
+export function sortByKind(manifests: readonly StoredManifest[], known: KnownLists): ManifestsByKind {
   const byKind = Map.groupBy(manifests, ({ manifest }) => manifest.id.kind);
   const pick = <Kind extends Manifest>(...kinds: readonly Kind['id']['kind'][]) => {
     const picked = [...kinds].sort().flatMap((kind) => sortByName(byKind.get(kind) ?? []));
-    return picked as unknown as Stored<Kind>[];
+    return known.list(kinds.join(), picked as unknown as Stored<Kind>[]);
   };
   return {
     meshes: pick<MeshManifest>('Mesh'),
