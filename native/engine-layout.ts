@@ -4,102 +4,110 @@ import type { Completions, Rows, Verdicts } from './engine.js';
 import * as contract from './engine.js';
 
 type ColumnArray = Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array;
-type ColumnConstructor<A> = A extends Uint8Array
-  ? typeof Uint8Array
-  : A extends Uint16Array
-    ? typeof Uint16Array
-    : A extends Int16Array
-      ? typeof Int16Array
-      : A extends Uint32Array
-        ? typeof Uint32Array
-        : typeof Float64Array;
 
-/** For each column its array type; how many elements a row has where that is not one. */
-type ColumnTypes<Columns> = { readonly [Name in keyof Columns]: ColumnConstructor<Columns[Name]> };
+/** Makes a column: its name, its array's type, and how many elements a row has. */
+export type MakeColumn = <Column extends ColumnArray>(
+  name: string,
+  type: { new (memory: ArrayBuffer, offset: number, length: number): Column; BYTES_PER_ELEMENT: number },
+  perRow: number,
+) => Column;
 
-const rowColumns: ColumnTypes<Rows> = {
-  kind: Uint8Array,
-  id: Uint32Array,
-  generation: Uint32Array,
-  workload: Uint32Array,
-  direction: Uint8Array,
-  connectionTag: Uint32Array,
-  requestTag: Uint32Array,
-  flags: Uint16Array,
-  method: Uint8Array,
-  attempt: Uint8Array,
-  reason: Uint16Array,
-  status: Uint16Array,
-  destinationIp: Uint8Array,
-  destinationPort: Uint16Array,
-  sourceIp: Uint8Array,
-  sourcePort: Uint16Array,
-  methodOffset: Uint32Array,
-  methodLength: Uint16Array,
-  pathOffset: Uint32Array,
-  pathLength: Uint32Array,
-  hostOffset: Uint32Array,
-  hostLength: Uint16Array,
-  bodyBytes: Float64Array,
-  headerOffset: Uint32Array,
-  headerLength: Uint32Array,
-  peerOffset: Uint32Array,
-  peerLength: Uint16Array,
-  alpn: Uint8Array,
-  protocol: Uint8Array,
-};
+// Literals, and not loops over names: V8 makes a hash table of an object that grows by many computed names, and every
+// decision reads some fifty of these.
 
-const verdictColumns: ColumnTypes<Verdicts> = {
-  action: Uint8Array,
-  flags: Uint8Array,
-  reason: Uint16Array,
-  endpoint: Uint32Array,
-  tag: Uint32Array,
-  requestEdit: Uint16Array,
-  responseEdit: Uint16Array,
-  reply: Uint16Array,
-  retryStatuses: Uint16Array,
-  deadlineMs: Uint32Array,
-  backendTimeoutMs: Uint32Array,
-  delayMs: Uint32Array,
-  bufferBytes: Uint32Array,
-  pathOffset: Uint32Array,
-  pathLength: Uint32Array,
-  hostOffset: Uint32Array,
-  hostLength: Uint32Array,
-  extraOffset: Uint32Array,
-  extraLength: Uint32Array,
-  bodyOffset: Uint32Array,
-  bodyLength: Uint32Array,
-};
+export function makeRows(make: MakeColumn): Rows {
+  const [u8, u16, u32, f64] = makersOf(make);
+  return {
+    kind: u8('kind'),
+    id: u32('id'),
+    generation: u32('generation'),
+    workload: u32('workload'),
+    direction: u8('direction'),
+    connectionTag: u32('connectionTag'),
+    requestTag: u32('requestTag'),
+    flags: u16('flags'),
+    method: u8('method'),
+    attempt: u8('attempt'),
+    reason: u16('reason'),
+    status: u16('status'),
+    destinationIp: u8('destinationIp', 16),
+    destinationPort: u16('destinationPort'),
+    sourceIp: u8('sourceIp', 16),
+    sourcePort: u16('sourcePort'),
+    methodOffset: u32('methodOffset'),
+    methodLength: u16('methodLength'),
+    pathOffset: u32('pathOffset'),
+    pathLength: u32('pathLength'),
+    hostOffset: u32('hostOffset'),
+    hostLength: u16('hostLength'),
+    bodyBytes: f64('bodyBytes'),
+    headerOffset: u32('headerOffset', contract.maxWantedHeaders),
+    headerLength: u32('headerLength', contract.maxWantedHeaders),
+    peerOffset: u32('peerOffset'),
+    peerLength: u16('peerLength'),
+    alpn: u8('alpn'),
+    protocol: u8('protocol'),
+  };
+}
 
-const completionColumns: ColumnTypes<Completions> = {
-  kind: Uint8Array,
-  workload: Uint32Array,
-  direction: Uint8Array,
-  connectionTag: Uint32Array,
-  requestTag: Uint32Array,
-  endpoint: Uint32Array,
-  status: Uint16Array,
-  grpcStatus: Int16Array,
-  reason: Uint16Array,
-  attempt: Uint8Array,
-  reused: Uint8Array,
-  bytesReceived: Float64Array,
-  bytesSent: Float64Array,
-  decideUs: Float64Array,
-  connectUs: Float64Array,
-  firstByteUs: Float64Array,
-  totalUs: Float64Array,
-};
+export function makeVerdicts(make: MakeColumn): Verdicts {
+  const [u8, u16, u32] = makersOf(make);
+  return {
+    action: u8('action'),
+    flags: u8('flags'),
+    reason: u16('reason'),
+    endpoint: u32('endpoint'),
+    tag: u32('tag'),
+    requestEdit: u16('requestEdit'),
+    responseEdit: u16('responseEdit'),
+    reply: u16('reply'),
+    retryStatuses: u16('retryStatuses'),
+    deadlineMs: u32('deadlineMs'),
+    backendTimeoutMs: u32('backendTimeoutMs'),
+    delayMs: u32('delayMs'),
+    bufferBytes: u32('bufferBytes'),
+    pathOffset: u32('pathOffset'),
+    pathLength: u32('pathLength'),
+    hostOffset: u32('hostOffset'),
+    hostLength: u32('hostLength'),
+    extraOffset: u32('extraOffset'),
+    extraLength: u32('extraLength'),
+    bodyOffset: u32('bodyOffset'),
+    bodyLength: u32('bodyLength'),
+  };
+}
 
-/** Columns with more than one element a row. */
-const elementsPerRow: Readonly<Record<string, number>> = {
-  destinationIp: 16,
-  sourceIp: 16,
-  headerOffset: contract.maxWantedHeaders,
-  headerLength: contract.maxWantedHeaders,
-};
+export function makeCompletions(make: MakeColumn): Completions {
+  const [u8, u16, u32, f64] = makersOf(make);
+  return {
+    kind: u8('kind'),
+    workload: u32('workload'),
+    direction: u8('direction'),
+    connectionTag: u32('connectionTag'),
+    requestTag: u32('requestTag'),
+    endpoint: u32('endpoint'),
+    status: u16('status'),
+    grpcStatus: make('grpcStatus', Int16Array, 1),
+    reason: u16('reason'),
+    attempt: u8('attempt'),
+    reused: u8('reused'),
+    bytesReceived: f64('bytesReceived'),
+    bytesSent: f64('bytesSent'),
+    decideUs: f64('decideUs'),
+    connectUs: f64('connectUs'),
+    firstByteUs: f64('firstByteUs'),
+    totalUs: f64('totalUs'),
+  };
+}
+
+function makersOf(make: MakeColumn) {
+  return [
+    (name: string, perRow = 1) => make(name, Uint8Array, perRow),
+    (name: string, perRow = 1) => make(name, Uint16Array, perRow),
+    (name: string, perRow = 1) => make(name, Uint32Array, perRow),
+    (name: string, perRow = 1) => make(name, Float64Array, perRow),
+  ] as const;
+}
 
 interface ColumnLayout {
   readonly name: string;
@@ -160,27 +168,25 @@ export function checkWords(words: Words): void {
     );
 }
 
-function viewColumns<Columns>(
-  types: ColumnTypes<Columns>,
-  layout: readonly ColumnLayout[],
-  memory: ArrayBuffer,
-  what: string,
-): Columns {
-  const columns: Record<string, ColumnArray> = {};
-  const expected = Object.entries(types) as [string, ColumnConstructor<ColumnArray>][];
-  for (const [name, type] of expected) {
+/** Columns in the engine's memory; `done` throws where the addon has some that were not asked for. */
+function viewColumns(layout: readonly ColumnLayout[], memory: ArrayBuffer, what: string) {
+  let viewed = 0;
+  const make: MakeColumn = (name, type, perRow) => {
     const column = layout.find((candidate) => candidate.name === name);
-    if (column?.elementBytes !== type.BYTES_PER_ELEMENT || column.perRow !== (elementsPerRow[name] ?? 1))
+    if (column?.elementBytes !== type.BYTES_PER_ELEMENT || column.perRow !== perRow)
       throw new Error(
         `the engine addon lays out ${what}.${name} differently (${JSON.stringify(column)}); run \`make native typescript\``,
       );
-    columns[name] = new type(memory, column.offset, column.elements);
-  }
-  if (layout.length !== expected.length)
+    viewed += 1;
+    return new type(memory, column.offset, column.elements);
+  };
+  const done = <Columns>(columns: Columns): Columns => {
+    if (layout.length === viewed) return columns;
     throw new Error(
       `the engine addon has other ${what} than native/engine.ts; run \`make native typescript\``,
     );
-  return columns as Columns;
+  };
+  return { make, done };
 }
 
 /** All that the decision sees of the batch. */
@@ -195,10 +201,13 @@ export interface BatchView {
 }
 
 export function viewBatch(layout: BatchLayout, memory: ArrayBuffer): BatchView {
+  const rows = viewColumns(layout.rows, memory, 'rows');
+  const verdicts = viewColumns(layout.verdicts, memory, 'verdicts');
+  const completions = viewColumns(layout.completions, memory, 'completions');
   return {
-    rows: viewColumns(rowColumns, layout.rows, memory, 'rows'),
-    verdicts: viewColumns(verdictColumns, layout.verdicts, memory, 'verdicts'),
-    completions: viewColumns(completionColumns, layout.completions, memory, 'completions'),
+    rows: rows.done(makeRows(rows.make)),
+    verdicts: verdicts.done(makeVerdicts(verdicts.make)),
+    completions: completions.done(makeCompletions(completions.make)),
     text: Buffer.from(memory, layout.text.offset, layout.text.bytes),
     scratch: Buffer.from(memory, layout.scratch.offset, layout.scratch.bytes),
     control: new Uint32Array(memory, layout.control.offset, layout.control.bytes / 4),

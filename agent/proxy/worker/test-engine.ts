@@ -1,41 +1,30 @@
 /** For tests: an engine that is nothing but the columns of a batch, and notes what it is told. */
-import {
-  type Completions,
-  type ConnectionInfo,
-  type Edit,
-  type EndpointOptions,
-  type Engine,
-  type EngineOptions,
-  type EngineStats,
-  type IdentityOptions,
-  maxWantedHeaders,
-  type Reply,
-  type ResumeVerdict,
-  type Rows,
-  type Verdicts,
+import type {
+  ConnectionInfo,
+  Edit,
+  EndpointOptions,
+  Engine,
+  EngineOptions,
+  EngineStats,
+  IdentityOptions,
+  Reply,
+  ResumeVerdict,
 } from '../../../native/engine.js';
+import { type MakeColumn, makeCompletions, makeRows, makeVerdicts } from '../../../native/engine-layout.js';
 import { reasonName } from '../../../reasons/reasons.js';
 
+/** Rows, and completions, of one batch. */
 const capacity = 16;
 
-type Columns = Record<string, Uint8Array | Uint16Array | Int16Array | Uint32Array | Float64Array>;
-
-/** Columns of 64-bit floats hold every number of the narrower ones; sixteen per row are enough for an address. */
-function columns<Kind>(): Kind {
-  return new Proxy({} as Columns, {
-    get: (made, name: string) => {
-      made[name] ??= name.endsWith('Ip')
-        ? new Uint8Array(capacity * 16)
-        : new Float64Array(capacity * maxWantedHeaders);
-      return made[name];
-    },
-  }) as Kind;
-}
+const make: MakeColumn = (_name, type, perRow) => {
+  const length = capacity * perRow;
+  return new type(new ArrayBuffer(length * type.BYTES_PER_ELEMENT), 0, length);
+};
 
 export class BatchEngine implements Engine {
-  readonly rows = columns<Rows>();
-  readonly verdicts = columns<Verdicts>();
-  readonly completions = columns<Completions>();
+  readonly rows = makeRows(make);
+  readonly verdicts = makeVerdicts(make);
+  readonly completions = makeCompletions(make);
   readonly text = Buffer.alloc(65_536);
   readonly scratch = Buffer.alloc(4_096);
   readonly options: EngineOptions;

@@ -9,7 +9,8 @@ import { processTree } from '../usage.js';
 
 const main = 'dist/cli/main.js';
 const virtualAddress = (host: number) => `10.213.78.${host}`;
-const front = { address: virtualAddress(1), port: 80 };
+/** The service that clients ask for. */
+export const front = { address: virtualAddress(1), port: 80 };
 const stream = { address: virtualAddress(20), port: streamPort };
 const opaque = { address: virtualAddress(21), port: opaquePort };
 
@@ -112,7 +113,8 @@ function pods(way: Way, network: Network): { readonly client: Pod; readonly serv
   return { client, server: serverEnrolled(way) ? network.weftServer : network.weftBackend };
 }
 
-function manifests(way: Way, network: Network): string {
+/** What weft is configured with for a way, as one YAML text. */
+export function manifests(way: Way, network: Network): string {
   const { client, server } = pods(way, network);
   const protocol = way === 'http2' ? 'kubernetes.io/h2c' : 'http';
   const ports = way === 'http2' ? http2Ports : backendPorts;
