@@ -11,8 +11,7 @@
 
 namespace weft {
 namespace {
-constexpr int accepts_per_turn = 64; // per listener
-constexpr uint64_t pause_ms = 50;    // when descriptors or memory have run out
+constexpr uint64_t pause_ms = 50; // when descriptors or memory have run out
 } // namespace
 
 int Engine::add_listener(uint32_t name, Direction direction, int descriptor) {
@@ -76,7 +75,7 @@ bool Engine::accept_all() {
 }
 
 bool Engine::accept_from(Listener &listener) {
-    for (int taken = 0; taken < accepts_per_turn; ++taken) {
+    for (int taken = 0; taken < bounds_.accepts; ++taken) {
         sockaddr_storage peer{};
         socklen_t size = sizeof peer;
         const int descriptor = ::accept4(listener.descriptor, reinterpret_cast<sockaddr *>(&peer), &size,

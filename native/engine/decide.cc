@@ -300,7 +300,7 @@ void Engine::begin_http(Connection &down) {
 void Engine::apply_to_exchange(Exchange &exchange, const Verdict &verdict) {
     if (exchange.decided_us == 0)
         exchange.decided_us = now_us_;
-    workload_of(*downstream_of(exchange)).deficit -= row_cost;
+    workload_of(*downstream_of(exchange)).charge(row_cost);
     const bool held = exchange.state == ExchangeState::held;
     if (verdict.action != Action::none && verdict.action != Action::pass)
         exchange.tag = verdict.tag;

@@ -22,7 +22,7 @@ bool Engine::wants_request_bytes(Connection &down, Exchange *exchange) {
 
 /// Reads and understands until there is no more, no room, or no budget.
 void Engine::step_requests(Connection &down) {
-    size_t budget = limits_.turn_bytes;
+    size_t budget = turn_bytes();
     while (down.state == ConnectionState::http1 && !down.close_wanted) {
         Exchange *exchange = exchanges_.get(down.exchange);
         if (!wants_request_bytes(down, exchange))

@@ -63,6 +63,17 @@ struct Endpoint {
     bool defined = false;
 };
 
+/// What one turn may do before whoever came meanwhile is seen.
+struct TurnBounds {
+    /// In bytes' worth of time.
+    uint64_t cost;
+    /// Of one connection.
+    size_t connection_bytes;
+    uint32_t handshakes;
+    /// Of one listener.
+    int accepts;
+};
+
 struct TurnResult {
     /// There is work left that no event will announce: call again soon.
     bool more = false;
@@ -165,6 +176,8 @@ private:
         void reset() { *this = Listener{}; }
     };
 
+    size_t turn_bytes() const { return std::min<size_t>(limits_.turn_bytes, bounds_.connection_bytes); }
+
     /// A thing that asks for a decision.
     struct Question {
         Handle subject;
@@ -180,7 +193,9 @@ private:
     void attempt_timed_out(Exchange &exchange);
     void give_up(Exchange &exchange, Reason reason);
     void schedule(Connection &connection);
+    bool run_modest();
     bool run_ready();
+    uint64_t run_workload(Handle handle);
     uint64_t run(Connection &connection);
     void run_downstream(Connection &connection);
     void run_upstream(Connection &connection);
@@ -462,6 +477,9 @@ private:
     RingQueue<Handle> ready_listeners_;
     uint64_t accept_again_ms_ = UINT64_MAX; // a listener pauses until then
     RingQueue<Handle> round_;               // workloads with ready connections
+    RingQueue<Handle> modest_;              // the same, of those that go first
+    uint64_t shared_until_us_ = 0;          // until then turns are short
+    TurnBounds bounds_;
     Gather gather_;
     Handle gather_target_;
     bool corking_ = false;       // small writes wait in their outbox until uncork()

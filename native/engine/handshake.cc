@@ -103,7 +103,8 @@ void Engine::queue_handshake(Connection &connection) {
 
 /// True where some are left for the next turn.
 bool Engine::run_handshakes() {
-    for (uint32_t left = limits_.turn_handshakes; left > 0 && !handshake_round_.empty(); --left) {
+    for (uint32_t left = std::min(limits_.turn_handshakes, bounds_.handshakes);
+         left > 0 && !handshake_round_.empty(); --left) {
         const Handle handle = handshake_round_.pop();
         Workload *workload = workloads_.get(handle);
         if (workload == nullptr)
@@ -128,8 +129,10 @@ bool Engine::run_handshakes() {
 }
 
 void Engine::step_handshake(Connection &connection) {
-    int64_t &deficit = workload_of(connection).deficit;
-    deficit = std::max(deficit - handshake_cost, std::min(deficit, -most_debt));
+    Workload &workload = workload_of(connection);
+    const int64_t before = workload.deficit;
+    workload.charge(handshake_cost);
+    workload.deficit = std::max(workload.deficit, std::min(before, -most_debt));
     if ((connection.tls->session == nullptr && !begin_session(connection)) || !feed_handshake(connection))
         return;
     const tls::Session &session = *connection.tls->session;

@@ -63,7 +63,7 @@ void Engine::pump_sessions(bool busy) {
 /// Sends what the session has, as much as one turn may.
 void Engine::pump(Connection &connection) {
     Http2End &end = *connection.http2;
-    size_t budget = limits_.turn_bytes;
+    size_t budget = turn_bytes();
     bool more = true;
     while (more && budget > 0 && connection.outbox.size() < limits_.buffer_bytes) {
         const size_t size = end.session.send({session_area_.get(), BlockPool::largest});
@@ -71,7 +71,7 @@ void Engine::pump(Connection &connection) {
         flush_gather();
         if (connection.state != ConnectionState::http2)
             return;
-        workload_of(connection).deficit -= static_cast<int64_t>(size);
+        workload_of(connection).charge(static_cast<int64_t>(size));
         budget -= std::min(budget, size);
         more = size == BlockPool::largest;
         if (size > 0)
@@ -100,7 +100,7 @@ void Engine::end_session_if_done(Connection &connection) {
 /// Reads and understands until there is no more, or no budget. It never waits for the other sides: each
 /// stream's window does.
 void Engine::step_session(Connection &connection) {
-    size_t budget = limits_.turn_bytes;
+    size_t budget = turn_bytes();
     while (connection.state == ConnectionState::http2 && !connection.close_wanted) {
         if (connection.inbox.size() > 0) {
             receive_session(connection, connection.inbox.view());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose turn it is: epoll's edges and timers put connections into their workload's queue; deficit round robin
-// over the workloads (Shreedhar and Varghese, 1995) takes them out, so that a busy pod costs its neighbours
-// one quantum at most.
+// over the workloads (Shreedhar and Varghese, 1995) takes them out. One that uses little goes before all that
+// keep the worker busy (as in fq_codel, RFC 8290 section 4.2), and while there is such a one turns are short:
+// it waits for what is left of the present one, four times a request where both ends are here.
 #include "engine/engine.hpp"
 #include <algorithm>
 #include <cerrno>
@@ -13,10 +14,16 @@
 namespace weft {
 namespace {
 constexpr int max_events = 256;
-constexpr uint64_t step_cost = 2048;      // of looking at a connection at all, in bytes' worth of time
-constexpr int64_t quantum = 8 * 1024;     // per round at the usual share of 100: a neighbour's wait
-constexpr uint64_t turn_cost = 32 * 1024; // then a decision is due: what a head just read waits for
+constexpr uint64_t step_cost = 2048;  // of looking at a connection at all, in bytes' worth of time
+constexpr int64_t quantum = 8 * 1024; // per round at the usual share of 100: a neighbour's wait
 constexpr int decisions_per_turn = 4;
+
+// A turn's bounds. Large ones share the costs of a call and keep caches warm; small ones are for who waits.
+constexpr TurnBounds roomy{
+    .cost = 64 * 1024, .connection_bytes = SIZE_MAX, .handshakes = UINT32_MAX, .accepts = 64};
+constexpr TurnBounds shared{.cost = 8 * 1024, .connection_bytes = 16 * 1024, .handshakes = 1, .accepts = 2};
+constexpr uint64_t shared_us =
+    250'000; // turns are short for so long after a modest workload had something to do
 
 /// What the engine's own structures can hold, whatever was asked for.
 EngineLimits bounded(EngineLimits limits) {
@@ -61,11 +68,16 @@ TurnResult Engine::turn() {
     read_clock();
     const uint64_t rows_before = rows_;
     poll_events();
-    bool busy = !round_.empty() || !handshake_round_.empty();
+    bool busy = !round_.empty() || !modest_.empty() || !handshake_round_.empty();
     expire_timers();
-    bool more = run_ready();
+    if (!modest_.empty() && !round_.empty())
+        shared_until_us_ = now_us_ + shared_us;
+    bounds_ = now_us_ < shared_until_us_ ? shared : roomy;
+    bool more = accept_all();
+    if (run_modest())
+        decide();
+    more |= run_ready();
     more |= run_handshakes();
-    more |= accept_all();
     for (int round = 0; round < decisions_per_turn && !closed_; ++round)
         if (!decide())
             break;
@@ -77,7 +89,8 @@ TurnResult Engine::turn() {
     low_stock_.clear();
     busy |= rows_ != rows_before;
     pump_sessions(busy);
-    more |= !marked_.empty() || !round_.empty() || !questions_.empty() || !handshake_round_.empty();
+    more |= !marked_.empty() || !round_.empty() || !modest_.empty() || !questions_.empty() ||
+            !handshake_round_.empty();
     --depth_;
     end_of_call();
     TurnResult result{.more = more, .busy = busy, .next_ms = wheel_.next_ms()};
@@ -104,7 +117,7 @@ void Engine::end_of_call() {
     exchanges_.sweep();
     listeners_.sweep();
     workloads_.sweep();
-    if (!closed_ && (!round_.empty() || !questions_.empty() || !low_stock_.empty() ||
+    if (!closed_ && (!round_.empty() || !modest_.empty() || !questions_.empty() || !low_stock_.empty() ||
                      !handshake_round_.empty() || !marked_.empty()))
         host_.wake();
 }
@@ -146,45 +159,56 @@ void Engine::schedule(Connection &connection) {
     connection.scheduled = true;
     Workload &workload = workload_of(connection);
     workload.ready.push(connection.self);
-    if (!workload.in_round) {
-        workload.in_round = true;
-        round_.push(workload.self);
-    }
+    if (workload.in_round)
+        return;
+    workload.in_round = true;
+    (workload.is_modest(now_us_) ? modest_ : round_).push(workload.self);
+}
+
+/// Those that use little: one quantum each, and what is left of them queues with the others. True where there
+/// were some.
+bool Engine::run_modest() {
+    const bool any = !modest_.empty();
+    // Work that this work creates waits for the next turn: otherwise two ends could feed each other for ever.
+    for (size_t left = modest_.size(); left > 0; --left)
+        run_workload(modest_.pop());
+    return any;
 }
 
 /// True where the turn's share of work was used up and some is left.
 bool Engine::run_ready() {
     uint64_t spent = 0;
-    size_t steps = 0;
-    // Work that this work creates waits for the next turn: otherwise two ends could feed each other for ever.
-    while (!round_.empty() && spent < turn_cost && steps < 4096) {
-        const Handle handle = round_.pop();
-        Workload *workload = workloads_.get(handle);
-        if (workload == nullptr)
+    size_t rounds = 0;
+    while (!round_.empty() && spent < bounds_.cost && ++rounds < 4096)
+        spent += run_workload(round_.pop());
+    return !round_.empty() || !modest_.empty();
+}
+
+/// One workload's place in the round; returns what it cost.
+uint64_t Engine::run_workload(Handle handle) {
+    Workload *workload = workloads_.get(handle);
+    if (workload == nullptr)
+        return 0;
+    uint64_t spent = 0;
+    workload->deficit += quantum * workload->cpu_share / Workload::default_share;
+    while (workload->deficit > 0 && !workload->ready.empty()) {
+        Connection *connection = connections_.get(workload->ready.pop());
+        if (connection == nullptr)
             continue;
-        workload->deficit += quantum * workload->cpu_share / Workload::default_share;
-        while (workload->deficit > 0 && !workload->ready.empty()) {
-            ++steps;
-            Connection *connection = connections_.get(workload->ready.pop());
-            if (connection == nullptr)
-                continue;
-            const uint64_t cost = run(*connection);
-            spent += cost;
-            workload = workloads_.get(handle);
-            if (workload == nullptr)
-                break;
-            workload->deficit -= static_cast<int64_t>(cost);
-        }
+        const uint64_t cost = run(*connection);
+        spent += cost;
+        workload = workloads_.get(handle);
         if (workload == nullptr)
-            continue;
-        if (workload->ready.empty()) {
-            workload->in_round = false;
-            workload->deficit = std::min<int64_t>(workload->deficit, 0);
-        } else {
-            round_.push(handle);
-        }
+            return spent;
+        workload->charge(static_cast<int64_t>(cost));
     }
-    return !round_.empty();
+    if (workload->ready.empty()) {
+        workload->in_round = false;
+        workload->deficit = std::min<int64_t>(workload->deficit, 0);
+    } else {
+        round_.push(handle);
+    }
+    return spent;
 }
 
 /// One bounded step of one connection; returns what it cost.
@@ -272,113 +296,6 @@ void Engine::run_upstream(Connection &connection) {
     case ConnectionState::sniffing:
     case ConnectionState::lingering:
     case ConnectionState::closed:
-        break;
-    }
-}
-
-void Engine::expire_timers() {
-    wheel_.advance(now_ms_, [this](Timer &timer) { on_timer(timer); });
-    if (any_removed_)
-        expire_workloads();
-    flush_gather();
-}
-
-void Engine::on_timer(Timer &timer) {
-    if (timer.kind == TimerKind::connection) {
-        if (Connection *connection = connections_.get(timer.owner))
-            connection_timed_out(*connection);
-        return;
-    }
-    if (timer.kind == TimerKind::retirement) {
-        if (Connection *connection = connections_.get(timer.owner))
-            retirement_due(*connection);
-        return;
-    }
-    Exchange *exchange = exchanges_.get(timer.owner);
-    if (exchange == nullptr)
-        return;
-    if (timer.kind == TimerKind::exchange_deadline)
-        give_up(*exchange, Reason::request_timeout);
-    else
-        attempt_timed_out(*exchange);
-}
-
-void Engine::connection_timed_out(Connection &connection) {
-    switch (connection.state) {
-    case ConnectionState::parked:
-        close_connection(connection, Reason::park_timeout, true);
-        break;
-    case ConnectionState::http1:
-        if (connection.role == Role::upstream)
-            break; // armed while it was idle; its exchange has timers of its own
-        if (Exchange *exchange = exchanges_.get(connection.exchange))
-            give_up(*exchange, exchange->state == ExchangeState::reading_head ? Reason::header_timeout
-                                                                              : Reason::idle_timeout);
-        else
-            close_connection(connection, Reason::idle_timeout);
-        break;
-    case ConnectionState::http2:
-        session_timed_out(connection);
-        break;
-    case ConnectionState::tunnel:
-        if (connection.role == Role::downstream)
-            end_tunnel(connection, Reason::idle_timeout, true);
-        break;
-    case ConnectionState::waiting:
-        connect_failed(connection, Reason::socket_stock_empty);
-        break;
-    case ConnectionState::connecting:
-        connect_failed(connection, Reason::connect_timeout);
-        break;
-    case ConnectionState::sniffing:
-        sniffing_timed_out(connection);
-        break;
-    case ConnectionState::securing:
-        handshake_timed_out(connection);
-        break;
-    case ConnectionState::idle:
-        close_connection(connection, Reason::idle_timeout);
-        break;
-    case ConnectionState::lingering:
-        close_connection(connection, connection.close_reason);
-        break;
-    case ConnectionState::undecided:
-    case ConnectionState::closed:
-        break;
-    }
-}
-
-/// Ends an exchange whose time is up: by a reply where the client has seen nothing yet.
-void Engine::give_up(Exchange &exchange, Reason reason) {
-    if (exchange.attempt > 0 && !exchange.attempt_completed)
-        complete_attempt(exchange, reason);
-    if (exchange.head_sent)
-        abort_exchange(exchange, reason, true);
-    else
-        reply_reason(exchange, reason);
-}
-
-void Engine::attempt_timed_out(Exchange &exchange) {
-    switch (exchange.state) {
-    case ExchangeState::parked:
-        reply_reason(exchange, Reason::park_timeout);
-        break;
-    case ExchangeState::delayed:
-        start_attempt(exchange);
-        break;
-    case ExchangeState::connecting:
-        fail_attempt(exchange, Reason::backend_timeout, true);
-        break;
-    case ExchangeState::active:
-        if (exchange.head_sent && !exchange.response_body)
-            break;
-        fail_attempt(exchange, Reason::backend_timeout, false);
-        break;
-    case ExchangeState::held:
-    case ExchangeState::deciding:
-    case ExchangeState::reading_head:
-    case ExchangeState::upgraded:
-    case ExchangeState::finishing:
         break;
     }
 }

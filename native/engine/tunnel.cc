@@ -65,7 +65,7 @@ void Engine::link_tunnel(Connection &down, Connection &up) {
 }
 
 void Engine::step_tunnel(Connection &connection) {
-    size_t budget = limits_.turn_bytes;
+    size_t budget = turn_bytes();
     while (connection.state == ConnectionState::tunnel) {
         Connection *peer = connections_.get(connection.peer);
         if (peer == nullptr)

@@ -32,7 +32,7 @@ Reason unreached_reason(const http1::ResponseHead &head, http1::Bytes bytes, boo
 } // namespace
 
 void Engine::step_responses(Connection &up) {
-    size_t budget = limits_.turn_bytes;
+    size_t budget = turn_bytes();
     while (up.state == ConnectionState::http1 || up.state == ConnectionState::idle) {
         Exchange *exchange = exchanges_.get(up.exchange);
         if (exchange != nullptr) {

@@ -4,6 +4,7 @@
 #include "engine/ring-queue.hpp"
 #include "engine/socket-stock.hpp"
 #include "engine/tls/identity.hpp"
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -22,6 +23,10 @@ struct Workload {
     static constexpr uint32_t default_pending = 4096;
     static constexpr uint64_t default_buffered = uint64_t{64} << 20;
     static constexpr uint32_t default_share = 100;
+    /// Who uses less than that of the worker's time, a thirtieth, is modest: bytes' worth each microsecond …
+    static constexpr int64_t modest_rate = 8;
+    /// … but for bursts of so much.
+    static constexpr int64_t modest_burst = 32 * 1024;
 
     Handle self;
     /// The caller's name for it.
@@ -49,12 +54,28 @@ struct Workload {
     bool in_handshake_round = false;
     int64_t deficit = 0;
     bool in_round = false;
+    /// A token bucket: what it may use yet and still be modest, as of then.
+    int64_t credit = modest_burst;
+    uint64_t credit_us = 0;
 
     void apply(const WorkloadOptions &options) {
         connection_limit = options.connections != 0 ? options.connections : default_connections;
         pending_limit = options.pending_requests != 0 ? options.pending_requests : default_pending;
         buffered_limit = options.buffered_bytes != 0 ? options.buffered_bytes : default_buffered;
         cpu_share = options.cpu_share != 0 ? options.cpu_share : default_share;
+    }
+
+    void charge(int64_t cost) {
+        deficit -= cost;
+        credit = std::max(credit - cost, -modest_burst);
+    }
+
+    /// Whether it leaves most of the worker's time to others.
+    bool is_modest(uint64_t now_us) {
+        const auto passed = static_cast<int64_t>(std::min<uint64_t>(now_us - credit_us, 1'000'000));
+        credit = std::min(credit + passed * modest_rate * cpu_share / default_share, modest_burst);
+        credit_us = now_us;
+        return credit > 0;
     }
 
     bool over_buffered() const { return buffered >= buffered_limit; }
@@ -65,6 +86,8 @@ struct Workload {
         removed = in_round = in_handshake_round = false;
         identity = nullptr;
         deficit = 0;
+        credit = modest_burst;
+        credit_us = 0;
         for (SocketStock &each : stock)
             each.clear();
         ready.clear();
