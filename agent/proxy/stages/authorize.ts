@@ -7,6 +7,7 @@ import { Reason } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import { type EndpointEntry, viewOf } from '../worker/endpoint-table.js';
+import { isCaptured, wayOf } from '../worker/endpoint-way.js';
 import type { RequestRecord } from '../worker/request-record.js';
 import { refuseRequest, resetConnection } from './answers.js';
 
@@ -46,10 +47,13 @@ export function authorizeOutboundConnection(context: DecisionContext, connection
 export function authorizeOutboundRequest(context: DecisionContext, request: RequestRecord): boolean {
   const connection = request.connection as ConnectionRecord;
   const { endpoint } = request;
-  if (!context.logging && uncapturedWorkload(context, connection, endpoint) !== null)
-    request.keep(context.head);
-  const reason = decideUncaptured(context, connection, endpoint, context.head);
-  return reason === Reason.none ? true : refuseRequest(context, request, reason);
+  if (endpoint === null) return true; // the address has become nobody's
+  const { program } = wayOf(context, connection, endpoint);
+  if (program === null) return true;
+  if (!context.logging) request.keep(context.head);
+  if (program.policies.length === 0) return true;
+  const verdict = authorizeRequest(program, connection.source, endpoint.candidate.port, context.head);
+  return verdict.allowed ? true : refuseRequest(context, request, verdict.reason);
 }
 
 /** Policies of a workload that nobody enforces at its own end, `none` where they allow; `head` null: opaque bytes. */
@@ -81,6 +85,5 @@ function uncapturedWorkload(
   if (endpoint !== null) view = viewOf(endpoint, context.snapshot);
   else if (destination.kind === 'workload') view = destination.view;
   if (view === undefined) return null;
-  const { captured, capture } = view.workload;
-  return captured || capture !== null ? null : view;
+  return isCaptured(view) ? null : view;
 }

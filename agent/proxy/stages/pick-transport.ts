@@ -3,9 +3,11 @@ import { type DialRule, dialTransport } from '../../../model/mtls.js';
 import { plaintextCause, plaintextCauses } from '../../../model/plaintext-cause.js';
 import type { WorkloadView } from '../../../model/snapshot.js';
 import { originalDestination } from '../../../native/engine.js';
+import { Reason } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import { viewOf } from '../worker/endpoint-table.js';
+import { wayOf } from '../worker/endpoint-way.js';
 import type { RequestRecord } from '../worker/request-record.js';
 import { Transport } from '../worker/transport.js';
 import { refuseRequest, resetConnection } from './answers.js';
@@ -39,19 +41,11 @@ export function pickRequestTransport(context: DecisionContext, request: RequestR
     request.transport = Transport.plaintext;
     return true;
   }
-  const connection = request.connection as ConnectionRecord;
-  const view = viewOf(endpoint, context.snapshot);
-  const { port } = endpoint.candidate;
-  const rule = ruleOf(connection, view, port);
-  if (typeof rule === 'number') return refuseRequest(context, request, rule);
-  if (rule === 'plaintext' || view === undefined) {
-    request.transport = Transport.plaintext;
-    request.cause = causeOf(connection, view, port);
-    request.endpointId = context.endpoints.plaintextId(endpoint);
-    return true;
-  }
-  request.transport = Transport.tls;
-  request.endpointId = context.endpoints.tlsId(endpoint, view.authenticated.spiffeId);
+  const way = wayOf(context, request.connection as ConnectionRecord, endpoint);
+  if (way.refusal !== Reason.none) return refuseRequest(context, request, way.refusal);
+  request.transport = way.transport;
+  request.cause = way.cause;
+  request.endpointId = way.endpointId;
   return true;
 }
 

@@ -6,6 +6,7 @@
 import { type Candidate, type EndpointLoad, newEndpointLoad } from '../../../model/choose-endpoint.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import type { EndpointOptions, Engine } from '../../../native/engine.js';
+import type { EndpointWay } from './endpoint-way.js';
 
 export interface EndpointEntry {
   readonly candidate: Candidate;
@@ -21,6 +22,8 @@ export interface EndpointEntry {
   tlsId: number;
   /** What it must prove under `tlsId`. */
   tlsIdentity: string;
+  /** By the place of the workload that calls; see {@link wayOf}. */
+  readonly ways: (EndpointWay | undefined)[];
 }
 
 /** The workload behind an endpoint; undefined where the mesh knows none. Looked up once per snapshot. */
@@ -114,6 +117,7 @@ export class EndpointTable {
       plaintextId: 0,
       tlsId: 0,
       tlsIdentity: '',
+      ways: [],
     };
     this.#byKey.set(candidate.key, entry);
     return entry;

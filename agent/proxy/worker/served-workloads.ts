@@ -32,6 +32,7 @@ export class ServedWorkloads {
   readonly #labels: LabelTable;
   readonly #closeDescriptor: (descriptor: number) => void;
   readonly #byHandle = new Map<number, ServedWorkload>();
+  readonly #freePlaces: number[] = [];
 
   constructor(engine: WorkloadEngine, labels: LabelTable, closeDescriptor: (descriptor: number) => void) {
     this.#engine = engine;
@@ -89,7 +90,11 @@ export class ServedWorkloads {
   }
 
   withdraw(handle: number, graceMs: number): void {
-    if (this.#byHandle.delete(handle)) this.#engine.removeWorkload(handle, graceMs);
+    const workload = this.#byHandle.get(handle);
+    if (workload === undefined) return;
+    this.#byHandle.delete(handle);
+    this.#freePlaces.push(workload.place);
+    this.#engine.removeWorkload(handle, graceMs);
   }
 
   /** Ready-made sockets; those of a workload that has left meanwhile are closed. */
@@ -112,7 +117,8 @@ export class ServedWorkloads {
   ): ServedWorkload {
     const known = this.#byHandle.get(handle);
     if (known !== undefined) return known;
-    const workload: ServedWorkload = { handle, uid, labelId: unknownId, identified: false };
+    const place = this.#freePlaces.pop() ?? this.#byHandle.size;
+    const workload: ServedWorkload = { handle, uid, place, labelId: unknownId, identified: false };
     this.#byHandle.set(handle, workload);
     this.#engine.addWorkload(handle, defaultLimits);
     this.#refresh(workload, snapshot);
