@@ -13,6 +13,8 @@ export interface CompiledBackend {
   readonly port: number;
   readonly weight: number;
   readonly filters: CompiledFilters;
+  /** For the one thread that decides by it: what it has worked out, found without looking it up. Not read here. */
+  kept: object | null;
 }
 
 export interface CompiledRule {
@@ -85,6 +87,7 @@ function compileRule(route: HttpRoute, rule: HttpRouteRule, index: number): Comp
       port: service?.port ?? 0,
       weight: backend.weight,
       filters: own,
+      kept: null,
     };
   });
   return {

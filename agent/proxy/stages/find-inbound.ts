@@ -51,6 +51,8 @@ export function lookUpInbound(context: DecisionContext, connection: ConnectionRe
   const peer = workloadAt(snapshot, connection.sourceAddress);
   connection.local = local;
   connection.localLabelId = -1;
+  connection.peerLabelId = -1;
+  connection.targetLabelId = -1;
   connection.peer = peer ?? null;
   connection.source = sourceOf(connection, peer);
   connection.program = programOf(snapshot, local);

@@ -25,10 +25,13 @@ export function matchRequestRoute(context: DecisionContext, request: RequestReco
 /** A rule that redirects needs no backend; one whose backend cannot be reached answers 500. */
 export function pickRequestBackend(context: DecisionContext, request: RequestRecord): boolean {
   if (request.match === null || request.match.rule.redirect !== null) return true;
-  const backend = pickBackend(request.match.rule, context.random());
-  const port = backend === null ? null : context.backends.find(backend, context.snapshot);
-  if (port === null) return refuseRequest(context, request, Reason.backend_invalid);
+  const { rule } = request.match;
+  const backend = pickBackend(rule, context.random());
+  const use = backend === null ? null : context.backends.find(rule, backend, context.snapshot, context.nowMs);
+  if (use === null) return refuseRequest(context, request, Reason.backend_invalid);
   request.backend = backend;
-  request.target = port;
+  request.use = use;
+  request.target = use.port;
+  request.traffic = use.traffic;
   return true;
 }

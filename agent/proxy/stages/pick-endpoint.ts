@@ -37,7 +37,8 @@ export function pickConnectionEndpoint(context: DecisionContext, connection: Con
 export function pickRequestEndpoint(context: DecisionContext, request: RequestRecord): boolean {
   const connection = request.connection as ConnectionRecord;
   if (request.target !== null) {
-    request.traffic = context.traffic.of(request.target, context.nowMs);
+    request.traffic ??= context.traffic.of(request.target, context.nowMs);
+    context.traffic.touch(request.traffic, context.nowMs);
     request.endpoint = choose(context, connection, request.target, request.traffic, request.tried);
     if (request.endpoint === null) return refuseRequest(context, request, Reason.no_ready_endpoint);
   } else if (connection.destination.kind === 'workload') {

@@ -10,27 +10,28 @@ const boundsUs = Float64Array.from(
 );
 
 export class DurationHistogram {
-  /** Observations per bucket, not cumulative; the last one is above every bound. */
-  readonly #counts = new Float64Array(boundsUs.length + 1);
-  #sumUs = 0;
+  /** Microseconds in all, then observations per bucket, not cumulative; the last one is above every bound. */
+  readonly #numbers = new Float64Array(boundsUs.length + 2);
 
   observe(microseconds: number): void {
+    const numbers = this.#numbers;
     let bucket = 0;
-    while (bucket < boundsUs.length && microseconds > (boundsUs[bucket] ?? 0)) bucket += 1;
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
-    this.#sumUs += microseconds;
+    while (bucket < boundsUs.length && microseconds > (boundsUs[bucket] as number)) bucket += 1;
+    numbers[0] = (numbers[0] as number) + microseconds;
+    numbers[bucket + 1] = (numbers[bucket + 1] as number) + 1;
   }
 
   /** Adds the series of a Prometheus histogram in seconds: cumulative buckets, sum and count. */
   collect(name: string, labels: Labels, into: MetricValue[]): void {
     let total = 0;
-    for (const [bucket, count] of this.#counts.entries()) {
+    const [sumUs = 0, ...counts] = this.#numbers;
+    for (const [bucket, count] of counts.entries()) {
       total += count;
       const bound = boundsUs[bucket];
       const le = bound === undefined ? '+Inf' : bound / 1e6;
       into.push({ metricName: `${name}_bucket`, labels: { ...labels, le }, value: total });
     }
-    into.push({ metricName: `${name}_sum`, labels, value: this.#sumUs / 1e6 });
+    into.push({ metricName: `${name}_sum`, labels, value: sumUs / 1e6 });
     into.push({ metricName: `${name}_count`, labels, value: total });
   }
 }

@@ -22,8 +22,10 @@ const maxKeys = 64;
 /** Refusals come behind the causes. */
 const firstRefusal = 16;
 
-/** One pair's uses by {@link edgeKey}. Few keys, one of which is nearly always meant. */
+/** One pair's uses by {@link edgeKey}. Few keys; for requests the first is nearly always meant, and stands by itself. */
 export class EdgeCounts {
+  #firstKey = -1;
+  #firstRequests = 0;
   readonly #keys: number[] = [];
   readonly #connections: number[] = [];
   readonly #requests: number[] = [];
@@ -34,6 +36,10 @@ export class EdgeCounts {
   }
 
   countRequest(key: number): void {
+    if (key === this.#firstKey) {
+      this.#firstRequests += 1;
+      return;
+    }
     const at = this.#find(key);
     this.#requests[at] = (this.#requests[at] as number) + 1;
   }
@@ -44,7 +50,7 @@ export class EdgeCounts {
       destination: `${destination.namespace}/${destination.workload}`,
       ...readKey(key),
       connections: this.#connections[at] as number,
-      requests: this.#requests[at] as number,
+      requests: (this.#requests[at] as number) + (key === this.#firstKey ? this.#firstRequests : 0),
     }));
   }
 
@@ -53,6 +59,7 @@ export class EdgeCounts {
     while (at < this.#keys.length && this.#keys[at] !== key) at += 1;
     if (at < this.#keys.length) return at;
     if (at >= maxKeys && key >> 14 !== 0) return this.#find(key & 0x3fff);
+    if (at === 0) this.#firstKey = key;
     this.#keys.push(key);
     this.#connections.push(0);
     this.#requests.push(0);

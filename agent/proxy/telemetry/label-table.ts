@@ -47,23 +47,12 @@ export class LabelTable {
   readonly #workloads = new PairTable<WorkloadLabels>({ namespace: 'unknown', workload: 'unknown' });
   readonly #targets = new PairTable<TargetLabels>({ service: 'unknown', route: 'default' });
 
-  readonly #ruleTargets = new WeakMap<object, { readonly service: string; readonly id: number }>();
-
   workloadId(namespace: string, workload: string): number {
     return this.#workloads.id(namespace, workload, { namespace, workload });
   }
 
   targetId(service: string, route: string): number {
     return this.#targets.id(service, route, { service, route });
-  }
-
-  /** The number of a service and a route's rule; kept with the rule. */
-  ruleTargetId(service: string, rule: { readonly label: string }): number {
-    const known = this.#ruleTargets.get(rule);
-    if (known !== undefined && known.service === service) return known.id;
-    const id = this.targetId(service, rule.label);
-    this.#ruleTargets.set(rule, { service, id });
-    return id;
   }
 
   workload(id: number): WorkloadLabels {

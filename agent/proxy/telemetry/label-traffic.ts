@@ -10,9 +10,9 @@ import { type LabelTable, unknownId } from './label-table.js';
 
 export function labelConnection(labels: LabelTable, snapshot: Snapshot, connection: ConnectionRecord): void {
   if (connection.direction === Direction.inbound) {
-    connection.sourceId = workloadId(labels, connection.peer);
+    connection.sourceId = peerId(labels, connection);
     connection.destinationId = localId(labels, connection);
-    connection.targetId = labels.targetId(connection.serviceName, 'default');
+    connection.targetId = inboundTargetId(labels, connection);
     return;
   }
   const { destination } = connection;
@@ -26,17 +26,33 @@ export function labelRequest(labels: LabelTable, snapshot: Snapshot, request: Re
   const connection = request.connection as ConnectionRecord;
   request.direction = connection.direction;
   if (connection.direction === Direction.inbound) {
-    request.sourceId = workloadId(labels, connection.peer);
+    request.sourceId = peerId(labels, connection);
     request.destinationId = localId(labels, connection);
-    request.targetId = labels.targetId(connection.serviceName, 'default');
+    request.targetId = inboundTargetId(labels, connection);
+    request.memo = connection;
     return;
   }
-  const service = request.target ?? request.service;
   request.sourceId = localId(labels, connection);
   request.destinationId = destinationId(labels, snapshot, connection.destination, request.endpoint);
-  const name = service === null ? 'unknown' : service.service.name;
-  request.targetId =
-    request.match === null ? labels.targetId(name, 'default') : labels.ruleTargetId(name, request.match.rule);
+  request.targetId = request.use?.targetId ?? outboundTargetId(labels, request);
+  request.memo = request.use ?? request.traffic;
+}
+
+function outboundTargetId(labels: LabelTable, { match, target, service, traffic }: RequestRecord): number {
+  if (match === null && traffic !== null) return traffic.targetId;
+  const name = (target ?? service)?.service.name ?? 'unknown';
+  return labels.targetId(name, match === null ? 'default' : match.rule.label);
+}
+
+function inboundTargetId(labels: LabelTable, connection: ConnectionRecord): number {
+  if (connection.targetLabelId < 0)
+    connection.targetLabelId = labels.targetId(connection.serviceName, 'default');
+  return connection.targetLabelId;
+}
+
+function peerId(labels: LabelTable, connection: ConnectionRecord): number {
+  if (connection.peerLabelId < 0) connection.peerLabelId = workloadId(labels, connection.peer);
+  return connection.peerLabelId;
 }
 
 /** The endpoint's workload; where none was chosen or the mesh does not know it, what the destination says. */

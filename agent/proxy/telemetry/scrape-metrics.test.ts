@@ -11,6 +11,7 @@ function worker(requests: number) {
     sourceId: labels.workloadId('shop', 'web'),
     destinationId: labels.workloadId('shop', 'cart'),
     targetId: labels.targetId('cart', 'shop/a"\\\n/0'),
+    memo: null,
   };
   for (let count = 0; count < requests; count += 1)
     counters.countRequest(key, requestKey(200, -1, 0, 0, false), 700, -1);

@@ -12,6 +12,7 @@ function made() {
     sourceId: labels.workloadId('shop', 'web'),
     destinationId: labels.workloadId('shop', 'cart'),
     targetId: labels.targetId('cart', 'shop/cart/0'),
+    memo: null,
   };
   const named = (name: string): MetricFamily => {
     const found = counters.collect().find((one) => one.name === name);
@@ -125,7 +126,7 @@ test('series beyond the bound are counted under unknown labels, none is lost', (
   for (let index = 0; index < 20_005; index += 1) {
     const sourceId = labels.workloadId('n', `w${index}`);
     counters.countConnection(
-      { direction: 0, sourceId, destinationId: 0, targetId },
+      { direction: 0, sourceId, destinationId: 0, targetId, memo: null },
       connectionKey(true, 0, 0, false),
       0,
       0,

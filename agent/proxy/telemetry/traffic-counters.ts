@@ -7,47 +7,8 @@ import { isTlsReason, transportName } from '../worker/transport.js';
 import { DurationHistogram } from './duration-histogram.js';
 import { EdgeCounts } from './edge-counts.js';
 import type { LabelTable } from './label-table.js';
+import { isSeriesOf, KeyedCounts, type Series, type SeriesKey } from './series.js';
 import { family, type Labels, type MetricFamily, type MetricValue } from './worker-metrics.js';
-
-/** Counters of one (direction, source, destination, target). */
-interface Series {
-  readonly direction: number;
-  readonly sourceId: number;
-  readonly destinationId: number;
-  readonly targetId: number;
-  /** By {@link requestKey}. */
-  readonly requests: KeyedCounts;
-  readonly durations: DurationHistogram;
-  /** By {@link connectionKey}. */
-  readonly connections: KeyedCounts;
-  readonly edges: EdgeCounts;
-  bytesReceived: number;
-  bytesSent: number;
-}
-
-/** Few keys, one of which is nearly always meant: a list beats a hash table. */
-class KeyedCounts {
-  readonly #keys: number[] = [];
-  readonly #counts: number[] = [];
-
-  get size(): number {
-    return this.#keys.length;
-  }
-
-  increment(key: number): void {
-    let at = 0;
-    while (at < this.#keys.length && this.#keys[at] !== key) at += 1;
-    if (at === this.#keys.length) {
-      this.#keys.push(key);
-      this.#counts.push(0);
-    }
-    this.#counts[at] = (this.#counts[at] as number) + 1;
-  }
-
-  *entries(): Generator<[key: number, count: number]> {
-    for (const [at, key] of this.#keys.entries()) yield [key, this.#counts[at] as number];
-  }
-}
 
 /** Attempts at one service's endpoints. */
 export interface AttemptCounts {
@@ -172,6 +133,14 @@ export class TrafficCounters {
   }
 
   #find(key: SeriesKey): Series {
+    const kept = key.memo?.series;
+    if (kept !== undefined && kept !== null && isSeriesOf(kept, key)) return kept;
+    const found = this.#lookUp(key);
+    if (key.memo !== null) key.memo.series = found;
+    return found;
+  }
+
+  #lookUp(key: SeriesKey): Series {
     const outer = key.targetId * 2 + key.direction;
     const inner = this.#series.get(outer) ?? new Map<number, Series>();
     if (inner.size === 0) this.#series.set(outer, inner);
@@ -182,7 +151,13 @@ export class TrafficCounters {
 
   #create(key: SeriesKey, inner: Map<number, Series>, innerKey: number): Series {
     if (this.#seriesCount >= maxSeries && (key.targetId | key.sourceId | key.destinationId) !== 0) {
-      return this.#find({ direction: key.direction, sourceId: 0, destinationId: 0, targetId: 0 });
+      return this.#lookUp({
+        direction: key.direction,
+        sourceId: 0,
+        destinationId: 0,
+        targetId: 0,
+        memo: null,
+      });
     }
     const series: Series = {
       direction: key.direction,
@@ -281,14 +256,6 @@ export class TrafficCounters {
     }));
     return family('gauge', 'weft_open_connections', 'Connections open now.', values);
   }
-}
-
-/** Numbers of a {@link LabelTable}; a request's or a connection's record serves as its own key. */
-export interface SeriesKey {
-  readonly direction: number;
-  readonly sourceId: number;
-  readonly destinationId: number;
-  readonly targetId: number;
 }
 
 /** Counts one attempt into a record of {@link TrafficCounters.attemptsOf}. */

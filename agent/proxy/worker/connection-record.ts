@@ -7,7 +7,7 @@ import { type Source, unknownSource } from '../../../model/source.js';
 import type { AppProtocol, MtlsMode } from '../../../model/workload.js';
 import { Action, Alpn, originalDestination, RowKind, VerdictFlag } from '../../../native/engine.js';
 import type { LoggedParties } from '../telemetry/access-log.js';
-import type { SeriesKey } from '../telemetry/traffic-counters.js';
+import type { Series, SeriesKey, SeriesMemo } from '../telemetry/series.js';
 import type { EndpointEntry } from './endpoint-table.js';
 import type { Tagged } from './record-pool.js';
 import type { RequestRecord } from './request-record.js';
@@ -18,7 +18,7 @@ import { Transport } from './transport.js';
 /** Before the destination stage, and for inbound connections. */
 export const noDestination: Destination = { kind: 'passthrough' };
 
-export class ConnectionRecord implements Tagged, SeriesKey {
+export class ConnectionRecord implements Tagged, SeriesKey, SeriesMemo {
   readonly tag: number;
   /** Whose listener took it. */
   workload: ServedWorkload | null = null;
@@ -76,8 +76,13 @@ export class ConnectionRecord implements Tagged, SeriesKey {
   /** The request that came last. */
   request: RequestRecord | null = null;
 
-  /** Number of the metrics label of `local` in `snapshot`; -1 where it was not asked for yet. */
+  /** Numbers of the metrics' labels of `local`, `peer` and `serviceName` in `snapshot`; -1 where not asked for yet. */
   localLabelId = -1;
+  peerLabelId = -1;
+  targetLabelId = -1;
+  /** Inbound: what its requests were counted under last. */
+  series: Series | null = null;
+  readonly memo = null;
   /** Numbers of its metrics' labels, filled when it ends. */
   sourceId = 0;
   destinationId = 0;
@@ -117,6 +122,9 @@ export class ConnectionRecord implements Tagged, SeriesKey {
     this.snapshot = null;
     this.local = null;
     this.localLabelId = -1;
+    this.peerLabelId = -1;
+    this.targetLabelId = -1;
+    this.series = null;
     this.destination = noDestination;
     this.direct = null;
     this.peer = null;

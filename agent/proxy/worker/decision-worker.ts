@@ -85,6 +85,7 @@ export class DecisionWorker {
     this.#workloads = new ServedWorkloads(this.#engine, this.#labels, parts.closeDescriptor);
     const verdict = new VerdictWriter(this.#engine);
     const endpoints = new EndpointTable(this.#engine);
+    const traffic = new ServiceTrafficTable(endpoints, this.#counters, this.#labels);
     this.#head = new RowRequest(this.#engine);
     this.#context = {
       snapshot: emptySnapshot,
@@ -94,8 +95,8 @@ export class DecisionWorker {
       verdict,
       endpoints,
       subsets: new EndpointSubsets(),
-      traffic: new ServiceTrafficTable(endpoints, this.#counters),
-      backends: new BackendTable(),
+      traffic,
+      backends: new BackendTable(traffic, this.#labels),
       effects: new RouteEffects(this.#engine),
       uses: new DetailUses((details) => parts.post({ type: 'used', details })),
       audit: new PolicyAudit(),

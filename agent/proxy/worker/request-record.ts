@@ -9,8 +9,9 @@ import { compileRetry } from '../../../model/retry-plan.js';
 import type { ServicePortView } from '../../../model/snapshot.js';
 import { type Source, unknownSource } from '../../../model/source.js';
 import { originalDestination } from '../../../native/engine.js';
+import type { SeriesKey, SeriesMemo } from '../telemetry/series.js';
 import { traceIdWords } from '../telemetry/trace-context.js';
-import type { SeriesKey } from '../telemetry/traffic-counters.js';
+import type { BackendUse } from './backend-table.js';
 import type { ConnectionRecord } from './connection-record.js';
 import type { EndpointEntry } from './endpoint-table.js';
 import type { Tagged } from './record-pool.js';
@@ -32,6 +33,8 @@ export class RequestRecord implements Tagged, SeriesKey {
   match: CompiledMatch | null = null;
   /** Route: the backend that took it; null where no route is attached. */
   backend: CompiledBackend | null = null;
+  /** Route: what the worker keeps with that backend. */
+  use: BackendUse | null = null;
   /** Route: the service whose endpoints serve it. */
   target: ServicePortView | null = null;
   /** Filters: the backend's and its rule's together. */
@@ -70,6 +73,7 @@ export class RequestRecord implements Tagged, SeriesKey {
   sourceId = 0;
   destinationId = 0;
   targetId = 0;
+  memo: SeriesMemo | null = null;
 
   /** Authorization: what judged it last; see stages/recheck-traffic.ts. */
   program: PolicyProgram = openProgram;
@@ -110,6 +114,8 @@ export class RequestRecord implements Tagged, SeriesKey {
     this.service = null;
     this.match = null;
     this.backend = null;
+    this.use = null;
+    this.memo = null;
     this.target = null;
     this.filters = noFilters;
     this.requestEdit = 0;

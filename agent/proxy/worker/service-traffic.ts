@@ -2,13 +2,19 @@
 import type { Candidate, ChoiceState, EndpointLoad, Rotation } from '../../../model/choose-endpoint.js';
 import { newRetryBudget, type RetryBudget } from '../../../model/retry-plan.js';
 import type { ServicePortView } from '../../../model/snapshot.js';
+import type { LabelTable } from '../telemetry/label-table.js';
+import type { SeriesMemo } from '../telemetry/series.js';
 import type { AttemptCounts, TrafficCounters } from '../telemetry/traffic-counters.js';
 import type { EndpointTable } from './endpoint-table.js';
 
-export interface ServiceTraffic extends ChoiceState {
+export interface ServiceTraffic extends ChoiceState, SeriesMemo {
   readonly budget: RetryBudget;
   readonly attempts: AttemptCounts;
+  /** Label number of the service without a route. */
+  readonly targetId: number;
   usedMs: number;
+  /** It was forgotten; whoever still knows it asks anew. */
+  forgotten: boolean;
 }
 
 const idleMs = 600_000;
@@ -16,27 +22,31 @@ const idleMs = 600_000;
 export class ServiceTrafficTable {
   readonly #endpoints: EndpointTable;
   readonly #counters: TrafficCounters;
+  readonly #labels: LabelTable;
   readonly #byKey = new Map<string, ServiceTraffic>();
   /** The same by the snapshot's own object, so that a request builds no key. */
   #byView = new WeakMap<ServicePortView, ServiceTraffic>();
   #nowMs = 0;
 
-  constructor(endpoints: EndpointTable, counters: TrafficCounters) {
+  constructor(endpoints: EndpointTable, counters: TrafficCounters, labels: LabelTable) {
     this.#endpoints = endpoints;
     this.#counters = counters;
+    this.#labels = labels;
   }
 
   of(view: ServicePortView, nowMs: number): ServiceTraffic {
-    this.#nowMs = nowMs;
     const known = this.#byView.get(view);
-    if (known !== undefined) {
-      known.usedMs = nowMs;
-      return known;
-    }
+    if (known !== undefined) return this.touch(known, nowMs);
     const key = `${view.serviceKey}:${view.port.port}`;
     const traffic = this.#byKey.get(key) ?? this.#create(view);
     this.#byKey.set(key, traffic);
     this.#byView.set(view, traffic);
+    return this.touch(traffic, nowMs);
+  }
+
+  /** Notes that it is used now. */
+  touch(traffic: ServiceTraffic, nowMs: number): ServiceTraffic {
+    this.#nowMs = nowMs;
     traffic.usedMs = nowMs;
     return traffic;
   }
@@ -46,6 +56,7 @@ export class ServiceTrafficTable {
     for (const [key, traffic] of this.#byKey) {
       if (nowMs - traffic.usedMs <= idleMs) continue;
       this.#byKey.delete(key);
+      traffic.forgotten = true;
       this.#byView = new WeakMap();
     }
   }
@@ -56,7 +67,10 @@ export class ServiceTrafficTable {
       rotation,
       budget: newRetryBudget(),
       attempts: this.#counters.attemptsOf(view.service.namespace, view.service.name),
+      targetId: this.#labels.targetId(view.service.name, 'default'),
+      series: null,
       usedMs: 0,
+      forgotten: false,
       loadOf: (candidate: Candidate): EndpointLoad => this.#endpoints.entryOf(candidate, this.#nowMs).load,
     };
   }
