@@ -544,4 +544,22 @@ describe('accounts', () => {
       snapshot: 1,
     });
   });
+
+  test('the access log is ASCII, whatever a client sends', () => {
+    const { batch, connect } = served([], { accessLog: true });
+    const { tag } = connect();
+    const host = 'caf\u00e9 "\\';
+    const verdict = batch.request(tag, { host, path: '/' });
+    batch.complete({
+      kind: CompletionKind.request,
+      connectionTag: tag,
+      requestTag: verdict.tag,
+      status: 200,
+    });
+    batch.timers.advance(100);
+    const logged = batch.posted.find((message) => message.type === 'access-log');
+    const line = Buffer.from(logged?.lines ?? []).toString('latin1');
+    expect(line).toMatch(/^[\n -~]+$/);
+    expect(JSON.parse(line)).toMatchObject({ host });
+  });
 });

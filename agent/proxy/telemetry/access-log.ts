@@ -1,7 +1,7 @@
 /**
  * One JSON object per ended request or connection (docs/telemetry.md). Values of headers never get here. Lines are
- * put together from parts that change seldom: who calls once per connection, workloads once per snapshot, the time once
- * per millisecond.
+ * put together from few parts, most of which change seldom: who calls once per connection, where it goes once per
+ * endpoint, the time once per millisecond.
  */
 import type { WorkloadView } from '../../../model/snapshot.js';
 import type { Source } from '../../../model/source.js';
@@ -24,7 +24,9 @@ export interface AccessLogParts {
 export class AccessLog {
   readonly #parts: AccessLogParts;
   #timeMs = Number.NaN;
-  #time = '';
+  /** Begins of lines at that time. */
+  #request = '';
+  #connection = '';
 
   constructor(parts: AccessLogParts) {
     this.#parts = parts;
@@ -32,52 +34,66 @@ export class AccessLog {
 
   request(request: RequestRecord, at: number): void {
     const connection = request.connection as ConnectionRecord;
-    const service = request.target ?? request.service;
-    const { endpoint } = request;
+    const { start, end, farEnd } = partsOf(
+      connection,
+      request.endpoint,
+      (request.target ?? request.service)?.service.name,
+      request.transport,
+    );
+    this.#readTime();
     this.#parts.add(
-      `${this.#start('request', connection, endpoint, service?.service.name)}` +
-        `,"protocol":"${protocolText(request)}"` +
-        `,"method":${quote(request.method)},"host":${quote(request.host)},"path":${quote(request.path)}` +
-        `${this.#ended(at)}${this.#grpcStatus(at)},"route":${quote(request.routeLabel)}` +
-        `${transportText(request.transport, peerOf(request))},"endpoint":"${endpointText(endpoint)}"` +
-        `,"attempt":${request.attempts},"trace":"${request.traceId}","snapshot":${request.snapshotVersion}}`,
+      this.#request +
+        start +
+        farEnd.destination +
+        end +
+        protocolText(request) +
+        methodText(request.method) +
+        quote(request.host) +
+        ',"path":' +
+        quote(request.path) +
+        this.#ended(at) +
+        this.#grpcStatus(at) +
+        ',"route":' +
+        quote(request.routeLabel) +
+        farEnd.rest +
+        ',"attempt":' +
+        request.attempts +
+        ',"trace":"' +
+        request.traceId +
+        '","snapshot":' +
+        request.snapshotVersion +
+        '}',
     );
   }
 
   /** A request whose head was refused before it could be decided. */
   malformed(connection: ConnectionRecord, at: number): void {
+    const { start, end, farEnd } = partsOf(connection, null, undefined, connection.transport);
+    this.#readTime();
     this.#parts.add(
-      `${this.#start('request', connection, null, undefined)},"protocol":"http/1.1"${this.#ended(at)}` +
+      `${this.#request}${start}${farEnd.destination}${end},"protocol":"http/1.1"${this.#ended(at)}` +
         `,"route":"default","endpoint":"","attempt":0,"snapshot":${this.#parts.snapshotVersion()}}`,
     );
   }
 
   connection(connection: ConnectionRecord, at: number): void {
-    const { endpoint, snapshot } = connection;
+    const { endpoint, snapshot, transport } = connection;
+    const { start, end, farEnd } = partsOf(connection, endpoint, undefined, transport);
+    this.#readTime();
     this.#parts.add(
-      `${this.#start('connection', connection, endpoint, undefined)}` +
+      `${this.#connection}${start}${farEnd.destination}${end}` +
         `,"protocol":"${connection.http ? 'http/1.1' : 'tcp'}"${this.#ended(at)}` +
-        `${transportText(connection.transport, connection.peerId)}` +
-        `,"endpoint":"${endpointText(endpoint)}","snapshot":${snapshot?.version ?? this.#parts.snapshotVersion()}}`,
+        `${farEnd.rest},"snapshot":${snapshot?.version ?? this.#parts.snapshotVersion()}}`,
     );
   }
 
-  #start(
-    kind: 'request' | 'connection',
-    connection: ConnectionRecord,
-    endpoint: EndpointEntry | null,
-    service: string | undefined,
-  ): string {
-    return `{"schema":1,"time":"${this.#now()}","kind":"${kind}",${partiesText(connection, endpoint, service)}`;
-  }
-
-  #now(): string {
+  #readTime(): void {
     const now = this.#parts.wallClock();
-    if (now !== this.#timeMs) {
-      this.#timeMs = now;
-      this.#time = new Date(now).toISOString();
-    }
-    return this.#time;
+    if (now === this.#timeMs) return;
+    this.#timeMs = now;
+    const start = `{"schema":1,"time":"${new Date(now).toISOString()}","kind":`;
+    this.#request = `${start}"request",`;
+    this.#connection = `${start}"connection",`;
   }
 
   /** Only where the response had one. */
@@ -90,31 +106,32 @@ export class AccessLog {
   #ended(at: number): string {
     const { completions } = this.#parts;
     return (
-      `,"status":${completions.status[at]},"reason":"${reasonText(completions.reason[at] as number)}"` +
-      `,"bytesReceived":${completions.bytesReceived[at]},"bytesSent":${completions.bytesSent[at]}` +
-      `,"decideMs":${milliseconds(completions.decideUs[at])},"connectMs":${milliseconds(completions.connectUs[at])}` +
-      `,"firstByteMs":${milliseconds(completions.firstByteUs[at])},"totalMs":${milliseconds(completions.totalUs[at])}`
+      outcomeText(completions.status[at] as number, completions.reason[at] as number) +
+      (completions.bytesReceived[at] as number) +
+      ',"bytesSent":' +
+      (completions.bytesSent[at] as number) +
+      ',"decideMs":' +
+      milliseconds(completions.decideUs[at] as number, beforeConnect) +
+      milliseconds(completions.connectUs[at] as number, beforeFirstByte) +
+      milliseconds(completions.firstByteUs[at] as number, beforeTotal) +
+      milliseconds(completions.totalUs[at] as number, beforeNothing)
     );
   }
 }
 
+const http11 = ',"protocol":"http/1.1"';
+
 function protocolText({ http2, http10 }: RequestRecord): string {
-  if (http2) return 'http/2';
-  return http10 ? 'http/1.0' : 'http/1.1';
+  if (http2) return ',"protocol":"http/2"';
+  return http10 ? ',"protocol":"http/1.0"' : http11;
 }
 
-/** The identity of the far end: who called (inbound), or who answered (outbound). */
-function peerOf({ connection, endpoint, transport }: RequestRecord): string {
-  if (transport !== Transport.tls) return '';
-  return connection?.direction === Direction.inbound ? connection.peerId : (endpoint?.tlsIdentity ?? '');
+function methodText(method: string): string {
+  return method === 'GET' ? ',"method":"GET","host":' : `,"method":${quote(method)},"host":`;
 }
 
-function transportText(transport: number, peer: string): string {
-  return `,"transport":"${transportName(transport)}","peer":${quote(peer)}`;
-}
-
-/** What all lines of a connection say of its two ends; kept with it until one of them changes. */
-export interface LoggedParties {
+/** What all lines of a connection say of its caller; kept with it until that changes. */
+export interface LoggedParties extends FarEndHolder {
   readonly local: WorkloadView | null;
   readonly peer: WorkloadView | null;
   readonly identity: Source;
@@ -124,24 +141,82 @@ export interface LoggedParties {
   readonly end: string;
 }
 
-function partiesText(
+/** What lines say of where something went; kept with the endpoint, or with the connection where there is none. */
+export interface LoggedFarEnd {
+  readonly view: WorkloadView | null;
+  readonly service: string;
+  readonly transport: number;
+  readonly peer: string;
+  /** The destination's workload and service, and the end of that object. */
+  readonly destination: string;
+  /** Transport, peer, endpoint. */
+  readonly rest: string;
+}
+
+interface FarEndHolder {
+  farEnd: LoggedFarEnd | null;
+}
+
+interface Parts {
+  start: string;
+  end: string;
+  farEnd: LoggedFarEnd;
+}
+
+/** The caller's parts of a line, and the far end's. */
+function partsOf(
   connection: ConnectionRecord,
   endpoint: EndpointEntry | null,
   service: string | undefined,
-): string {
+  transport: number,
+): Parts {
   const { local, peer, source, logged } = connection;
   const kept =
     logged !== null && logged.local === local && logged.peer === peer && logged.identity === source;
-  const { start, end } = kept ? logged : keepParties(connection);
+  const parties = kept ? logged : keepParties(connection);
   const outbound = connection.direction === Direction.outbound;
-  const destination = outbound ? destinationView(connection, endpoint) : local;
-  return `${start}${workloadText(destination)},"service":${quote(service ?? serviceOf(connection))}}${end}`;
+  const view = outbound ? destinationView(connection, endpoint) : local;
+  const peerId = peerOf(connection, endpoint, transport);
+  const name = service ?? serviceOf(connection);
+  const farEnd = farEndOf(endpoint ?? parties, endpoint, view, name, transport, peerId);
+  return { start: parties.start, end: parties.end, farEnd };
+}
+
+function farEndOf(
+  holder: FarEndHolder,
+  endpoint: EndpointEntry | null,
+  view: WorkloadView | null,
+  service: string,
+  transport: number,
+  peer: string,
+): LoggedFarEnd {
+  const kept = holder.farEnd;
+  if (
+    kept !== null &&
+    kept.view === view &&
+    kept.service === service &&
+    kept.transport === transport &&
+    kept.peer === peer
+  ) {
+    return kept;
+  }
+  const farEnd = {
+    view,
+    service,
+    transport,
+    peer,
+    destination: `${workloadText(view)},"service":${quote(service)}}`,
+    rest: `,"transport":"${transportName(transport)}","peer":${quote(peer)},"endpoint":"${endpointText(endpoint)}"`,
+  };
+  holder.farEnd = farEnd;
+  return farEnd;
 }
 
 function keepParties(connection: ConnectionRecord): LoggedParties {
   const { direction, local, peer, source: identity } = connection;
   const caller = direction === Direction.outbound ? local : peer;
   connection.logged = {
+    farEnd: null,
     local,
     peer,
     identity,
@@ -154,21 +229,21 @@ function keepParties(connection: ConnectionRecord): LoggedParties {
   return connection.logged;
 }
 
+/** The identity of the far end: who called (inbound), or who answered (outbound). */
+function peerOf(connection: ConnectionRecord, endpoint: EndpointEntry | null, transport: number): string {
+  if (transport !== Transport.tls) return '';
+  return connection.peerId === '' ? (endpoint?.tlsIdentity ?? '') : connection.peerId;
+}
+
 function addressText(address: string, port: number): string {
   return `"address":${quote(address)},"port":${port},`;
 }
 
-const workloadTexts = new WeakMap<WorkloadView, string>();
-
 /** Namespace, name and uid, as members of an object. */
 function workloadText(view: WorkloadView | null): string {
   if (view === null) return '"namespace":"unknown","workload":"unknown","uid":""';
-  const known = workloadTexts.get(view);
-  if (known !== undefined) return known;
   const { namespace, name: workload, uid } = view.workload;
-  const text = JSON.stringify({ namespace, workload, uid }).slice(1, -1);
-  workloadTexts.set(view, text);
-  return text;
+  return `"namespace":${quote(namespace)},"workload":${quote(workload)},"uid":${quote(uid)}`;
 }
 
 function serviceOf(connection: ConnectionRecord): string {
@@ -185,25 +260,45 @@ function endpointText(endpoint: EndpointEntry | null): string {
   return endpoint === null ? '' : endpoint.candidate.key;
 }
 
-/** That a connection ended as its peers wished is no reason. */
-function reasonText(reason: number): string {
-  return reason === Reason.peer_closed ? 'none' : reasonName(reason);
+/** By status: what nearly every line says, where nothing went wrong. */
+const outcomes: (string | undefined)[] = [];
+
+function outcomeText(status: number, reason: number): string {
+  const wentWell = reason === Reason.none || reason === Reason.peer_closed;
+  const known = wentWell ? outcomes[status] : undefined;
+  if (known !== undefined) return known;
+  // That a connection ended as its peers wished is no reason.
+  const name = wentWell ? 'none' : reasonName(reason);
+  const text = `,"status":${status},"reason":"${name}","bytesReceived":`;
+  if (wentWell) outcomes[status] = text;
+  return text;
 }
 
-/** JSON of a text; most need no escape. */
+/** JSON of a text, in ASCII; most need no escape. */
 function quote(text: string): string {
-  return plain.test(text) ? `"${text}"` : JSON.stringify(text);
+  return plain.test(text) ? `"${text}"` : escapeText(text);
+}
+
+/** ASCII, as {@link AccessLogBuffer.add} wants it. */
+function escapeText(text: string): string {
+  const hex = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(text).replace(/[\u007f-\uffff]/g, hex);
 }
 
 const plain = /^[ !#-[\]-~]*$/;
 
-/** Thousandths as they are written behind the point: formatting a fraction costs more than looking it up. */
-const thousandths = Array.from({ length: 1000 }, (_, value) => `.${String(value).padStart(3, '0')}`);
+/** Thousandths as they are written behind the point, and what follows: looking them up costs less than formatting. */
+const thousandths = (next: string) =>
+  Array.from({ length: 1000 }, (_, value) => `.${String(value).padStart(3, '0')}${next}`);
+const beforeConnect = thousandths(',"connectMs":');
+const beforeFirstByte = thousandths(',"firstByteMs":');
+const beforeTotal = thousandths(',"totalMs":');
+const beforeNothing = thousandths('');
 
-/** Milliseconds with three decimals, of whole microseconds. */
-function milliseconds(microseconds: number | undefined): string {
-  const whole = Math.round(microseconds ?? 0);
+/** Milliseconds with three decimals, of whole microseconds, and what follows. */
+function milliseconds(microseconds: number, behindPoint: readonly string[]): string {
+  const whole = Math.round(microseconds);
   // Not by %, which is slow for what the engine hands over as floating point.
   const full = Math.floor(whole / 1000);
-  return `${full}${thousandths[whole - full * 1000]}`;
+  return full + (behindPoint[whole - full * 1000] as string);
 }

@@ -6,6 +6,7 @@
 import { type Candidate, type EndpointLoad, newEndpointLoad } from '../../../model/choose-endpoint.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import type { EndpointOptions, Engine } from '../../../native/engine.js';
+import type { LoggedFarEnd } from '../telemetry/access-log.js';
 import type { EndpointWay } from './endpoint-way.js';
 
 export interface EndpointEntry {
@@ -24,6 +25,8 @@ export interface EndpointEntry {
   tlsIdentity: string;
   /** By the place of the workload that calls; see {@link wayOf}. */
   readonly ways: (EndpointWay | undefined)[];
+  /** For the access log. */
+  farEnd: LoggedFarEnd | null;
 }
 
 /** The workload behind an endpoint; undefined where the mesh knows none. Looked up once per snapshot. */
@@ -118,6 +121,7 @@ export class EndpointTable {
       tlsId: 0,
       tlsIdentity: '',
       ways: [],
+      farEnd: null,
     };
     this.#byKey.set(candidate.key, entry);
     return entry;
