@@ -277,6 +277,20 @@ describe('what lives on while the configuration changes', () => {
     expect(batch.engine.ended).toEqual([`request ${request.tag} policy_not_allowed`]);
   });
 
+  test('a header that no policy read when a request came counts as absent, whatever others were read', () => {
+    const http = httpAttributes({ headers: [{ name: 'x-role', values: ['admin'] }] });
+    const { batch, connect } = inbound(
+      resource('authorization-policy', policy({ rules: [policyRule({ http })] })),
+    );
+    const { tag } = connect();
+    batch.secured(tag, webId, 'h2');
+    batch.request(tag, { headers: { 'x-role': 'admin', 'x-debug': 'on' } });
+    batch.apply([
+      deny([policyRule({ http: httpAttributes({ headers: [{ name: 'x-debug', values: ['*'] }] }) })]),
+    ]);
+    expect(batch.engine.ended).toEqual([]);
+  });
+
   test('opaque TLS connections that a new policy forbids are cut', () => {
     const { batch, connect } = inbound();
     const { tag } = connect('10.0.0.2', 9999);

@@ -25,7 +25,7 @@ export function authorizeInboundRequest(context: DecisionContext, request: Reque
   const { program, source, destinationPort } = request.connection as ConnectionRecord;
   request.program = program;
   request.source = source;
-  if (program.headerNames.length > 0) request.headers = keepHeaders(context.head, program.headerNames);
+  keepHeaders(request, context.head, program.headerNames);
   const verdict = authorizeRequest(program, source, destinationPort, context.head);
   if (program.audit.length > 0) {
     context.audit.count(auditRequest(program, source, destinationPort, context.head));
@@ -34,8 +34,9 @@ export function authorizeInboundRequest(context: DecisionContext, request: Reque
 }
 
 /** Where policies change while the request runs, they are held against the same values. */
-function keepHeaders(head: RequestHead, names: readonly string[]): ReadonlyMap<string, string | null> {
-  return new Map(names.map((name) => [name, head.header(name)]));
+function keepHeaders(request: RequestRecord, head: RequestHead, names: readonly string[]): void {
+  request.headerNames = names;
+  for (let at = 0; at < names.length; at += 1) request.headerValues.push(head.header(names[at] as string));
 }
 
 /** Outbound connection: a destination with an agent of its own decides there; for others it is decided here. */

@@ -37,7 +37,8 @@ export class KeptRequest implements RequestHead {
 
   /** One that no policy read when the request came is not known any more: it counts as absent. */
   header(name: string): string | null {
-    return this.#request.headers?.get(name) ?? null;
+    const { headerNames, headerValues } = this.#request;
+    return headerValues[headerNames.indexOf(name)] ?? null;
   }
 
   get #sentPath(): string {

@@ -78,8 +78,9 @@ export class RequestRecord implements Tagged, SeriesKey {
   /** Authorization: what judged it last; see stages/recheck-traffic.ts. */
   program: PolicyProgram = openProgram;
   source: Source = unknownSource;
-  /** Headers that the policies read; null where they read none. */
-  headers: ReadonlyMap<string, string | null> | null = null;
+  /** Headers that the policies read when it came, and their values in that order. */
+  headerNames: readonly string[] = [];
+  readonly headerValues: (string | null)[] = [];
 
   /** As sent, for the access log and for later policies. */
   method = '';
@@ -135,7 +136,7 @@ export class RequestRecord implements Tagged, SeriesKey {
     this.attempts = 0;
     this.program = openProgram;
     this.source = unknownSource;
-    this.headers = null;
+    if (this.headerValues.length > 0) this.headerValues.length = 0;
     this.method = '';
     this.host = '';
     this.path = '';
