@@ -24,7 +24,7 @@ import { showStatus, statusUsage } from './show/status-command.js';
 import { showWhy, whyUsage } from './show/why-command.js';
 import { token, tokenUsage } from './token.js';
 import { CommandError, describeError, UsageError } from './usage-error.js';
-import { vet, vetUsage } from './vet.js';
+import { showVet, vetUsage } from './vet.js';
 
 interface Command {
   readonly summary: string;
@@ -83,11 +83,7 @@ const commands: Readonly<Record<string, Command>> = {
       return 0;
     },
   },
-  vet: {
-    summary: 'tell what is wrong with a folder of manifests',
-    usage: vetUsage,
-    act: (args) => vet(args, dist),
-  },
+  vet: show('tell what is wrong with manifests', vetUsage, showVet),
   check: show('does everything hold that must, before and after installing', checkUsage, showCheck),
   explain: show('what a reason of refusals means, and what to do', explainUsage, showExplain),
   status: show('is everything in force, and what is wrong', statusUsage, showStatus),

@@ -1,33 +1,67 @@
-/** Reads a folder of manifests once and tells everything that is wrong with it: `weft vet`. */
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+/** Tells everything that is wrong with manifests, without anything running: `weft vet`. */
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { buildResources } from './resources/build-resources.js';
 import { ManifestStore, type StoredManifest } from './resources/manifest-store.js';
 import { CrossCheck } from './resources/manifests-by-kind.js';
 import { describeProblem, type StatusProblem } from './resources/status-problem.js';
-import { readFolder } from './source/read-folder.js';
-import { describeError } from './status/log.js';
+import { readFolder, toChange } from './source/read-folder.js';
+import { readManifestFile } from './source/scan-folder.js';
+import type { SourceChange } from './source/source.js';
 import { vetPolicies } from './vet-policies.js';
 
-const usage = `usage: vet --folder DIR [--output text|json] [--strict]
+export interface VetReport {
+  readonly manifests: number;
+  readonly errors: number;
+  readonly warnings: number;
+  readonly problems: readonly StatusProblem[];
+}
 
-Exit codes: 0 nothing is refused, 1 something is refused (with --strict: or warned of), 2 the folder cannot be read.
-`;
+/** What a folder or one file holds. Rejects where it cannot be read. */
+export async function readManifests(path: string): Promise<SourceChange[]> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new Error(`cannot read the folder or file ${path}`, { cause });
+  });
+  if (found.isDirectory()) return readFolder(path);
+  const file = await readManifestFile(dirname(path), basename(path));
+  return file === null ? [] : [toChange(path, file)];
+}
 
-/** Everything wrong with the manifests of a folder, by file and line. Throws where the folder cannot be read. */
-async function vetFolder(folder: string): Promise<{ problems: StatusProblem[]; manifests: number }> {
-  const store = new ManifestStore();
-  store.apply(await readFolder(folder));
+/**
+ * Everything wrong with what sources hold, by origin and line.
+ *
+ * @param excludedNamespaces of a cluster: these are never in the mesh; null: the manifests are a folder's for `weft run`
+ */
+export function vetManifests(
+  changes: readonly SourceChange[],
+  excludedNamespaces: readonly string[] | null = null,
+): VetReport {
+  const store = new ManifestStore(excludedNamespaces === null ? 'folder' : 'cluster');
+  store.apply(changes);
   const manifests = store.manifests();
-  const built = buildResources(manifests, { trustDomain: 'vet.invalid', node: 'local' });
+  const cluster = excludedNamespaces === null ? {} : { cluster: { excludedNamespaces } };
+  const built = buildResources(manifests, { trustDomain: 'vet.invalid', node: 'local', ...cluster });
   const problems = [
     ...store.problems(),
     ...built.problems,
     ...undeclaredProtocols(manifests),
     ...vetPolicies(manifests, built.resources ?? []),
   ];
-  problems.sort((a, b) => (a.origin === b.origin ? a.line - b.line : a.origin < b.origin ? -1 : 1));
-  return { problems, manifests: manifests.length };
+  return report(manifests.length, problems);
+}
+
+/** In the order of origins and lines. */
+export function report(manifests: number, problems: readonly StatusProblem[]): VetReport {
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const sorted = [...problems].sort((a, b) =>
+    a.origin === b.origin ? a.line - b.line : a.origin < b.origin ? -1 : 1,
+  );
+  return { manifests, errors, warnings: problems.length - errors, problems: sorted };
+}
+
+export function formatVet({ manifests, errors, warnings, problems }: VetReport): string {
+  const lines = problems.map((problem) => `${problem.severity}: ${describeProblem(problem)}\n`);
+  return `${lines.join('')}${manifests} manifests, ${errors} errors, ${warnings} warnings\n`;
 }
 
 /** A port that declares nothing is opaque bytes; where HTTP was meant, routes and L7 policies would not apply. */
@@ -45,33 +79,3 @@ function undeclaredProtocols(manifests: readonly StoredManifest[]): StatusProble
   }
   return check.problems;
 }
-
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      folder: { type: 'string' },
-      output: { type: 'string', default: 'text' },
-      strict: { type: 'boolean', default: false },
-    },
-  });
-  if (values.folder === undefined || !['text', 'json'].includes(values.output)) {
-    process.stderr.write(usage);
-    return 2;
-  }
-  const { problems, manifests } = await vetFolder(resolve(values.folder));
-  const errors = problems.filter((problem) => problem.severity === 'error').length;
-  const warnings = problems.length - errors;
-  if (values.output === 'json') {
-    process.stdout.write(`${JSON.stringify({ manifests, errors, warnings, problems }, null, 2)}\n`);
-  } else {
-    for (const problem of problems)
-      process.stdout.write(`${problem.severity}: ${describeProblem(problem)}\n`);
-    process.stdout.write(`${manifests} manifests, ${errors} errors, ${warnings} warnings\n`);
-  }
-  return errors > 0 || (values.strict && warnings > 0) ? 1 : 0;
-}
-
-process.exitCode = await main().catch((error: unknown) => {
-  process.stderr.write(`vet: ${describeError(error)}\n`);
-  return 2;
-});

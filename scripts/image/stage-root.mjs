@@ -12,7 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { copyFile, copyModule, copyRoom } from './stage-app.mjs';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -84,7 +85,7 @@ function fetchPackages() {
 }
 
 function stageApp(target) {
-  for (const room of rooms) copyRoom(join(root, 'dist', room), join(target, 'dist', room));
+  for (const room of rooms) copyRoom(room, target);
   for (const file of [
     'build/bpf/weft.bpf.o',
     'build/native/weft-cni',
@@ -100,38 +101,10 @@ function stageApp(target) {
   for (const path of productionModules()) copyModule(path, target);
 }
 
-function copyRoom(from, to) {
-  if (!existsSync(from)) throw new Error(`${from} is missing: run "make build" first`);
-  cpSync(from, to, {
-    recursive: true,
-    filter: (path) =>
-      !/(\.test\.js|\.d\.ts|\.map|\.tsbuildinfo)$/.test(path) &&
-      !/\/test-[^/]*\.js$|under-test\.js$/.test(path),
-  });
-}
-
-function copyFile(file, target) {
-  if (!existsSync(join(root, file))) throw new Error(`${file} is missing: run "make build" first`);
-  mkdirSync(dirname(join(target, file)), { recursive: true });
-  cpSync(join(root, file), join(target, file));
-}
-
 /** Folders of the packages that weft needs when it runs, by the lock file. */
 function productionModules() {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.entries(lock.packages)
     .filter(([path, entry]) => path !== '' && !entry.dev && !entry.devOptional && !entry.optional)
     .map(([path]) => path);
-}
-
-/** Without nested packages (which are in the list themselves), types, maps and documents. */
-function copyModule(path, target) {
-  const from = join(root, path);
-  if (!existsSync(from)) throw new Error(`${path} is missing: run "scripts/setup build" first`);
-  cpSync(from, join(target, path), {
-    recursive: true,
-    filter: (file) =>
-      !file.slice(from.length).includes('/node_modules') &&
-      !/(\.d\.[cm]?ts|\.ts|\.map|\.md|\.markdown)$/.test(file),
-  });
 }
