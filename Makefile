@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 export PATH := $(CURDIR)/.tools:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup build bpf native typescript test demo shop bench fuzz lint format check test-kernels test-cluster bench-cluster clean
+.PHONY: help setup build bpf native typescript test demo shop bench fuzz lint format check test-kernels test-cluster bench-cluster plugin clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,11 @@ bench-cluster: ## from kubectl apply to the last agent, on the test cluster: SER
 	@$(MAKE) --no-print-directory typescript
 	@scripts/test-cluster --scale $(if $(SERVICES),--services=$(SERVICES)) $(if $(AGENTS),--agents=$(AGENTS)) \
 		$(if $(CHANGES),--changes=$(CHANGES)) $(if $(SIZES),--sizes=$(SIZES))
+
+plugin: ## kubectl's plugin: archives and krew manifest in build/plugin; URL= where they will be
+	@scripts/setup build
+	@$(MAKE) --no-print-directory typescript
+	@scripts/build-plugin $(if $(URL),--url $(URL))
 
 check: typescript ## what is quick: lint and unit tests
 	@node scripts/run-tests.mjs lint unit

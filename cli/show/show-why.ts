@@ -6,7 +6,8 @@ export interface WhyAnswer {
   /** In a cluster: who asks. */
   readonly source?: WhySource;
   readonly destination: {
-    readonly kind: 'service' | 'workload' | 'passthrough' | 'refused';
+    /** `unfetched`: the node does not hold its details, and no controller gave them in time. */
+    readonly kind: 'service' | 'workload' | 'passthrough' | 'refused' | 'unfetched';
     readonly service?: string;
     readonly workload?: string;
     readonly port?: number;
@@ -119,6 +120,8 @@ function describeDestination({ destination, protocol }: WhyAnswer): string {
       return `workload ${destination.workload}:${destination.port}${carried}`;
     case 'passthrough':
       return 'outside the mesh: passes by';
+    case 'unfetched':
+      return `not fetched: ${describeReason({ reason: '', ...destination })}`;
     case 'refused':
       return `refused: ${describeReason({ reason: '', ...destination })}`;
   }
