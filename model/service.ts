@@ -17,8 +17,11 @@ export interface Service {
   readonly addresses: readonly string[];
   readonly ports: readonly ServicePort[];
   readonly balancing: Balancing;
-  /** One client uses one endpoint, as long as that is usable (Kubernetes: sessionAffinity ClientIP). */
-  readonly sessionAffinity: boolean;
+  /**
+   * One client uses one endpoint as long as that is usable and the client comes back within so many seconds
+   * (Kubernetes: sessionAffinity ClientIP); 0: none.
+   */
+  readonly affinitySeconds: number;
 }
 
 /** One backend of a service. */

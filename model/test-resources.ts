@@ -59,7 +59,7 @@ export function service(changes: Partial<Service> = {}): Service {
     addresses: ['10.96.0.1'],
     ports: [{ name: 'http', port: 80, protocol: 'http' }],
     balancing: 'round-robin',
-    sessionAffinity: false,
+    affinitySeconds: 0,
     ...changes,
   };
 }

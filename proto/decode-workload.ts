@@ -2,6 +2,7 @@
 import { parseCidr } from '../model/address.js';
 import type { Mesh } from '../model/mesh.js';
 import type { Endpoint, EndpointSet, Service } from '../model/service.js';
+import { defaultAffinitySeconds } from '../model/session-affinity.js';
 import {
   type AppProtocol,
   type Capture,
@@ -84,7 +85,10 @@ export function decodeService(message: ReceivedService, problems: ProblemList): 
       'round-robin',
       'least-request',
     ]),
-    sessionAffinity: message.sessionAffinity,
+    affinitySeconds: message.sessionAffinity
+      ? checkNumber(problems, 'service.sessionAffinitySeconds', message.sessionAffinitySeconds, 0, 86_400) ||
+        defaultAffinitySeconds
+      : 0,
   };
 }
 

@@ -10,7 +10,7 @@ import type {
   PathEdit,
   PathMatch,
 } from '../model/route.js';
-import type { EndpointSet } from '../model/service.js';
+import type { EndpointSet, Service } from '../model/service.js';
 import type { Workload } from '../model/workload.js';
 import type {
   EndpointSetMessage,
@@ -23,6 +23,7 @@ import type {
   PolicyMessage,
   RefusalMessage,
   ResourceMessage,
+  ServiceMessage,
   WorkloadMessage,
 } from './messages.js';
 import { encodeWorkloadIndex } from './workload-index.js';
@@ -58,13 +59,7 @@ function encodeBody(resource: Resource): ResourceMessage {
     case 'workload-index':
       return { workloadIndex: encodeWorkloadIndex(resource.body) };
     case 'service':
-      return {
-        service: {
-          ...resource.body,
-          addresses: [...resource.body.addresses],
-          ports: [...resource.body.ports],
-        },
-      };
+      return { service: encodeService(resource.body) };
     case 'endpoints':
       return { endpoints: encodeEndpoints(resource.body) };
     case 'http-route':
@@ -86,6 +81,16 @@ function encodeWorkload(workload: Workload): WorkloadMessage {
     ports: [...workload.ports],
     capture: capture === null ? null : { ...capture, probePorts: [...capture.probePorts] },
     mtls: { mode: mtls.mode, ports: { ...mtls.ports } },
+  };
+}
+
+function encodeService({ affinitySeconds, ...service }: Service): ServiceMessage {
+  return {
+    ...service,
+    addresses: [...service.addresses],
+    ports: [...service.ports],
+    sessionAffinity: affinitySeconds > 0,
+    sessionAffinitySeconds: affinitySeconds,
   };
 }
 

@@ -176,7 +176,7 @@ function generateService(choices: Choices, owned: Owned): Service {
     addresses: choices.list(() => choices.address()),
     ports: choices.list(() => generatePort(choices)),
     balancing: choices.of(['peak-ewma', 'round-robin', 'least-request'] as const),
-    sessionAffinity: choices.number(0, 1) === 1,
+    affinitySeconds: choices.number(0, 1) * choices.number(1, 86_400),
   };
 }
 

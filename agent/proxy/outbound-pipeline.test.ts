@@ -66,6 +66,19 @@ describe('connections', () => {
     expect(connect('203.0.113.7', 443)).toMatchObject({ action: 'tunnel', endpoint: '' });
   });
 
+  test('with session affinity a client stays where it was while endpoints come, until it stayed away too long', () => {
+    const ports = [{ name: 'p', port: 80, protocol: 'tcp' as const }];
+    const sticky = resource('service', service({ ports, affinitySeconds: 60 }));
+    const { batch, connect } = served([sticky]);
+    expect(connect()).toMatchObject({ endpoint: '10.0.0.1:8080' });
+    const more = Array.from({ length: 30 }, (_, index) => endpoint({ address: `10.0.1.${index}` }));
+    batch.apply([resource('endpoints', endpointSet([...more, endpoint()]))]);
+    expect(new Set(Array.from({ length: 20 }, () => connect().endpoint))).toEqual(new Set(['10.0.0.1:8080']));
+    batch.timers.advance(60_001);
+    const after = new Set(Array.from({ length: 20 }, () => connect().endpoint));
+    expect([after.size, after.has('10.0.0.1:8080')]).toEqual([1, false]);
+  });
+
   test('no endpoint, no connection', () => {
     const ports = [{ name: 'p', port: 80, protocol: 'tcp' as const }];
     const { connect } = served([

@@ -54,11 +54,11 @@ spec:
 
   test('what is promised of its traffic is read', () => {
     expect(good('Service', 'spec: {clusterIP: 10.0.0.1}')).toMatchObject({
-      service: { sessionAffinity: false },
+      service: { affinitySeconds: 0 },
       localOnly: false,
     });
     const spec = 'spec: {clusterIP: 10.0.0.1, sessionAffinity: ClientIP, internalTrafficPolicy: Local}';
-    expect(good('Service', spec)).toMatchObject({ service: { sessionAffinity: true }, localOnly: true });
+    expect(good('Service', spec)).toMatchObject({ service: { affinitySeconds: 10_800 }, localOnly: true });
   });
 
   test('headless and ExternalName services have no virtual address', () => {

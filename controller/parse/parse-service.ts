@@ -1,6 +1,7 @@
 /** v1 Service. */
 import { parseAddress } from '../../model/address.js';
 import type { Balancing, ServicePort } from '../../model/service.js';
+import { defaultAffinitySeconds } from '../../model/session-affinity.js';
 import { declaresProtocol, readAppProtocol } from './app-protocol.js';
 import { fieldProblem } from './field-problem.js';
 import type { Fields } from './fields.js';
@@ -20,13 +21,13 @@ export function parseService(object: Fields, metadata: ObjectMetadata): ServiceM
     if (!object.has('spec')) object.problem('spec', 'is missing', 'add spec with clusterIP and ports');
     return null;
   }
-  spec.ignore('selector', 'sessionAffinityConfig', 'ipFamilies', 'ipFamilyPolicy');
+  spec.ignore('selector', 'ipFamilies', 'ipFamilyPolicy');
   // Kubernetes turns trafficDistribution into hints of the slices.
   spec.ignore('externalTrafficPolicy', 'trafficDistribution', 'externalIPs');
   spec.ignore('loadBalancerIP', 'loadBalancerClass', 'loadBalancerSourceRanges', 'healthCheckNodePort');
   spec.ignore('allocateLoadBalancerNodePorts', 'publishNotReadyAddresses', 'externalName');
   const type = spec.oneOf('type', ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']) ?? 'ClusterIP';
-  const sessionAffinity = spec.oneOf('sessionAffinity', ['None', 'ClientIP']) === 'ClientIP';
+  const affinitySeconds = readAffinity(spec);
   const localOnly = spec.oneOf('internalTrafficPolicy', ['Cluster', 'Local']) === 'Local';
   const texts = clusterAddresses(spec);
   const undeclaredPorts: number[] = [];
@@ -46,12 +47,23 @@ export function parseService(object: Fields, metadata: ObjectMetadata): ServiceM
       addresses,
       ports,
       balancing: readBalancing(object, metadata),
-      sessionAffinity,
+      affinitySeconds,
     },
     undeclaredPorts,
     form,
     localOnly,
   };
+}
+
+/** The time counts for ClientIP alone; Kubernetes keeps what else stands there. */
+function readAffinity(spec: Fields): number {
+  const byClient = spec.oneOf('sessionAffinity', ['None', 'ClientIP']) === 'ClientIP';
+  const config = spec.object('sessionAffinityConfig');
+  const client = config?.object('clientIP');
+  const seconds = client?.number('timeoutSeconds', 1, 86_400) ?? defaultAffinitySeconds;
+  client?.finish();
+  config?.finish();
+  return byClient ? seconds : 0;
 }
 
 /** clusterIPs where given; its first entry and clusterIP must agree. */

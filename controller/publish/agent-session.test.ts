@@ -68,7 +68,7 @@ function service(name: string, ...addresses: string[]): Resource {
     addresses,
     ports: [],
     balancing: 'peak-ewma' as const,
-    sessionAffinity: false,
+    affinitySeconds: 0,
   };
   return makeResource('service', `shop/${name}`, 'shop', body);
 }

@@ -184,7 +184,7 @@ test('what kube-proxy promises holds on each node: Local, zones, one endpoint pe
     await nodeUses('node2', name, ['web-2']);
   }
   await nodeUses('node1', 'sticky', ['web-1', 'web-2']);
-  expect((await waitFor(agents.node1, 'service', 'sticky')).sessionAffinity).toBe(true);
+  expect((await waitFor(agents.node1, 'service', 'sticky')).affinitySeconds).toBe(10_800);
   // The node's own endpoint goes: Local has none left, the zone's callers go elsewhere.
   await kubectl('delete', 'pod', 'web-1', '-n', namespace);
   await nodeUses('node1', 'local', []);

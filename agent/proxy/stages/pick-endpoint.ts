@@ -1,6 +1,7 @@
 /** Slot `endpoint`: the one address and port that takes the request or the connection. */
 import { type Candidate, chooseEndpoint, endpointKey } from '../../../model/choose-endpoint.js';
 import { countRequest } from '../../../model/retry-plan.js';
+import { findStay } from '../../../model/session-affinity.js';
 import type { ServicePortView } from '../../../model/snapshot.js';
 import { Reason } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
@@ -54,10 +55,38 @@ function choose(
   state: ServiceTraffic,
   tried: readonly Candidate[],
 ): EndpointEntry | null {
-  const { balancing, sessionAffinity } = service.service;
-  const tiers = context.subsets.of(service.tiers, connection.local?.workload.uid ?? '', sessionAffinity);
+  const { balancing, affinitySeconds } = service.service;
+  const client = connection.local?.workload.uid ?? '';
+  if (affinitySeconds > 0) return stayOrChoose(context, client, service, state, tried);
+  const tiers = context.subsets.of(service.tiers, client, false);
   const chosen = chooseEndpoint(tiers, balancing, state, context.random(), context.nowMs, tried);
   return chosen === null ? null : context.endpoints.entryOf(chosen, context.nowMs);
+}
+
+/** A client that comes for the first time gets what it would get again from another proxy: its place is by its name. */
+function stayOrChoose(
+  context: DecisionContext,
+  client: string,
+  { tiers, service }: ServicePortView,
+  state: ServiceTraffic,
+  tried: readonly Candidate[],
+): EndpointEntry | null {
+  const { nowMs } = context;
+  state.affinityMs = service.affinitySeconds * 1_000;
+  const stay = state.stays.get(client);
+  let chosen = findStay(tiers, stay, state.affinityMs, nowMs, tried);
+  if (chosen === null) {
+    // A retry must have somewhere else to go.
+    const own = tried.length === 0 ? context.subsets.of(tiers, client, true) : tiers;
+    chosen = chooseEndpoint(own, service.balancing, state, context.random(), nowMs, tried);
+  }
+  if (chosen === null) return null;
+  if (stay === undefined) state.stays.set(client, { key: chosen.key, usedMs: nowMs });
+  else {
+    stay.key = chosen.key;
+    stay.usedMs = nowMs;
+  }
+  return context.endpoints.entryOf(chosen, nowMs);
 }
 
 /** A workload's own address as an endpoint, so that its connections are pooled like others. */

@@ -8,10 +8,10 @@ export class EndpointSubsets {
 
   /**
    * @param client the uid of the workload that calls
-   * @param sessionAffinity it uses one endpoint only
+   * @param one it uses one endpoint only (session affinity)
    */
-  of(tiers: CandidateTiers, client: string, sessionAffinity: boolean): CandidateTiers {
-    const size = sessionAffinity ? 1 : defaultSubsetSize;
+  of(tiers: CandidateTiers, client: string, one: boolean): CandidateTiers {
+    const size = one ? 1 : defaultSubsetSize;
     if (!exceedsSubset(tiers, size)) return tiers;
     const byClient = this.#subsets.get(tiers) ?? new Map<string, CandidateTiers>();
     if (byClient.size === 0) this.#subsets.set(tiers, byClient);

@@ -1,6 +1,7 @@
 /** What this worker remembers of its own traffic to one service port, across snapshots. */
 import type { Candidate, ChoiceState, EndpointLoad, Rotation } from '../../../model/choose-endpoint.js';
 import { newRetryBudget, type RetryBudget } from '../../../model/retry-plan.js';
+import { isOver, type Stay } from '../../../model/session-affinity.js';
 import type { ServicePortView } from '../../../model/snapshot.js';
 import type { LabelTable } from '../telemetry/label-table.js';
 import type { SeriesMemo } from '../telemetry/series.js';
@@ -12,6 +13,10 @@ export interface ServiceTraffic extends ChoiceState, SeriesMemo {
   readonly attempts: AttemptCounts;
   /** Label number of the service without a route. */
   readonly targetId: number;
+  /** By the client's uid; only of a service with session affinity. */
+  readonly stays: Map<string, Stay>;
+  /** How long a stay lasts. */
+  affinityMs: number;
   usedMs: number;
   /** It was forgotten; whoever still knows it asks anew. */
   forgotten: boolean;
@@ -54,7 +59,10 @@ export class ServiceTrafficTable {
   /** Forgets what was not used for long. */
   sweep(nowMs: number): void {
     for (const [key, traffic] of this.#byKey) {
-      if (nowMs - traffic.usedMs <= idleMs) continue;
+      for (const [client, stay] of traffic.stays) {
+        if (isOver(stay, traffic.affinityMs, nowMs)) traffic.stays.delete(client);
+      }
+      if (traffic.stays.size > 0 || nowMs - traffic.usedMs <= idleMs) continue;
       this.#byKey.delete(key);
       traffic.forgotten = true;
       this.#byView = new WeakMap();
@@ -69,6 +77,8 @@ export class ServiceTrafficTable {
       attempts: this.#counters.attemptsOf(view.service.namespace, view.service.name),
       targetId: this.#labels.targetId(view.service.name, 'default'),
       series: null,
+      stays: new Map(),
+      affinityMs: 0,
       usedMs: 0,
       forgotten: false,
       loadOf: (candidate: Candidate): EndpointLoad => this.#endpoints.entryOf(candidate, this.#nowMs).load,

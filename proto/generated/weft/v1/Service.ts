@@ -12,9 +12,13 @@ export interface Service {
    */
   'balancing'?: (string);
   /**
-   * One client uses one endpoint.
+   * One client uses one endpoint. For agents of before 7.
    */
   'sessionAffinity'?: (boolean);
+  /**
+   * For so many seconds after its last use; 0 with session_affinity: a controller of before this field, three hours.
+   */
+  'sessionAffinitySeconds'?: (number);
 }
 
 export interface Service__Output {
@@ -27,7 +31,11 @@ export interface Service__Output {
    */
   'balancing': (string);
   /**
-   * One client uses one endpoint.
+   * One client uses one endpoint. For agents of before 7.
    */
   'sessionAffinity': (boolean);
+  /**
+   * For so many seconds after its last use; 0 with session_affinity: a controller of before this field, three hours.
+   */
+  'sessionAffinitySeconds': (number);
 }
