@@ -12,6 +12,7 @@ const ask = {
 };
 
 function setUp(add: () => 'held' | 'outside' = () => 'held') {
+  const waiting: (() => void)[] = [];
   let connect: ((channel: Channel) => ChannelHandlers | undefined) | undefined;
   const events: string[] = [];
   let taken = false;
@@ -38,6 +39,7 @@ function setUp(add: () => 'held' | 'outside' = () => 'held') {
     closeDescriptor: (descriptor) => events.push(`closed ${descriptor}`),
     after: (_delayMs, call) => {
       retry = call;
+      waiting.push(call);
       return { cancel: () => events.push('cancelled') };
     },
     log: (level) => void events.push(level),
@@ -57,6 +59,7 @@ function setUp(add: () => 'held' | 'outside' = () => 'held') {
     server,
     say,
     since,
+    waiting,
     occupy: (value: boolean) => (taken = value),
     retry: () => retry(),
   };
@@ -76,12 +79,16 @@ test('capture’s own user asks, and is answered once; another is refused', () =
 });
 
 test('a pod that cannot be held fails with the reason, and so does what is no request', () => {
-  const { server, say, since } = setUp(() => {
+  const { server, say, since, waiting } = setUp(() => {
     throw new Error('too many');
   });
   server.start();
   say(0, ask);
-  expect(since().at(-2)).toBe('{"type":"refused","message":"too many"}');
+  expect(since().at(-1)).toBe('add uid-1 cni-1');
+  while (waiting.length > 0) waiting.shift()?.();
+  const all = since();
+  expect(all.filter((event) => event === 'error')).toHaveLength(1);
+  expect(all.at(-2)).toBe('{"type":"refused","message":"too many"}');
   say(0, { ...ask, netns: '' }, [9]);
   expect(since()).toEqual([
     'closed 9',
@@ -89,6 +96,20 @@ test('a pod that cannot be held fails with the reason, and so does what is no re
     expect.stringContaining('{"type":"refused","message":"netns'),
     'closed',
   ]);
+});
+
+test('a pod whose sandbox is not whole yet is held as soon as it is', () => {
+  let whole = false;
+  const { server, say, since, waiting } = setUp(() => {
+    if (!whole) throw new Error('the loopback is down');
+    return 'held';
+  });
+  server.start();
+  say(0, ask);
+  waiting.shift()?.();
+  whole = true;
+  waiting.shift()?.();
+  expect(since().slice(-2)).toEqual(['{"type":"held"}', 'closed']);
 });
 
 test('a path that capture’s predecessor still holds is taken as soon as it lets go', () => {

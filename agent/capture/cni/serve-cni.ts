@@ -3,6 +3,7 @@
  * anything of the pod runs. Only capture's own user may ask.
  */
 import type { Channel, ChannelFunctions, ChannelHandlers, ChannelServer } from '../../../native/channel.js';
+import { MalformedMessage } from '../../handover/read-fields.js';
 import { type CaptureLog, describeError } from '../capture-log.js';
 import type { PodBook } from '../runtime/pod-book.js';
 import type { Timer } from '../watch-proxy.js';
@@ -18,6 +19,9 @@ export interface CniServerParts {
   readonly log: CaptureLog;
 }
 
+/** Runtimes make a sandbox's loopback at the same time as its other network, and capture needs both. */
+const patienceMs = 2_000;
+const againMs = 20;
 /** The capture before this one lets go of the path a moment after it has handed over. */
 const retryMs = 50;
 
@@ -60,17 +64,21 @@ export class CniServer {
     return {
       onMessage: (packet, descriptors) => {
         for (const descriptor of descriptors) this.#parts.closeDescriptor(descriptor);
-        this.#answer(channel, packet);
+        this.#answer(channel, packet, patienceMs);
       },
       onClose: () => {},
     };
   }
 
-  #answer(channel: Channel, packet: Buffer): void {
+  #answer(channel: Channel, packet: Buffer, leftMs: number): void {
     let answer: CniAnswer;
     try {
       answer = this.#decide(parseCniRequest(packet));
     } catch (error) {
+      if (!(error instanceof MalformedMessage) && leftMs > 0) {
+        this.#parts.after(againMs, () => this.#answer(channel, packet, leftMs - againMs));
+        return;
+      }
       const message = describeError(error);
       this.#parts.log('error', 'a pod’s network cannot be captured: its sandbox fails', { error: message });
       answer = { type: 'refused', message: message.slice(0, 1_000) };

@@ -48,6 +48,7 @@ export async function setNri(node: string, on: boolean): Promise<void> {
     'container runtime',
     () => onNode(node, 'ctr', 'version').catch(String),
     (text) => text.includes('Server'),
+    90_000,
   );
   await eventually('ready node', isReady, (status) => status === 'True', 90_000);
 }
