@@ -13,7 +13,8 @@ class MemoryKernel implements KernelPrograms {
   readonly attached = new Map<string, boolean>();
   /** Writes to this map fail. */
   broken: string | undefined;
-  /** Entries of the map when a namespace was let go last. */
+  /** Entries of the maps when a namespace was attached or let go last. */
+  podsAtAttach = 0;
   listenersAtDetach = 0;
 
   table(map: string): Map<string, Buffer> {
@@ -29,6 +30,7 @@ class MemoryKernel implements KernelPrograms {
   }
   attachNamespace(_netns: number, name: string) {
     if (this.broken === 'link') throw new Error('cannot attach');
+    this.podsAtAttach = this.table('pods').size;
     this.attached.set(name, true);
     return 'created' as const;
   }
@@ -121,8 +123,8 @@ test('an enrolment stands until it is withdrawn, and leaves nothing', () => {
   expect(kernel.sizes).toMatchObject({ pods: 1, addresses: 1, listeners: 1, probe_ports: 1, workloads: 1 });
   expect(register.withdraw('uid-1')).toBe(true);
   expect(register.withdraw('uid-1')).toBe(false);
-  // As long as arrivals are steered there is somewhere to steer them to: others would be dropped.
-  expect(kernel.listenersAtDetach).toBe(1);
+  // As long as arrivals are steered the maps say where to: others would be dropped.
+  expect([kernel.podsAtAttach, kernel.listenersAtDetach]).toEqual([1, 1]);
   expect(Object.values(kernel.sizes).every((size) => size === 0)).toBe(true);
   expect([open.size, kernel.attached.size]).toEqual([0, 0]);
 });

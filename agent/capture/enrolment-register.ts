@@ -181,11 +181,11 @@ export class EnrolmentRegister {
     this.#pods.set(held.enrolment.workload, held);
   }
 
-  /** The order in which nothing is dropped: listeners stand before arrivals are steered, both before departures. */
+  /** The order in which nothing is dropped: the maps know all of the pod before arrivals are steered by them. */
   #publish(held: HeldPod): void {
     this.#tables.writeSurroundings(held);
-    this.#parts.kernel.attachNamespace(held.netns, linkName(held.cookie));
     this.#tables.writePod(held, false);
+    this.#parts.kernel.attachNamespace(held.netns, linkName(held.cookie));
   }
 
   #change(before: HeldPod, enrolment: Enrolment): readonly NamespaceListener[] {

@@ -153,6 +153,24 @@ export const cases: readonly Case[] = [
     title: 'the same two hops with mutual TLS at a fixed rate',
   },
   {
+    name: 'tls-out',
+    way: 'tls-out',
+    load: 'saturated',
+    unit: 'request',
+    subjects: proxies,
+    title:
+      'the hop beside the client alone, of the same two: plaintext in, mutual TLS out; routes; 64 connections, saturated',
+  },
+  {
+    name: 'tls-in',
+    way: 'tls-in',
+    load: 'saturated',
+    unit: 'request',
+    subjects: proxies,
+    title:
+      'the hop beside the server alone, of the same two: mutual TLS in, plaintext out; authorization; 64 connections, saturated',
+  },
+  {
     name: 'mtls-stream',
     way: 'mtls',
     load: 'stream',
@@ -167,6 +185,14 @@ export const cases: readonly Case[] = [
     unit: 'connection',
     subjects: withDirect,
     title: 'the same two hops, a new opaque connection for every request: a handshake of mutual TLS each',
+  },
+  {
+    name: 'mtls-clients',
+    way: 'mtls',
+    load: 'idle',
+    unit: 'connection',
+    subjects: proxies,
+    title: 'the same two hops, memory while client connections that have sent a request each are idle',
   },
   {
     name: 'mtls-idle',

@@ -12,9 +12,16 @@ import { backendFiles } from './subjects/nginx.js';
 /**
  * outbound: one hop beside the client, which routes and authorizes, for a server without a proxy. inbound: one hop beside
  * the server, which authorizes. mesh: both; the first routes, the second authorizes. mtls: mesh, and what goes between the
- * two is mutual TLS. http2: outbound, by HTTP/2 without TLS. logged: outbound with an access log.
+ * two is mutual TLS. tls-out, tls-in: the same two hops, of which only the one beside the client (plaintext in, TLS out)
+ * or beside the server (TLS in, plaintext out) is counted. http2: outbound, by HTTP/2 without TLS. logged: outbound with an
+ * access log.
  */
-export type Way = 'outbound' | 'inbound' | 'mesh' | 'mtls' | 'http2' | 'logged';
+export type Way = 'outbound' | 'inbound' | 'mesh' | 'mtls' | 'tls-out' | 'tls-in' | 'http2' | 'logged';
+
+/** Whether mutual TLS goes between two hops. */
+export function encrypts(way: Way): boolean {
+  return way === 'mtls' || way === 'tls-out' || way === 'tls-in';
+}
 
 export type SubjectName = 'weft' | 'haproxy' | 'nginx' | 'envoy' | 'direct';
 
@@ -157,7 +164,9 @@ function peerHops(way: Way, network: Network, offset: number, directory: string)
         outboundHop(network, offset, { ...straight, http: guarded }, {}),
         inboundHop(network, offset, null),
       ];
-    case 'mtls': {
+    case 'mtls':
+    case 'tls-out':
+    case 'tls-in': {
       const credentials = createCredentials(directory);
       const onward: Onward = {
         http: guarded,
@@ -189,11 +198,12 @@ export function deployPeer(peer: Peer, way: Way, network: Network, directory: st
   const inboundTarget = { address: server.address, port: backendPorts[0] + inboundOffset + peer.portOffset };
   const authorizesSources = way === 'inbound' || way === 'mesh';
   const local = (port: number) => ({ address: '127.0.0.1', port: port + peer.portOffset });
-  const opaque = way === 'outbound' || way === 'mtls';
+  const opaque = way === 'outbound' || encrypts(way);
+  const counted = { 'tls-out': daemons.slice(0, 1), 'tls-in': daemons.slice(1) }[way as string] ?? daemons;
   return {
     subject: peer.name,
     way,
-    roots: daemons.map(({ pid }) => pid),
+    roots: counted.map(({ pid }) => pid),
     namespaces: [client.namespace, server.namespace],
     client: client.namespace,
     target: way === 'inbound' ? inboundTarget : local(outboundPort),

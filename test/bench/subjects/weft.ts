@@ -1,9 +1,10 @@
 /** weft as a user runs it: `weft run` over a folder of manifests; controller, capture and proxy together. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Deployment, streamPort, type Way } from '../deployments.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Deployment, encrypts, streamPort, type Way } from '../deployments.js';
 import type { Network, Pod } from '../network.js';
-import { raisePriority, run, startDaemon, subjectCore } from '../processes.js';
+import { type Daemon, raisePriority, run, startDaemon, subjectCore } from '../processes.js';
 import { backendOf, backendPorts, denied, hosts, http2Ports, opaquePort, prefixes } from '../rules.js';
 import { processTree } from '../usage.js';
 
@@ -16,7 +17,7 @@ const opaque = { address: virtualAddress(21), port: opaquePort };
 
 const named = (name: string, namespace = 'bench') => ({ name, namespace });
 
-function workload(name: string, pod: Pod, enrolled: boolean, namespace = 'bench') {
+function workload(name: string, pod: Pod, enrolled: boolean, namespace = 'bench', node?: string) {
   const http = backendPorts.map((port) => ({ name: `http-${port}`, port, appProtocol: 'http' }));
   const http2 = http2Ports.map((port) => ({ name: `h2-${port}`, port, appProtocol: 'kubernetes.io/h2c' }));
   return {
@@ -26,6 +27,7 @@ function workload(name: string, pod: Pod, enrolled: boolean, namespace = 'bench'
     spec: {
       addresses: [pod.address],
       serviceAccount: name,
+      ...(node !== undefined && { node }),
       ...(name === 'server' && {
         ports: [
           ...http,
@@ -105,7 +107,13 @@ const mesh = {
   },
 };
 
-const serverEnrolled = (way: Way) => way === 'inbound' || way === 'mesh' || way === 'mtls';
+/** The two hops are nodes of their own, so that each can be counted alone. */
+const isSplit = (way: Way) => way === 'tls-out' || way === 'tls-in';
+const serverNode = 'server';
+const nodesListener = '127.0.0.1:15012';
+const tlsDeadlineMs = 30_000;
+
+const serverEnrolled = (way: Way) => way === 'inbound' || way === 'mesh' || encrypts(way);
 
 /** Client and server of a way: only where weft has a hop is the pod enrolled. */
 function pods(way: Way, network: Network): { readonly client: Pod; readonly server: Pod } {
@@ -125,7 +133,7 @@ export function manifests(way: Way, network: Network): string {
   const documents = [
     mesh,
     workload('client', client, way !== 'inbound'),
-    workload('server', server, serverEnrolled(way)),
+    workload('server', server, serverEnrolled(way), 'bench', isSplit(way) ? serverNode : undefined),
     workload('other', network.other, false, 'untrusted'),
     service('front', front.address, front.port, protocol),
     service('stream', stream.address, stream.port, 'tcp'),
@@ -139,6 +147,50 @@ export function manifests(way: Way, network: Network): string {
   return documents.map((document) => JSON.stringify(document)).join('\n---\n');
 }
 
+const weftCommand = (...words: string[]) => ({
+  argv: [process.execPath, main, ...words],
+  namespace: null,
+  core: subjectCore,
+});
+const secondState = (own: string) => join(own, 'server-state');
+
+/** The server's node joins that of the client. */
+async function joinSecond(own: string, state: string): Promise<Daemon> {
+  const token = await run(weftCommand('token', 'create', '--node', serverNode, '--state', state), 30_000);
+  const file = join(own, 'token');
+  writeFileSync(file, token, { mode: 0o600 });
+  const ca = join(state, 'controller/authority/ca.crt');
+  const joining = ['--controller', nodesListener, '--token-file', file, '--ca-file', ca];
+  const options = [
+    '--node',
+    serverNode,
+    '--state',
+    secondState(own),
+    '--workers',
+    '1',
+    '--access-log',
+    'off',
+  ];
+  const daemon = startDaemon(weftCommand('node', ...joining, ...options), join(own, 'server-output.log'));
+  await daemon.awaitOutput('weft: ready');
+  return daemon;
+}
+
+interface ShownWorkload {
+  readonly body: { readonly name: string; readonly transport: string };
+}
+
+/** Both pods have come to where TLS is demanded: before that some of what is measured would be plaintext. */
+async function awaitTls(state: string): Promise<void> {
+  for (const deadline = Date.now() + tlsDeadlineMs; ; await pause(100)) {
+    const text = await run(weftCommand('workloads', '-o', 'json', '--state', state), 30_000);
+    const shown = (JSON.parse(text) as ShownWorkload[]).map(({ body }) => body);
+    const pods = shown.filter(({ name }) => name === 'client' || name === 'server');
+    if (pods.length === 2 && pods.every(({ transport }) => transport === 'weft-tls')) return;
+    if (Date.now() > deadline) throw new Error(`no TLS between the pods: ${JSON.stringify(pods)}`);
+  }
+}
+
 /** Starts weft for a way; it may not be ready yet when it returns. */
 export function deployWeft(way: Way, network: Network, directory: string): Deployment {
   const own = join(directory, `weft-${way}`);
@@ -147,33 +199,45 @@ export function deployWeft(way: Way, network: Network, directory: string): Deplo
   writeFileSync(join(folder, 'bench.yaml'), manifests(way, network));
   const log = way === 'logged' ? [] : ['--access-log', 'off'];
   // Elsewhere the peers have no TLS, nor have the other subjects.
-  const plain = way === 'mtls' ? [] : ['--no-identities'];
-  const options = ['-f', folder, '--state', state, '--workers', '1', ...log, ...plain];
+  const plain = encrypts(way) ? [] : ['--no-identities'];
+  const nodes = isSplit(way) ? ['--listen', nodesListener] : [];
+  const options = ['-f', folder, '--state', state, '--workers', '1', ...log, ...plain, ...nodes];
   const argv = [process.execPath, main, 'run', ...options];
   const daemon = startDaemon({ argv, namespace: null, core: subjectCore }, join(own, 'output.log'));
+  let second: Daemon | null = null;
   const { client, server } = pods(way, network);
   const direct = { address: server.address, port: backendPorts[0] };
   return {
     subject: 'weft',
     way,
-    roots: [daemon.pid],
+    get roots() {
+      return way === 'tls-in' ? [second?.pid ?? Number.NaN] : [daemon.pid];
+    },
     namespaces: [client.namespace, server.namespace],
     client: client.namespace,
     target: way === 'inbound' ? direct : front,
-    streamTarget: way === 'outbound' || way === 'mtls' ? stream : null,
-    opaqueTarget: way === 'outbound' || way === 'mtls' ? opaque : null,
+    streamTarget: way === 'outbound' || encrypts(way) ? stream : null,
+    opaqueTarget: way === 'outbound' || encrypts(way) ? opaque : null,
     untrusted:
-      serverEnrolled(way) && way !== 'mtls' ? { namespace: network.other.namespace, target: direct } : null,
+      serverEnrolled(way) && !encrypts(way) ? { namespace: network.other.namespace, target: direct } : null,
     async ready() {
       await daemon.awaitOutput('weft: ready');
-      for (const pid of processTree([daemon.pid])) raisePriority(pid); // each part is a session of its own
+      if (isSplit(way)) second = await joinSecond(own, state);
+      if (encrypts(way)) await awaitTls(state);
+      for (const pid of processTree([daemon.pid, ...(second === null ? [] : [second.pid])]))
+        raisePriority(pid); // each part is a session of its own
     },
-    assertRunning: () => daemon.assertRunning(),
+    assertRunning() {
+      daemon.assertRunning();
+      second?.assertRunning();
+    },
     async stop() {
+      await second?.stop();
       await daemon.stop();
-      // What it pinned goes with it; this removes what it leaves where it could not end in order.
-      const clean = [main, 'clean', '--state', state];
-      await run({ argv: [process.execPath, ...clean], namespace: null, core: subjectCore }, 30_000);
+      // What they pinned goes with them; this removes what they leave where they could not end in order.
+      for (const left of second === null ? [state] : [secondState(own), state]) {
+        await run(weftCommand('clean', '--state', left), 30_000);
+      }
     },
   };
 }
