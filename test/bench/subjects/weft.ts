@@ -177,15 +177,17 @@ async function joinSecond(own: string, state: string): Promise<Daemon> {
 }
 
 interface ShownWorkload {
-  readonly body: { readonly name: string; readonly transport: string };
+  readonly name: string;
+  readonly transport: string | null;
 }
 
 /** Both pods have come to where TLS is demanded: before that some of what is measured would be plaintext. */
 async function awaitTls(state: string): Promise<void> {
   for (const deadline = Date.now() + tlsDeadlineMs; ; await pause(100)) {
     const text = await run(weftCommand('workloads', '-o', 'json', '--state', state), 30_000);
-    const shown = (JSON.parse(text) as ShownWorkload[]).map(({ body }) => body);
-    const pods = shown.filter(({ name }) => name === 'client' || name === 'server');
+    const pods = (JSON.parse(text) as ShownWorkload[]).filter(
+      ({ name }) => name === 'client' || name === 'server',
+    );
     if (pods.length === 2 && pods.every(({ transport }) => transport === 'weft-tls')) return;
     if (Date.now() > deadline) throw new Error(`no TLS between the pods: ${JSON.stringify(pods)}`);
   }
