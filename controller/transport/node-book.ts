@@ -1,80 +1,141 @@
-/** What the nodes have said: what they have in force, and how their own workloads stand. */
+/**
+ * What nodes and replicas have said: what they have in force, and how the nodes' own workloads stand. A node that has moved
+ * from one replica to another may seem to be at both for a moment, and nobody can tell which is old: the lesser of what
+ * both say counts.
+ */
 
-/** How long others wait for a node that is gone, and for one that does not acknowledge before a workload is released. */
+/** How long others wait for a node that is gone. */
 export const patienceMs = 30_000;
+/**
+ * How long a workload that is to be released waits for nodes that do not acknowledge: whoever went away while it waited
+ * has had its time then.
+ */
+export const releaseMs = 2 * patienceMs;
 /** A node that has come back says how its workloads stand within this time; until then they are as they were. */
 export const reportDueMs = 10_000;
 /** Nodes that went away are remembered up to so many. */
 const maxGone = 1000;
 
-interface NodeRecord {
-  /** null while it is connected. */
-  goneSinceMs: number | null;
-  comeMs: number;
+/** One node at one replica. */
+interface NodeSession {
+  readonly comeMs: number;
+  /** The newest generation that is in force. */
   acked: number;
   /** By uid, true: captured and able to prove itself. null before the first report. */
   report: ReadonlyMap<string, boolean> | null;
-  /** The present stream has brought a report. */
+  /** This stream has brought a report. */
   fresh: boolean;
+}
+
+interface NodeRecord {
+  /** By replica. */
+  readonly sessions: Map<string, NodeSession>;
+  /** The last session that ended; null where one is open. */
+  gone: { readonly sinceMs: number; readonly last: NodeSession } | null;
+}
+
+interface ReplicaRecord {
+  goneSinceMs: number | null;
+  /** The newest generation that it publishes in full. */
+  acked: number;
 }
 
 export class NodeBook {
   readonly #nodes = new Map<string, NodeRecord>();
+  readonly #replicas = new Map<string, ReplicaRecord>();
 
   get connected(): number {
-    return [...this.#nodes.values()].filter(({ goneSinceMs }) => goneSinceMs === null).length;
+    return [...this.#nodes.values()].filter(({ gone }) => gone === null).length;
   }
 
   has(node: string): boolean {
     return this.#nodes.has(node);
   }
 
-  come(node: string, nowMs: number): void {
-    const report = this.#nodes.get(node)?.report ?? null;
-    this.#nodes.set(node, { goneSinceMs: null, comeMs: nowMs, acked: 0, report, fresh: false });
+  come(node: string, via: string, nowMs: number): void {
+    const record = this.#nodes.get(node) ?? { sessions: new Map<string, NodeSession>(), gone: null };
+    const before = record.gone?.last ?? [...record.sessions.values()].at(-1);
+    record.gone = null;
+    record.sessions.set(via, { comeMs: nowMs, acked: 0, report: before?.report ?? null, fresh: false });
+    this.#nodes.set(node, record);
   }
 
-  gone(node: string, nowMs: number): void {
+  gone(node: string, via: string, nowMs: number): void {
     const record = this.#nodes.get(node);
-    if (record === undefined) return;
-    record.goneSinceMs ??= nowMs;
-    const gone = [...this.#nodes].filter(([, { goneSinceMs }]) => goneSinceMs !== null);
-    gone.sort(([, left], [, right]) => (left.goneSinceMs ?? 0) - (right.goneSinceMs ?? 0));
+    const last = record?.sessions.get(via);
+    if (record === undefined || last === undefined) return;
+    record.sessions.delete(via);
+    if (record.sessions.size === 0) record.gone = { sinceMs: nowMs, last };
+    const gone = [...this.#nodes].filter((one) => one[1].gone !== null);
+    gone.sort(([, left], [, right]) => (left.gone?.sinceMs ?? 0) - (right.gone?.sinceMs ?? 0));
     for (const [name] of gone.slice(0, -maxGone)) this.#nodes.delete(name);
   }
 
-  acked(node: string, version: number): void {
-    const record = this.#nodes.get(node);
-    if (record !== undefined) record.acked = version;
+  acked(node: string, via: string, generation: number): void {
+    const session = this.#nodes.get(node)?.sessions.get(via);
+    if (session !== undefined) session.acked = generation;
   }
 
-  report(node: string, workloads: ReadonlyMap<string, boolean>): void {
-    const record = this.#nodes.get(node);
-    if (record === undefined) return;
-    record.report = workloads;
-    record.fresh = true;
+  report(node: string, via: string, workloads: ReadonlyMap<string, boolean>): void {
+    const session = this.#nodes.get(node)?.sessions.get(via);
+    if (session === undefined) return;
+    session.report = workloads;
+    session.fresh = true;
+  }
+
+  replicaCame(replica: string): void {
+    this.#replicas.set(replica, { goneSinceMs: null, acked: 0 });
+  }
+
+  replicaApplied(replica: string, generation: number): void {
+    const record = this.#replicas.get(replica);
+    if (record !== undefined) record.acked = generation;
+  }
+
+  /** Its nodes are gone with it until another brings them. */
+  replicaGone(replica: string, nowMs: number): void {
+    const record = this.#replicas.get(replica);
+    if (record !== undefined) record.goneSinceMs ??= nowMs;
+    for (const node of this.#nodes.keys()) this.gone(node, replica, nowMs);
+    for (const [name, { goneSinceMs }] of this.#replicas) {
+      if (goneSinceMs !== null && nowMs - goneSinceMs >= patienceMs) this.#replicas.delete(name);
+    }
   }
 
   /** What the node said of a workload last; undefined: nothing yet. */
   readiness(node: string, uid: string, nowMs: number): boolean | undefined {
     const record = this.#nodes.get(node);
     if (record === undefined) return undefined;
-    const overdue = !record.fresh && record.goneSinceMs === null && nowMs - record.comeMs >= reportDueMs;
-    if (overdue) return false;
-    return record.report === null ? undefined : (record.report.get(uid) ?? false);
+    if (record.gone !== null)
+      return record.gone.last.report === null ? undefined : isReady(record.gone.last, uid);
+    const sessions = [...record.sessions.values()];
+    if (sessions.some(({ fresh, comeMs }) => !fresh && nowMs - comeMs >= reportDueMs)) return false;
+    const reported = sessions.filter(({ report }) => report !== null);
+    return reported.length === 0 ? undefined : reported.every((session) => isReady(session, uid));
   }
 
   /** A node that is here has not reported yet. */
   get reportsDue(): boolean {
-    return [...this.#nodes.values()].some(({ fresh, goneSinceMs }) => !fresh && goneSinceMs === null);
+    return [...this.#nodes.values()].some(({ sessions }) =>
+      [...sessions.values()].some(({ fresh }) => !fresh),
+    );
   }
 
-  /** The newest version that every node that counts has in force; infinite where none counts. */
+  /** The newest generation that every node and replica that counts has in force; infinite where none counts. */
   ackedByAll(nowMs: number): number {
     let least = Number.POSITIVE_INFINITY;
-    for (const { acked, goneSinceMs } of this.#nodes.values()) {
-      if (goneSinceMs === null || nowMs - goneSinceMs < patienceMs) least = Math.min(least, acked);
+    const waitsFor = (goneSinceMs: number | null) => goneSinceMs === null || nowMs - goneSinceMs < patienceMs;
+    for (const { sessions, gone } of this.#nodes.values()) {
+      for (const { acked } of sessions.values()) least = Math.min(least, acked);
+      if (gone !== null && waitsFor(gone.sinceMs)) least = Math.min(least, gone.last.acked);
+    }
+    for (const { acked, goneSinceMs } of this.#replicas.values()) {
+      if (waitsFor(goneSinceMs)) least = Math.min(least, acked);
     }
     return least;
   }
+}
+
+function isReady({ report }: NodeSession, uid: string): boolean {
+  return report?.get(uid) ?? false;
 }

@@ -1,81 +1,124 @@
-/** Keeps transport phases moving: hears the agents, looks again when time has passed, and has changes published. */
+/** Keeps transport phases moving: hears agents and replicas, and looks again when time has passed. */
 import type { Resource } from '../../model/resource.js';
 import type { TransportPhase } from '../../model/workload.js';
-import { TransportPhases } from './transport-phases.js';
+import type { HolderMessage, ReplicaMessage } from './phase-news.js';
+import { ReplicaTransport } from './replica-transport.js';
 
 /** What agents say in a burst is taken in as one. */
 const gatherMs = 20;
 /** How often is looked while something waits for time to pass. */
 const lookMs = 200;
+/** A holder that does not answer for so long does not keep an agent waiting. */
+const welcomeMs = 5_000;
 
 export interface TransportControlParts {
   /** Milliseconds that never go back. */
   readonly now: () => number;
   /** Publishes resources; returns the version that holds them. */
   readonly publish: (resources: readonly Resource[]) => number;
+  /** Whether this controller may decide at this very moment; absent: it is the only one, and always may. */
+  readonly mayMove?: (() => boolean) | undefined;
 }
 
 export class TransportControl {
   readonly #parts: TransportControlParts;
-  readonly #phases: TransportPhases;
-  #wanted: readonly Resource[] | null = null;
+  readonly #replica: ReplicaTransport;
+  readonly #waiting = new Map<string, () => void>();
   #timer: NodeJS.Timeout | undefined;
   #dueMs = Number.POSITIVE_INFINITY;
-  #waiting = false;
 
   constructor(parts: TransportControlParts) {
     this.#parts = parts;
-    this.#phases = new TransportPhases(parts.now());
+    const { publish, mayMove } = parts;
+    this.#replica = new ReplicaTransport(
+      {
+        publish,
+        mayMove: mayMove ?? (() => true),
+        welcome: (node) => this.#waiting.get(node)?.(),
+      },
+      parts.now(),
+    );
+    if (mayMove === undefined) this.lead(1);
   }
 
-  /** Publishes what the manifests want, workloads in the phases that they have come to. */
   want(resources: readonly Resource[]): void {
-    this.#wanted = resources;
-    this.#phases.want(resources);
-    this.#waiting = this.#phases.advance(this.#parts.now()).waiting;
-    this.#publish(resources);
+    this.#replica.want(resources, this.#parts.now());
     this.#schedule();
   }
 
-  come(node: string, held: ReadonlyMap<string, TransportPhase>): void {
-    this.#phases.come(node, held, this.#parts.now());
-    // What the agent brought must be in force before its first delta, which follows at once.
-    this.#advance();
+  /** Resolves once the node may be served; undefined: at once. */
+  come(node: string, held: ReadonlyMap<string, TransportPhase>): Promise<void> | undefined {
+    const served = this.#replica.come(node, held, this.#parts.now());
+    this.#schedule();
+    if (served) return undefined;
+    this.#waiting.get(node)?.();
+    return new Promise((resolve) => {
+      const welcome = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(node);
+        resolve();
+      };
+      const timer = setTimeout(welcome, welcomeMs).unref();
+      this.#waiting.set(node, welcome);
+    });
   }
 
   gone(node: string): void {
-    this.#phases.gone(node, this.#parts.now());
+    this.#replica.gone(node, this.#parts.now());
     this.#lookSoon(gatherMs);
   }
 
   acked(node: string, version: number): void {
-    this.#phases.acked(node, version);
-    if (this.#waiting) this.#lookSoon(gatherMs);
+    this.#replica.acked(node, version);
+    if (this.#replica.waiting) this.#lookSoon(gatherMs);
   }
 
   report(node: string, workloads: ReadonlyMap<string, boolean>): void {
-    this.#phases.report(node, workloads);
+    this.#replica.report(node, workloads);
+    this.#lookSoon(gatherMs);
+  }
+
+  /** `term`: higher than that of any holder before. */
+  lead(term: number): void {
+    this.#replica.lead(term, this.#parts.now());
+    this.#schedule();
+  }
+
+  stepDown(): void {
+    this.#replica.stepDown();
+  }
+
+  link(send: (message: ReplicaMessage) => void): void {
+    this.#replica.link(send);
+  }
+
+  unlink(): void {
+    this.#replica.unlink();
+  }
+
+  fromHolder(message: HolderMessage): void {
+    this.#replica.fromHolder(message);
+  }
+
+  /** False: this controller does not lead, so the replica is wrong here. */
+  fromReplica(replica: string, message: ReplicaMessage, send: (message: HolderMessage) => void): boolean {
+    const taken = this.#replica.fromReplica(replica, message, send, this.#parts.now());
+    if (taken) this.#lookSoon(gatherMs);
+    return taken;
+  }
+
+  replicaGone(replica: string): void {
+    this.#replica.replicaGone(replica, this.#parts.now());
     this.#lookSoon(gatherMs);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
-  }
-
-  #advance(): void {
-    const { changed, waiting } = this.#phases.advance(this.#parts.now());
-    this.#waiting = waiting;
-    if (changed && this.#wanted !== null) this.#publish(this.#wanted);
-    this.#schedule();
-  }
-
-  #publish(resources: readonly Resource[]): void {
-    const version = this.#parts.publish(this.#phases.inForce(resources));
-    this.#phases.published(version, this.#parts.now());
+    for (const welcome of this.#waiting.values()) welcome();
   }
 
   #schedule(): void {
-    if (this.#waiting) this.#lookSoon(lookMs);
+    if (this.#replica.waiting) this.#lookSoon(lookMs);
   }
 
   #lookSoon(delayMs: number): void {
@@ -85,7 +128,8 @@ export class TransportControl {
     this.#dueMs = dueMs;
     this.#timer = setTimeout(() => {
       this.#dueMs = Number.POSITIVE_INFINITY;
-      this.#advance();
+      this.#replica.advance(this.#parts.now());
+      this.#schedule();
     }, delayMs).unref();
   }
 }
