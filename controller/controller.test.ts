@@ -216,7 +216,7 @@ test('the status says how many nodes are at which version, and every problem', a
   for (const node of ['a', 'b']) fixture.agent({ node });
   for (const node of ['c', 'd']) fixture.agent({ node, silent: true });
   const { controller } = fixture;
-  const report = () => reportStatus(controller.publisher, controller.problems);
+  const report = () => reportStatus(controller.publisher, controller.nodes(), controller.problems);
   await fixture.waitFor('two nodes', () => report().summary.startsWith('reached 2 of 4'));
   expect(report().summary).toBe(`reached 2 of 4 nodes at version ${report().version}`);
   expect(report().problems).toMatchObject([

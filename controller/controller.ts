@@ -4,10 +4,12 @@ import type { Authority } from './authority/authority.js';
 import type { AuthoritySurroundings } from './authority/create-authority.js';
 import type { NodeAuthenticator } from './authority/node-authenticator.js';
 import { NodeRefusals } from './authority/node-refusals.js';
+import type { LeaseHolder } from './kubernetes/hold-lease.js';
 import { AgentListeners, type Issuing, type ListenAddresses } from './publish/agent-listeners.js';
 import { ConfigServer, type ConfigServerEvents, type StreamTimes } from './publish/config-server.js';
-import { Publisher } from './publish/publisher.js';
+import { type NodeStatus, Publisher } from './publish/publisher.js';
 import { type NodeScopes, noScopes } from './publish/scope-endpoints.js';
+import { Replication } from './replicas/replication.js';
 import { BuildMemo } from './resources/build-memo.js';
 import { type BuildSettings, buildResources } from './resources/build-resources.js';
 import { ManifestStore } from './resources/manifest-store.js';
@@ -32,6 +34,12 @@ export interface ControllerOptions {
   readonly times?: StreamTimes;
   /** Told after every change of what the status shows. */
   readonly onChange?: () => void;
+  /** Held by the one of several controllers that decides about transport; absent: this one decides. */
+  readonly lease?: LeaseHolder | undefined;
+  /** Where other replicas reach this one, a host's address without a port; absent: they do not. */
+  readonly advertise?: string | undefined;
+  /** This controller holds the lease, or no more. */
+  readonly onLead?: (leads: boolean) => void;
 }
 
 /** Files of the authority that change are noticed within this time. */
@@ -46,6 +54,8 @@ export class Controller {
   readonly #server: ConfigServer;
   readonly #transport: TransportControl;
   readonly #listeners: AgentListeners;
+  readonly #replication: Replication | null;
+  readonly #issuing: Issuing | null;
   #problems: readonly StatusProblem[] = [];
   #scopes: NodeScopes = noScopes;
   readonly #memo = new BuildMemo();
@@ -55,20 +65,24 @@ export class Controller {
     this.nodeRefusals = new NodeRefusals(options.log, options.now);
     this.#options = options;
     this.#store = new ManifestStore(options.build.cluster === undefined ? 'folder' : 'cluster');
+    const { log, now, createAuthority, joining = null, socketNode = null, lease } = options;
     this.#transport = new TransportControl({
       now: () => performance.now(),
       publish: (resources) => this.#publish(resources),
+      mayMove: lease === undefined ? undefined : () => lease.held,
     });
-    const { log, now, createAuthority, joining = null, socketNode = null } = options;
     const { publisher, nodeRefusals } = this;
     this.#server = new ConfigServer(publisher, log, this.#agentEvents(), options.times);
     const issuing = createAuthority?.({ publisher, log, now }) ?? null;
+    this.#issuing = issuing;
     this.authority = issuing?.authority ?? null;
+    this.#replication = lease === undefined ? null : this.#createReplication(lease);
     this.#listeners = new AgentListeners({
       config: this.#server,
       issuing,
       joining,
       socketNode,
+      replicas: this.#replication?.service ?? null,
       refusals: nodeRefusals,
       trustDomain: () => publisher.trustDomain,
       now,
@@ -86,30 +100,76 @@ export class Controller {
     if (authority !== null) {
       await authority.refresh();
       this.#refresh = setInterval(() => {
-        void authority.refresh().then(() => this.#listeners.refresh());
+        void authority
+          .refresh()
+          .then(() => Promise.all([this.#listeners.refresh(), this.#replication?.refresh()]));
       }, refreshMs).unref();
     }
-    return this.#listeners.start(listen);
+    const port = await this.#listeners.start(listen);
+    const { advertise } = this.#options;
+    const address = advertise === undefined || port === 0 ? '' : `${advertise}:${port}`;
+    const certify = this.#issuing?.certify;
+    this.#replication?.start(address, certify && ((take) => certify(take, 'replica')));
+    return port;
+  }
+
+  /** Agents are served: everything has been read, and this controller decides, or follows the one that does. */
+  get ready(): boolean {
+    return this.publisher.snapshot !== null && (this.#replication?.mayServe ?? true);
+  }
+
+  /** How all nodes stand, those of other replicas too where this controller decides. */
+  nodes(): NodeStatus[] {
+    return this.#replication?.nodes() ?? this.publisher.nodes();
+  }
+
+  /** Lets another replica decide at once, then sends agents away and ends. */
+  async close(): Promise<void> {
+    await this.#replication?.stop();
+    this.#server.endAll('the controller is stopping');
+    await this.#listeners.drain();
+    this.stop();
   }
 
   stop(): void {
     clearInterval(this.#refresh);
     this.#options.source.stop();
     this.#transport.stop();
-    this.#server.stop();
+    this.#server.endAll('the controller is stopping');
     this.#listeners.stop();
   }
 
   #agentEvents(): ConfigServerEvents {
     const transport = this.#transport;
     return {
-      onAgentChange: () => this.#options.onChange?.(),
+      onAgentChange: () => {
+        this.#replication?.changed();
+        this.#options.onChange?.();
+      },
+      mayServe: () => this.#replication?.mayServe ?? true,
       onRefused: (node, refusal) => this.nodeRefusals.record({ node }, refusal),
       onCome: ({ node, transports }) => transport.come(node, transports),
       onGone: ({ node }) => transport.gone(node),
       onAcked: ({ node, ackedVersion }) => transport.acked(node, ackedVersion),
       onReport: ({ node, report }) => transport.report(node, report ?? new Map()),
     };
+  }
+
+  #createReplication(lease: LeaseHolder): Replication {
+    const { log, onLead, onChange } = this.#options;
+    const { publisher } = this;
+    return new Replication({
+      lease,
+      log,
+      transport: this.#transport,
+      ownNodes: () => publisher.nodes(),
+      version: () => publisher.snapshot?.version ?? 0,
+      trustDomain: () => publisher.trustDomain,
+      now: () => performance.now(),
+      onLead: (leads) => onLead?.(leads),
+      onCutOff: () => this.#server.endAll('this replica is out of touch with the one that decides'),
+      onChange: () => onChange?.(),
+    });
   }
 
   #apply(changes: readonly SourceChange[]): void {

@@ -17,7 +17,7 @@ const log = createLog(
 
 async function run(flags: ControllerFlags): Promise<void> {
   const metrics = createMetrics();
-  const { source, cluster, statuses, counts } = await openSource(flags.source, log);
+  const { source, cluster, statuses, lease, counts } = await openSource(flags.source, log);
   const tokens =
     flags.tokens === null ? undefined : new JoinTokens({ file: flags.tokens, now: () => Date.now() });
   const controller = new Controller({
@@ -29,12 +29,15 @@ async function run(flags: ControllerFlags): Promise<void> {
     socketNode: flags.node,
     now: () => Date.now(),
     onChange: () => statuses?.changed(),
+    onLead: (leads) => statuses?.lead(leads),
+    lease: lease ?? undefined,
+    advertise: flags.advertise ?? undefined,
   });
-  const report = () => reportStatus(controller.publisher, controller.problems);
+  const report = () => reportStatus(controller.publisher, controller.nodes(), controller.problems);
   // First, so that a probe is answered while the source is still being read.
   if (flags.metrics !== null) {
     const ready = () => {
-      if (controller.publisher.snapshot === null) throw new Error('nothing is published yet');
+      if (!controller.ready) throw new Error('not everything has been read, or nobody decides yet');
       return { ready: true };
     };
     const scrape = () => {
@@ -43,13 +46,13 @@ async function run(flags: ControllerFlags): Promise<void> {
     };
     await serveAdmin(flags.metrics, { '/metrics': scrape, '/ready': ready });
   }
-  const nodesPort = await controller.start(flags.listen);
-  statuses?.start(() => ({
+  statuses?.reportFrom(() => ({
     version: controller.publisher.snapshot?.version ?? 0,
     problems: controller.problems,
-    nodes: controller.publisher.nodes(),
+    nodes: controller.nodes(),
   }));
-  const ready = () => ({ ready: controller.publisher.snapshot !== null });
+  const nodesPort = await controller.start(flags.listen);
+  const ready = () => ({ ready: controller.ready });
   const pages = { '/status': report, '/ready': ready };
   if (flags.adminPort !== null) await serveAdmin({ host: '127.0.0.1', port: flags.adminPort }, pages);
   if (flags.admin !== null) {
@@ -61,10 +64,7 @@ async function run(flags: ControllerFlags): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info('stopping', { signal });
-      void Promise.resolve(statuses?.stop()).finally(() => {
-        controller.stop();
-        process.exit(0);
-      });
+      void controller.close().finally(() => process.exit(0));
     });
   }
   process.stdout.write(`${JSON.stringify({ ready: true, ...(nodesPort === 0 ? {} : { nodesPort }) })}\n`);

@@ -1,4 +1,5 @@
 /** The controller's command line. */
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { isNodeName } from '../model/system-identity.js';
 import type { IdentitySettings } from './authority/create-authority.js';
@@ -25,6 +26,8 @@ export type SourceFlags =
 export interface ControllerFlags {
   readonly source: SourceFlags;
   readonly listen: ListenAddresses;
+  /** This machine's address for other replicas; null: there are none. */
+  readonly advertise: string | null;
   /** File of the join tokens' hashes; null: nodes do not join by tokens. */
   readonly tokens: string | null;
   /** Audience of the service-account tokens that nodes of the cluster join with; null: they do not. */
@@ -45,6 +48,7 @@ export const usage = `usage: controller --folder DIR --listen unix:PATH [options
   --shown-as DIR          what problems call that folder (default: its own name)
   --listen unix:PATH      where the agent of this machine's node connects
   --listen-nodes HOST:PORT  where further nodes connect, over TLS; needs an authority
+  --advertise HOST        where other replicas of the controller reach this one, on the port for nodes
   --tokens FILE           let nodes join with tokens, whose hashes are kept in FILE (POST /tokens makes one)
   --review-tokens NAME    let nodes of the cluster join with their pods' tokens for audience NAME; needs --kubernetes
   --admin PATH            Unix socket for GET /status and /ready
@@ -81,6 +85,7 @@ export function parseFlags(args: readonly string[]): ControllerFlags | null {
   return {
     source,
     listen: readListen(listen, values['listen-nodes'], identities !== null),
+    advertise: readAdvertise(values),
     tokens: readTokens(values.tokens, values['listen-nodes']),
     reviewTokens: readReview(values),
     admin: admin ?? null,
@@ -144,6 +149,7 @@ function parseValues(args: readonly string[]) {
         'no-status': { type: 'boolean' },
         listen: text,
         'listen-nodes': text,
+        advertise: text,
         tokens: text,
         'review-tokens': text,
         admin: text,
@@ -182,6 +188,18 @@ function readListen(listen: string | undefined, nodes: string | undefined, issue
 function readTokens(tokens: string | undefined, nodes: string | undefined): string | null {
   if (tokens !== undefined && nodes === undefined) throw new UsageError('--tokens needs --listen-nodes');
   return tokens ?? null;
+}
+
+/** An address, IPv6 in brackets as in a URL. */
+function readAdvertise(values: ReturnType<typeof parseValues>['values']): string | null {
+  const { advertise, kubernetes, 'listen-nodes': nodes } = values;
+  if (advertise === undefined) return null;
+  if (kubernetes !== true || nodes === undefined) {
+    throw new UsageError('--advertise needs --kubernetes and --listen-nodes');
+  }
+  const address = advertise.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(address) === 0) throw new UsageError(`--advertise ${advertise} is no IP address`);
+  return isIP(address) === 6 ? `[${address}]` : address;
 }
 
 function readReview(values: ReturnType<typeof parseValues>['values']): string | null {

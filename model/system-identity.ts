@@ -13,6 +13,11 @@ export function controllerSpiffeId(trustDomain: string): string {
   return `spiffe://${trustDomain}/weft/controller`;
 }
 
+/** What one replica of the controller proves to another one, which it calls. */
+export function replicaSpiffeId(trustDomain: string): string {
+  return `spiffe://${trustDomain}/weft/replica`;
+}
+
 /** The node that a SPIFFE id of this trust domain names; null where it names none. */
 export function nodeOfSpiffeId(spiffeId: string, trustDomain: string): string | null {
   const start = nodeSpiffeId(trustDomain, '');

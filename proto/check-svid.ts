@@ -30,8 +30,8 @@ export type SvidCheck =
   | { readonly ok: true; readonly svid: CheckedSvid }
   | { readonly ok: false; readonly problem: string };
 
-/** Who proves what to whom: workloads to each other, a node to the controller, the controller to nodes. */
-export type SvidPurpose = 'workload' | 'node' | 'controller';
+/** Who proves what to whom: workloads to each other, nodes and replicas to a controller, the controller to both. */
+export type SvidPurpose = 'workload' | 'node' | 'controller' | 'replica';
 
 export interface SvidExpectation {
   readonly spiffeId: string;
@@ -120,6 +120,7 @@ function findPurposeProblem({ keyUsage: usages = [] }: X509Certificate, purpose:
     case 'workload':
       return server && client ? null : 'the certificate is not for both servers and clients';
     case 'node':
+    case 'replica':
       return client && !server ? null : 'the certificate is not for clients alone';
     case 'controller':
       return server && !client ? null : 'the certificate is not for servers alone';

@@ -160,7 +160,11 @@ export function decodeMtls(mtls: NonNullable<ReceivedWorkload['mtls']>, problems
   return { mode: mode(mtls.mode, 'workload.mtls.mode'), ports: Object.fromEntries(ports) };
 }
 
-function decodeCapture(capture: NonNullable<ReceivedWorkload['capture']>, problems: ProblemList): Capture {
+/** As a resource has it. */
+export function decodeCapture(
+  capture: NonNullable<ReceivedWorkload['capture']>,
+  problems: ProblemList,
+): Capture {
   const { netns } = capture;
   if (netns === '.' || netns === '..' || netns.includes('/')) {
     problems.add('workload.capture.netns', netns, 'is no plain name', 'send the name below the netns folder');

@@ -21,6 +21,10 @@ export type {
   EndpointSet__Output as ReceivedEndpointSet,
 } from './generated/weft/v1/EndpointSet.js';
 export type { HeaderEdits__Output as ReceivedHeaderEdits } from './generated/weft/v1/HeaderEdits.js';
+export type {
+  HolderMessage as HolderWireMessage,
+  HolderMessage__Output as ReceivedHolderMessage,
+} from './generated/weft/v1/HolderMessage.js';
 export type { HttpAttributes__Output as ReceivedHttpAttributes } from './generated/weft/v1/HttpAttributes.js';
 export type {
   HttpFilter as HttpFilterMessage,
@@ -66,15 +70,31 @@ export type {
   NodeReport__Output as ReceivedNodeReport,
 } from './generated/weft/v1/NodeReport.js';
 export type {
+  NodeStanding as NodeStandingMessage,
+  NodeStanding__Output as ReceivedNodeStanding,
+} from './generated/weft/v1/NodeStanding.js';
+export type {
   PathEdit as PathEditMessage,
   PathEdit__Output as ReceivedPathEdit,
 } from './generated/weft/v1/PathEdit.js';
+export type {
+  PhaseTable as PhaseTableMessage,
+  PhaseTable__Output as ReceivedPhaseTable,
+} from './generated/weft/v1/PhaseTable.js';
 export type { PolicyRule__Output as ReceivedPolicyRule } from './generated/weft/v1/PolicyRule.js';
 export type { PolicyTarget__Output as ReceivedPolicyTarget } from './generated/weft/v1/PolicyTarget.js';
 export type {
   Refusal as RefusalMessage,
   Refusal__Output as ReceivedRefusal,
 } from './generated/weft/v1/Refusal.js';
+export type {
+  ReplicaMessage as ReplicaWireMessage,
+  ReplicaMessage__Output as ReceivedReplicaMessage,
+} from './generated/weft/v1/ReplicaMessage.js';
+export type {
+  ReplicaServiceClient,
+  ReplicaServiceDefinition,
+} from './generated/weft/v1/ReplicaService.js';
 export type {
   Resource as ResourceMessage,
   Resource__Output as ReceivedResource,

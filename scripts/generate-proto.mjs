@@ -35,6 +35,7 @@ function generate() {
         generator,
         'weft/v1/config.proto',
         'weft/v1/identity.proto',
+        'weft/v1/replica.proto',
         ...options,
         '--grpcLib=@grpc/grpc-js',
         '--importFileExtension=.js',
@@ -43,10 +44,8 @@ function generate() {
     );
     if (run.status !== 0) throw new Error(`proto-loader-gen-types failed: ${run.stderr}`);
     const noteFor = (path, text) => {
-      const name =
-        /identity/.test(path) || /^\/\/ Original file: .*identity\.proto$/m.test(text)
-          ? 'identity'
-          : 'config';
+      const origin = /^\/\/ Original file: .*?(\w+)\.proto$/m.exec(text)?.[1];
+      const name = origin ?? path.replace(/\.ts$/, '');
       return `// Generated from proto/weft/v1/${name}.proto by scripts/generate-proto.mjs; do not edit.`;
     };
     return new Map(

@@ -1,5 +1,5 @@
 /** Whether an identity may be certified: a node`s workload runs there now, a node or the controller names itself. Pure. */
-import { controllerSpiffeId, nodeSpiffeId } from '../../model/system-identity.js';
+import { controllerSpiffeId, nodeSpiffeId, replicaSpiffeId } from '../../model/system-identity.js';
 import { spiffeId, type Workload } from '../../model/workload.js';
 import { type Refused, refuse } from './refusal.js';
 
@@ -7,7 +7,8 @@ import { type Refused, refuse } from './refusal.js';
 export type Subject =
   | { readonly kind: 'workload'; readonly uid: string }
   | { readonly kind: 'node' }
-  | { readonly kind: 'controller' };
+  | { readonly kind: 'controller' }
+  | { readonly kind: 'replica' };
 
 export interface Asked {
   /** The node that asks, proven; empty for the controller itself. */
@@ -33,6 +34,8 @@ export function authorizeRequest(asked: Asked, published: Published): { readonly
       return compare(`node ${node}`, nodeSpiffeId(trustDomain, node), uri);
     case 'controller':
       return compare('the controller', controllerSpiffeId(trustDomain), uri);
+    case 'replica':
+      return compare('the controller', replicaSpiffeId(trustDomain), uri);
   }
 }
 

@@ -41,6 +41,7 @@ const maxSkewMs = 60_000;
 const usages: Readonly<Record<SvidPurpose, readonly ExtendedKeyUsage[]>> = {
   workload: [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth],
   node: [ExtendedKeyUsage.clientAuth],
+  replica: [ExtendedKeyUsage.clientAuth],
   controller: [ExtendedKeyUsage.serverAuth],
 };
 

@@ -1,6 +1,9 @@
-/** The controller's own certificate towards nodes: issued by its authority, renewed in time and when the signer changes. */
+/**
+ * The controller's own certificates, towards nodes and towards other replicas: issued by its authority, renewed in time
+ * and when the signer changes.
+ */
 import { webcrypto } from 'node:crypto';
-import { controllerSpiffeId } from '../../model/system-identity.js';
+import { controllerSpiffeId, replicaSpiffeId } from '../../model/system-identity.js';
 import type { Authority } from './authority.js';
 import {
   ecdsaP256,
@@ -14,7 +17,7 @@ export interface ServerIdentity {
   readonly key: string;
   /** The certificate, then intermediates. */
   readonly cert: string;
-  /** The roots that clients' certificates must lead to. */
+  /** The roots that the other end's certificate must lead to. */
   readonly ca: string;
 }
 
@@ -25,12 +28,19 @@ export class ControllerCertificate {
   readonly #authority: Authority;
   readonly #now: () => number;
   readonly #take: (identity: ServerIdentity) => void;
+  readonly #kind: 'controller' | 'replica';
   #held: { readonly key: string; readonly cert: string; readonly renewAtMs: number } | null = null;
   #roots = '';
   #trustDomain = '';
 
-  /** `take` gets each new identity. */
-  constructor(authority: Authority, now: () => number, take: (identity: ServerIdentity) => void) {
+  /** `take` gets each new identity. `kind`: controller, as a server of nodes; replica, as a client of another replica. */
+  constructor(
+    authority: Authority,
+    now: () => number,
+    take: (identity: ServerIdentity) => void,
+    kind: 'controller' | 'replica' = 'controller',
+  ) {
+    this.#kind = kind;
     this.#authority = authority;
     this.#now = now;
     this.#take = take;
@@ -56,7 +66,8 @@ export class ControllerCertificate {
       'sign',
       'verify',
     ])) as webcrypto.CryptoKeyPair;
-    const name = { type: 'url', value: controllerSpiffeId(trustDomain) } as const;
+    const id = this.#kind === 'controller' ? controllerSpiffeId : replicaSpiffeId;
+    const name = { type: 'url', value: id(trustDomain) } as const;
     const request = await Pkcs10CertificateRequestGenerator.create({
       keys,
       signingAlgorithm: ecdsaP256,
@@ -64,7 +75,7 @@ export class ControllerCertificate {
     });
     const beganMs = this.#now();
     const csr = new Uint8Array(request.rawData);
-    const result = await this.#authority.issue({ node: '', subject: { kind: 'controller' }, csr });
+    const result = await this.#authority.issue({ node: '', subject: { kind: this.#kind }, csr });
     if (!result.ok) return false;
     const key = new Uint8Array(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
     this.#held = {

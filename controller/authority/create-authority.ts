@@ -60,5 +60,5 @@ export function createAuthority(
     },
     trustDomain: () => publisher.trustDomain,
   });
-  return { authority, certify: (take) => new ControllerCertificate(authority, now, take) };
+  return { authority, certify: (take, kind) => new ControllerCertificate(authority, now, take, kind) };
 }

@@ -2,7 +2,7 @@
  * An issuer behind files: requests are laid into a folder, whoever signs lays certificates beside them.
  *   ca.crt                 roots (PEM), kept there by the signer
  *   requests/ID.KIND.csr   a request (PEM), checked and authorized; appears by rename. KIND tells the extended key usage
- *                          to certify: workload (serverAuth and clientAuth), node (clientAuth), controller (serverAuth)
+ *                          to certify: workload (serverAuth and clientAuth), node and replica (clientAuth), controller (serverAuth)
  *   certificates/ID.crt    the answer (PEM): the certificate, then intermediates; must appear by rename
  * Both files of an answered request are removed.
  */

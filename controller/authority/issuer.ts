@@ -5,7 +5,7 @@ import type { Refusal } from './refusal.js';
 /** A request that was checked: the issuer certifies this key for this name, and nothing that the asker wrote. */
 export interface SigningRequest {
   readonly spiffeId: string;
-  /** Whether it is for servers (controller), clients (node) or both (workload). */
+  /** Whether it is for servers (controller), clients (node, replica) or both (workload). */
   readonly purpose: SvidPurpose;
   readonly trustDomain: string;
   /** SubjectPublicKeyInfo in DER; ECDSA P-256. */

@@ -5,6 +5,7 @@
 import { constants } from 'node:crypto';
 import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
+import { replicaSpiffeId } from '../../model/system-identity.js';
 import { nodeOfName } from './authenticate-node.js';
 import type { ServerIdentity } from './controller-certificate.js';
 import type { NodeRefusals } from './node-refusals.js';
@@ -15,6 +16,8 @@ export interface NodeListenerParts {
   readonly nodes: Server;
   /** Serves connections without a client certificate: joining is all that they may do. */
   readonly joining: Server;
+  /** Serves connections that have proved to be another replica of the controller; null: there is none. */
+  readonly replicas: Server | null;
   /** Null before the first configuration. */
   readonly trustDomain: () => string | null;
   readonly refusals: NodeRefusals;
@@ -36,6 +39,7 @@ export class NodeListener {
   readonly #server: TlsServer;
   readonly #nodes: ConnectionInjector;
   readonly #joining: ConnectionInjector;
+  readonly #replicas: ConnectionInjector | null;
   readonly #sockets = new Set<TLSSocket>();
   #joiningNow = 0;
 
@@ -43,6 +47,7 @@ export class NodeListener {
     this.#parts = parts;
     this.#nodes = parts.nodes.createConnectionInjector(ServerCredentials.createInsecure());
     this.#joining = parts.joining.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#replicas = parts.replicas?.createConnectionInjector(ServerCredentials.createInsecure()) ?? null;
     this.#server = createServer({
       minVersion: 'TLSv1.3',
       ALPNProtocols: ['h2'],
@@ -85,11 +90,17 @@ export class NodeListener {
     });
   }
 
+  /** Takes no more connections. */
+  pause(): void {
+    this.#server.close();
+  }
+
   close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     this.#nodes.destroy();
     this.#joining.destroy();
+    this.#replicas?.destroy();
   }
 
   #admit(socket: TLSSocket): void {
@@ -109,7 +120,13 @@ export class NodeListener {
       );
       return;
     }
-    if (nodeOfName(name, this.#parts.trustDomain()) === null) {
+    const trustDomain = this.#parts.trustDomain();
+    if (this.#replicas !== null && trustDomain !== null && name === `URI:${replicaSpiffeId(trustDomain)}`) {
+      endAfter(socket, certificate.validToDate.getTime() - this.#parts.now());
+      this.#replicas.injectConnection(socket);
+      return;
+    }
+    if (nodeOfName(name, trustDomain) === null) {
       this.#refuse(socket, `the client certificate is for ${name}, which is no node`);
       return;
     }

@@ -3,7 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describeError } from '../status/log.js';
 import type { ApiAnswer, ApiClient } from './api-client.js';
 import { asRecord } from './api-object.js';
-import { LeaseObserver, type LeaseTimes, type LeaseView, leaseSpec, readLease } from './leader-lease.js';
+import {
+  addressAnnotation,
+  LeaseObserver,
+  type LeaseTimes,
+  type LeaseView,
+  leaseSpec,
+  readLease,
+} from './leader-lease.js';
 
 export interface LeaseHolderOptions {
   readonly client: ApiClient;
@@ -16,22 +23,48 @@ export interface LeaseHolderOptions {
   readonly now: () => Date;
   /** Monotonic clock in milliseconds. */
   readonly monotonicMs: () => number;
-  readonly onChange: (held: boolean) => void;
   readonly onTrouble: (message: string) => void;
+  /** How names of processes begin that this one replaces, which have ended; absent: of none is that known. */
+  readonly predecessors?: string | undefined;
+}
+
+/** What a look at the lease has shown. */
+export interface SeenLease {
+  /** This process holds it. */
+  readonly own: boolean;
+  /** Empty: nobody. */
+  readonly holder: string;
+  /** Where the holder is reached, `host:port`; empty: nowhere. */
+  readonly address: string;
+  /** For how long the lease has been as it is. */
+  readonly unchangedMs: number;
+}
+
+export interface LeaseEvents {
+  /** Where other replicas reach this process; empty: nowhere. */
+  readonly address: string;
+  /** How much longer than others this process leaves a free lease alone. */
+  readonly reluctanceMs: () => number;
+  /** `term`: higher than that of any holder before. The same one again: it could not be renewed for a while, and is now. */
+  readonly onChange: (held: boolean, term: number) => void;
+  readonly onLook: (seen: SeenLease) => void;
 }
 
 export class LeaseHolder {
   readonly #options: LeaseHolderOptions;
   readonly #observer: LeaseObserver;
   readonly #abort = new AbortController();
+  #events: LeaseEvents | undefined;
+  #term = 0;
   #held = false;
+  #hurry = () => {};
   #renewedMs = Number.NEGATIVE_INFINITY;
   #deadline: NodeJS.Timeout | undefined;
   #trouble = '';
 
   constructor(options: LeaseHolderOptions) {
     this.#options = options;
-    this.#observer = new LeaseObserver(options.self);
+    this.#observer = new LeaseObserver(options.self, options.predecessors);
   }
 
   /** Whether this process may write now. */
@@ -40,9 +73,15 @@ export class LeaseHolder {
     return this.#held && monotonicMs() - this.#renewedMs < times.deadlineMs;
   }
 
+  /** Looks at the lease at once: something has happened to its holder. */
+  hurry(): void {
+    this.#hurry();
+  }
+
   /** Runs until `stop`. */
-  async run(): Promise<void> {
+  async run(events: LeaseEvents): Promise<void> {
     const { signal } = this.#abort;
+    this.#events = events;
     while (!signal.aborted) {
       try {
         await this.#look();
@@ -50,7 +89,10 @@ export class LeaseHolder {
       } catch (error) {
         if (!signal.aborted) this.#say(describeError(error));
       }
-      await delay(this.#options.times.intervalMs, undefined, { signal, ref: false }).catch(() => {});
+      const hurried = new AbortController();
+      this.#hurry = () => hurried.abort();
+      const ended = AbortSignal.any([signal, hurried.signal]);
+      await delay(this.#options.times.intervalMs, undefined, { signal: ended, ref: false }).catch(() => {});
     }
   }
 
@@ -73,19 +115,34 @@ export class LeaseHolder {
   async #look(): Promise<void> {
     const { signal } = this.#abort;
     const { monotonicMs } = this.#options;
+    const reluctanceMs = this.#events?.reluctanceMs() ?? 0;
     const begunMs = monotonicMs();
     const answer = await this.#ask('GET', undefined, signal);
     if (answer.status !== 200 && answer.status !== 404) throw new Error(refusalOf(answer));
     const lease = answer.status === 404 ? null : readLease(answer.body);
-    const step = this.#observer.decide(lease, monotonicMs());
-    if (step === 'wait') return this.#set(false);
-    const body = this.#body(this.#spec(lease), lease);
+    const step = this.#observer.decide(lease, monotonicMs(), reluctanceMs);
+    if (step === 'wait') return this.#lost(lease);
+    const spec = this.#spec(lease);
+    const body = this.#body(spec, lease);
     const written = await this.#ask(step === 'create' ? 'POST' : 'PUT', body, signal);
     // 409: another one was faster.
-    if (written.status === 409) return this.#set(false);
+    if (written.status === 409) return this.#lost(lease);
     if (written.status >= 300) throw new Error(refusalOf(written));
     this.#renewedMs = begunMs;
+    this.#term = Number(spec.leaseTransitions) + 1;
     this.#set(true);
+    this.#tell(lease, true);
+  }
+
+  #lost(lease: LeaseView | null): void {
+    this.#set(false);
+    this.#tell(lease, false);
+  }
+
+  #tell(lease: LeaseView | null, own: boolean): void {
+    const { address = '', holder = '' } = lease ?? {};
+    const unchangedMs = this.#observer.unchangedMs(this.#options.monotonicMs());
+    this.#events?.onLook({ own, holder, address, unchangedMs });
   }
 
   #spec(lease: LeaseView | null): Readonly<Record<string, unknown>> {
@@ -96,10 +153,12 @@ export class LeaseHolder {
   #body(spec: Readonly<Record<string, unknown>>, lease: LeaseView | null): unknown {
     const { namespace, name } = this.#options;
     const version = lease === null ? {} : { resourceVersion: lease.resourceVersion };
+    const address = this.#events?.address ?? '';
+    const annotations = address === '' ? {} : { annotations: { [addressAnnotation]: address } };
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
-      metadata: { namespace, name, ...version },
+      metadata: { namespace, name, ...version, ...annotations },
       spec,
     };
   }
@@ -120,7 +179,7 @@ export class LeaseHolder {
     }
     if (held === this.#held) return;
     this.#held = held;
-    this.#options.onChange(held);
+    this.#events?.onChange(held, this.#term);
   }
 
   #say(message: string): void {

@@ -1,4 +1,11 @@
-import { LeaseObserver, type LeaseView, leaseSpec, readLease, usualLeaseTimes } from './leader-lease.js';
+import {
+  addressAnnotation,
+  LeaseObserver,
+  type LeaseView,
+  leaseSpec,
+  readLease,
+  usualLeaseTimes,
+} from './leader-lease.js';
 
 const lease = (holder: string, resourceVersion = '1'): LeaseView => ({
   resourceVersion,
@@ -6,6 +13,7 @@ const lease = (holder: string, resourceVersion = '1'): LeaseView => ({
   durationMs: 15_000,
   transitions: 3,
   acquireTime: '2026-01-01T00:00:00.000000Z',
+  address: '10.0.0.1:15012',
 });
 
 test('a lease that is not there is made; one that was given up is taken at once', () => {
@@ -21,6 +29,22 @@ test("another's lease is taken only after its holder was silent for its duration
   expect(observer.decide(lease('other', '2'), 16_000)).toBe('wait');
   expect(observer.decide(lease('other', '2'), 30_999)).toBe('wait');
   expect(observer.decide(lease('other', '2'), 31_000)).toBe('take');
+});
+
+test('who may hold old phases leaves a free lease to others for a while', () => {
+  const observer = new LeaseObserver('me');
+  expect(observer.decide(lease(''), 0, 5000)).toBe('wait');
+  expect(observer.decide(lease(''), 4999, 5000)).toBe('wait');
+  expect(observer.decide(lease(''), 5000, 5000)).toBe('take');
+  expect(observer.decide(lease('other', '2'), 6000, 5000)).toBe('wait');
+  expect(observer.decide(lease('other', '2'), 25_999, 5000)).toBe('wait');
+  expect(observer.decide(lease('other', '2'), 26_000, 5000)).toBe('take');
+});
+
+test('the lease of a process that was replaced is not waited for', () => {
+  const observer = new LeaseObserver('pod-1_b', 'pod-1_');
+  expect(observer.decide(lease('pod-1_a'), 0)).toBe('take');
+  expect(observer.decide(lease('pod-12_a', '2'), 0)).toBe('wait');
 });
 
 test('the own lease is renewed, keeps its time and its count; a new holder counts on', () => {
@@ -39,6 +63,12 @@ test('the own lease is renewed, keeps its time and its count; a new holder count
     renewTime: now,
     leaseTransitions: 4,
   });
+});
+
+test('a lease tells where its holder is reached', () => {
+  const metadata = { resourceVersion: '1', annotations: { [addressAnnotation]: '[fd00::1]:15012' } };
+  expect(readLease({ metadata, spec: {} })?.address).toBe('[fd00::1]:15012');
+  expect(readLease({ metadata: { resourceVersion: '1' }, spec: {} })?.address).toBe('');
 });
 
 test('what is no lease is none', () => {

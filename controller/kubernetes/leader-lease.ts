@@ -1,5 +1,5 @@
 /**
- * Which of several controllers writes statuses: the holder of a Lease (coordination.k8s.io/v1), as client-go's leader
+ * Which of several controllers decides about transport and writes statuses: the holder of a Lease (coordination.k8s.io/v1), as client-go's leader
  * election has it. A lease ends by its holder's silence, measured by the observer's own clock.
  */
 import { asRecord } from './api-object.js';
@@ -13,6 +13,9 @@ export interface LeaseTimes {
   readonly intervalMs: number;
 }
 
+/** Annotation of a lease: {@link LeaseView.address}. */
+export const addressAnnotation = 'weft.dev/address';
+
 export const usualLeaseTimes: LeaseTimes = { durationMs: 15_000, deadlineMs: 10_000, intervalMs: 3000 };
 
 /** A lease as it was read. */
@@ -24,12 +27,16 @@ export interface LeaseView {
   readonly transitions: number;
   /** RFC 3339; when the holder took it. */
   readonly acquireTime: string;
+  /** Where other replicas reach the holder, `host:port`; empty where they do not. */
+  readonly address: string;
 }
 
 /** null where it is no lease. */
 export function readLease(body: unknown): LeaseView | null {
   const spec = asRecord(asRecord(body)?.spec);
-  const version = asRecord(asRecord(body)?.metadata)?.resourceVersion;
+  const metadata = asRecord(asRecord(body)?.metadata);
+  const version = metadata?.resourceVersion;
+  const address = asRecord(metadata?.annotations)?.[addressAnnotation];
   if (typeof version !== 'string' || spec === null) return null;
   const seconds = spec.leaseDurationSeconds;
   return {
@@ -38,6 +45,7 @@ export function readLease(body: unknown): LeaseView | null {
     durationMs: (typeof seconds === 'number' ? seconds : 15) * 1000,
     transitions: typeof spec.leaseTransitions === 'number' ? spec.leaseTransitions : 0,
     acquireTime: typeof spec.acquireTime === 'string' ? spec.acquireTime : '',
+    address: typeof address === 'string' ? address : '',
   };
 }
 
@@ -46,15 +54,27 @@ export type LeaseStep = 'create' | 'take' | 'renew' | 'wait';
 /** Decides over what is seen of a lease; `nowMs` is a monotonic clock. */
 export class LeaseObserver {
   readonly #self: string;
+  readonly #predecessors: string;
   #version = '';
   #changedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(self: string) {
+  /** `predecessors`: how names of processes begin that have ended for sure; empty: of none is that known. */
+  constructor(self: string, predecessors = '') {
     this.#self = self;
+    this.#predecessors = predecessors;
   }
 
-  /** What to do about a lease that has just been read; null: there is none. */
-  decide(lease: LeaseView | null, nowMs: number): LeaseStep {
+  /** For how long the lease has been seen as it is. */
+  unchangedMs(nowMs: number): number {
+    return nowMs - this.#changedMs;
+  }
+
+  /**
+   * What to do about a lease that has just been read; null: there is none.
+   *
+   * @param reluctanceMs how much longer than others to leave a free lease alone
+   */
+  decide(lease: LeaseView | null, nowMs: number, reluctanceMs = 0): LeaseStep {
     if (lease === null) return 'create';
     if (lease.resourceVersion !== this.#version) {
       this.#version = lease.resourceVersion;
@@ -62,8 +82,12 @@ export class LeaseObserver {
     }
     if (lease.holder === this.#self) return 'renew';
     // A holder counts as silent since its lease was first seen as it is: no clock but our own is asked.
-    const silent = nowMs - this.#changedMs >= lease.durationMs;
-    return lease.holder === '' || silent ? 'take' : 'wait';
+    const freeAfterMs = (this.#isFree(lease) ? 0 : lease.durationMs) + reluctanceMs;
+    return this.unchangedMs(nowMs) >= freeAfterMs ? 'take' : 'wait';
+  }
+
+  #isFree({ holder }: LeaseView): boolean {
+    return holder === '' || (this.#predecessors !== '' && holder.startsWith(this.#predecessors));
   }
 }
 

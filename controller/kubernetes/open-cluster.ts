@@ -8,14 +8,16 @@ import type { Log } from '../status/log.js';
 import type { ClusterCounts } from '../status/metrics.js';
 import { ApiClient } from './api-client.js';
 import { ClusterStatuses } from './cluster-statuses.js';
+import { LeaseHolder } from './hold-lease.js';
 import { KubernetesSource, type KubernetesSourceOptions } from './kubernetes-source.js';
+import { usualLeaseTimes } from './leader-lease.js';
 
 export interface ClusterFlags {
   /** null: in the cluster. */
   readonly kubeconfig: string | null;
   /** Weft's own namespace. */
   readonly namespace: string;
-  /** Whether statuses are written. */
+  /** Whether this controller takes part in holding the lease; where it does not, it writes no statuses either. */
   readonly status: boolean;
 }
 
@@ -24,6 +26,8 @@ export interface OpenedCluster {
   readonly cluster: ClusterSettings;
   /** null: none are written. */
   readonly statuses: ClusterStatuses | null;
+  /** null: this controller decides about transport on its own. */
+  readonly lease: LeaseHolder | null;
   readonly counts: () => ClusterCounts;
 }
 
@@ -31,14 +35,13 @@ export interface OpenedCluster {
 export function openCluster({ kubeconfig, namespace, status }: ClusterFlags, log: Log): OpenedCluster {
   const client = new ApiClient(loadConfig(kubeconfig));
   const onTrouble = (message: string) => log.error(message, { server: client.server });
-  // A pod's name may come again (StatefulSet); a process must not take itself for its predecessor.
-  const self = `${hostname()}_${randomUUID()}`;
-  const statuses = status ? new ClusterStatuses({ client, namespace, self, log }) : null;
+  const statuses = status ? new ClusterStatuses(client, log) : null;
   const observe: KubernetesSourceOptions['observe'] = (type, deltas) => statuses?.observe(type, deltas);
   const source = new KubernetesSource({ client, onTrouble, observe });
   return {
     source,
     statuses,
+    lease: status ? openLease(client, { kubeconfig, namespace }, log) : null,
     counts: () => ({
       leading: statuses?.leading ?? false,
       statusesWritten: statuses?.written ?? 0,
@@ -47,6 +50,27 @@ export function openCluster({ kubeconfig, namespace, status }: ClusterFlags, log
     // The cluster's own DNS and proxy must work before weft does.
     cluster: { excludedNamespaces: ['kube-system', namespace] },
   };
+}
+
+function openLease(
+  client: ApiClient,
+  { kubeconfig, namespace }: Pick<ClusterFlags, 'kubeconfig' | 'namespace'>,
+  log: Log,
+): LeaseHolder {
+  const pod = hostname();
+  return new LeaseHolder({
+    client,
+    namespace,
+    name: 'weft-controller',
+    // A pod's name may come again (StatefulSet); a process must not take itself for its predecessor.
+    self: `${pod}_${randomUUID()}`,
+    // In a pod there is no other process of the pod's name: the one before has ended.
+    predecessors: kubeconfig === null ? `${pod}_` : undefined,
+    times: usualLeaseTimes,
+    now: () => new Date(),
+    monotonicMs: () => performance.now(),
+    onTrouble: (message) => log.warn(message),
+  });
 }
 
 /** Reviews tokens of nodes' proxies: pods of service account `weft` in weft's own namespace. */

@@ -94,10 +94,6 @@ export class StatusReporter {
     }
   }
 
-  stop(): void {
-    this.lead(false);
-  }
-
   #lookAgain(): void {
     const { version, nodes } = this.#options.report();
     const reached = nodes.filter((node) => node.connected && node.ackedVersion === version);

@@ -1,4 +1,5 @@
 /** Where agents reach the controller: the own machine's node by a socket, all others over TLS as nodes that have joined. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Server } from '@grpc/grpc-js';
 import {
   type AuthenticateNode,
@@ -14,13 +15,16 @@ import { NodeListener } from '../authority/node-listener.js';
 import type { NodeRefusals } from '../authority/node-refusals.js';
 import { agentServer, type ConnectionBounds } from './agent-server.js';
 import { listenOnSocket } from './agent-socket.js';
-import type { ConfigServer } from './config-server.js';
+import type { AddedService, ConfigServer } from './config-server.js';
 
 /** What issues certificates, and the controller's own one. */
 export interface Issuing {
   readonly authority: Authority;
-  /** `take` gets each certificate of the controller; nothing happens until it is refreshed. */
-  readonly certify: (take: (identity: ServerIdentity) => void) => ControllerCertificate;
+  /** `take` gets each certificate of the controller; nothing happens until it is refreshed. Absent kind: for servers. */
+  readonly certify: (
+    take: (identity: ServerIdentity) => void,
+    kind?: 'controller' | 'replica',
+  ) => ControllerCertificate;
 }
 
 export interface AgentListenersParts {
@@ -31,6 +35,8 @@ export interface AgentListenersParts {
   readonly joining: NodeAuthenticator | null;
   /** The node that the socket is for; null: whoever reaches it is the node that it names. */
   readonly socketNode: string | null;
+  /** What other replicas of the controller may call; null: there are none. */
+  readonly replicas: AddedService | null;
   readonly refusals: NodeRefusals;
   /** Null before the first configuration. */
   readonly trustDomain: () => string | null;
@@ -44,6 +50,9 @@ export interface ListenAddresses {
   readonly socket: string | null;
   readonly nodes: { readonly host: string; readonly port: number } | null;
 }
+
+/** Whoever has not read the end of its streams by then is not waited for. */
+const drainMs = 1000;
 
 /** Joining is one call with a token and a request: a stranger gets no more than that. */
 const joiningBounds: ConnectionBounds = { messageBytes: 64 * 1024, calls: 1 };
@@ -71,17 +80,27 @@ export class AgentListeners {
     await this.#certificate?.refresh();
   }
 
+  /** Tells everybody that no more is served (GOAWAY), and lets what was answered get through. */
+  async drain(): Promise<void> {
+    this.#nodes?.pause();
+    const shut = this.#servers.map(
+      (server) => new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
+    );
+    await Promise.race([Promise.all(shut), delay(drainMs, undefined, { ref: false })]);
+  }
+
   stop(): void {
     this.#nodes?.close();
     for (const server of this.#servers) server.forceShutdown();
   }
 
   async #listenForNodes(host: string, port: number): Promise<number> {
-    const { issuing, trustDomain, refusals, now } = this.#parts;
+    const { issuing, replicas, trustDomain, refusals, now } = this.#parts;
     if (issuing === null) throw new Error('nodes can only join a controller that issues certificates');
     const listener = new NodeListener({
       nodes: this.#server(trustCertificate(trustDomain)),
       joining: this.#server(trustNobody, joiningBounds),
+      replicas: replicas === null ? null : this.#start([replicas]),
       trustDomain,
       refusals,
       now,
@@ -98,6 +117,10 @@ export class AgentListeners {
     if (issuing !== null) {
       services.push(this.#identities.service({ authority: issuing.authority, authenticate, joining }));
     }
+    return this.#start(services, bounds);
+  }
+
+  #start(services: readonly AddedService[], bounds?: ConnectionBounds): Server {
     const server = agentServer(services, bounds);
     this.#servers.push(server);
     return server;

@@ -1,5 +1,6 @@
 /** A gRPC server for agents, without a listener. */
 import { Server } from '@grpc/grpc-js';
+import { keepaliveMs } from '../../proto/keepalive.js';
 import { maxMessageBytes } from '../../proto/load-config-service.js';
 import type { AddedService } from './config-server.js';
 
@@ -19,8 +20,8 @@ export function agentServer(services: readonly AddedService[], bounds = nodeBoun
     'grpc.max_receive_message_length': bounds.messageBytes,
     'grpc.max_concurrent_streams': bounds.calls,
     'grpc.max_send_message_length': maxMessageBytes,
-    'grpc.keepalive_time_ms': 20_000,
-    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.keepalive_time_ms': keepaliveMs.time,
+    'grpc.keepalive_timeout_ms': keepaliveMs.timeout,
   });
   for (const { definition, handlers } of services) server.addService(definition, handlers);
   return server;

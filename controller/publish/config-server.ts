@@ -33,8 +33,10 @@ type EndStream = (code: number, message: string) => void;
 export interface ConfigServerEvents {
   /** An agent has said something, or came or went. */
   readonly onAgentChange: () => void;
-  /** Before the agent's first delta. */
-  readonly onCome: (session: AgentSession) => void;
+  /** False: agents must go to another replica. */
+  readonly mayServe: () => boolean;
+  /** Before the agent's first delta, which waits for what is returned. */
+  readonly onCome: (session: AgentSession) => Promise<void> | undefined;
   readonly onGone: (session: AgentSession) => void;
   readonly onAcked: (session: AgentSession) => void;
   readonly onReport: (session: AgentSession) => void;
@@ -54,6 +56,8 @@ export class ConfigServer {
   readonly #events: ConfigServerEvents;
   readonly #times: StreamTimes;
   readonly #open = new Map<AgentSession, EndStream>();
+  /** They get no delta yet. */
+  readonly #waiting = new WeakSet<AgentSession>();
   readonly #definition: ServiceDefinition = shareBytes(loadConfigService().definition);
 
   constructor(publisher: Publisher, log: Log, events: ConfigServerEvents, times: StreamTimes = streamTimes) {
@@ -77,12 +81,16 @@ export class ConfigServer {
     };
   }
 
-  /** Ends all streams; agents go on with what they hold. */
-  stop(): void {
-    for (const end of this.#open.values()) end(status.UNAVAILABLE, 'the controller is stopping');
+  /** Ends all streams; agents go on with what they hold, and come again: to another replica, where there is one. */
+  endAll(why: string): void {
+    for (const end of this.#open.values()) end(status.UNAVAILABLE, why);
   }
 
   #serve(stream: AgentStream, authenticate: AuthenticateNode): void {
+    if (!this.#events.mayServe()) {
+      endStream(stream, status.UNAVAILABLE, 'this replica is out of touch with the one that decides');
+      return;
+    }
     if (this.#open.size >= maxSessions) {
       endStream(stream, status.RESOURCE_EXHAUSTED, 'too many agents');
       return;
@@ -104,6 +112,7 @@ export class ConfigServer {
       endStream(stream, code, message);
     };
     const wake = () => {
+      if (this.#waiting.has(session)) return;
       const delta = this.#publisher.snapshot === null ? null : session.next(this.#publisher);
       if (delta === null) return;
       clearTimeout(deadline);
@@ -151,7 +160,7 @@ export class ConfigServer {
     if (message.hello) {
       const other = this.#publisher.otherSessionOf(session);
       if (other !== undefined) this.#open.get(other)?.(status.ABORTED, 'another agent of this node has come');
-      this.#events.onCome(session);
+      this.#welcome(session, wake);
       this.#publisher.add(session, wake);
       this.#log.info('an agent has come', { node: session.node, agentVersion: session.agentVersion });
     }
@@ -163,6 +172,16 @@ export class ConfigServer {
     if (message.report) this.#events.onReport(session);
     wake();
     this.#events.onAgentChange();
+  }
+
+  #welcome(session: AgentSession, wake: () => void): void {
+    const welcome = this.#events.onCome(session);
+    if (welcome === undefined) return;
+    this.#waiting.add(session);
+    void welcome.then(() => {
+      this.#waiting.delete(session);
+      wake();
+    });
   }
 }
 

@@ -19,9 +19,11 @@ export interface StatusReport {
   readonly transports: TransportCounts;
 }
 
-export function reportStatus(publisher: Publisher, problems: readonly StatusProblem[]): StatusReport {
-  const { snapshot } = publisher;
-  const nodes = publisher.nodes();
+export function reportStatus(
+  { snapshot }: Publisher,
+  nodes: readonly NodeStatus[],
+  problems: readonly StatusProblem[],
+): StatusReport {
   const version = snapshot?.version ?? 0;
   const reached = nodes.filter((node) => node.connected && node.ackedVersion === version).length;
   return {

@@ -1,6 +1,7 @@
 /** Credentials of gRPC channels to the controller. Loaded late: grpc-js is large, and traffic comes first. */
 import { createSecureContext, type PeerCertificate } from 'node:tls';
 import { type ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { keepaliveMs } from '../../../proto/keepalive.js';
 import type { ControllerTls } from './controller-access.js';
 
 /** TLS 1.3 with the node's certificate, towards a server that proves to be the mesh's controller; null: a socket. */
@@ -15,8 +16,8 @@ export function channelCredentials(tls: ControllerTls | null): ChannelCredential
 
 /** What channels of both kinds have in common. */
 export const channelOptions: ChannelOptions = {
-  'grpc.keepalive_time_ms': 20_000,
-  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.keepalive_time_ms': keepaliveMs.time,
+  'grpc.keepalive_timeout_ms': keepaliveMs.timeout,
   'grpc.use_local_subchannel_pool': 1,
   // The controller proves a SPIFFE id, not a host's name; an address may not be sent as one (RFC 6066, section 3).
   'grpc.ssl_target_name_override': 'controller',

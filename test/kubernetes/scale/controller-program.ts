@@ -21,20 +21,23 @@ const log = createLog(
   (line) => process.stderr.write(line),
   () => new Date(),
 );
-const { source, cluster, statuses } = openCluster({ kubeconfig: kubeconfig(), namespace, status: true }, log);
+const settings = { kubeconfig: kubeconfig(), namespace, status: true };
+const { source, cluster, statuses, lease } = openCluster(settings, log);
 const controller = new Controller({
   source,
   build: { trustDomain: 'scale.mesh', node: '', cluster },
   log,
   now: () => Date.now(),
   onChange: () => statuses?.changed(),
+  onLead: (leads) => statuses?.lead(leads),
+  lease: lease ?? undefined,
 });
-await controller.start({ socket, nodes: null });
-statuses?.start(() => ({
+statuses?.reportFrom(() => ({
   version: controller.publisher.snapshot?.version ?? 0,
   problems: controller.problems,
-  nodes: controller.publisher.nodes(),
+  nodes: controller.nodes(),
 }));
+await controller.start({ socket, nodes: null });
 
 function usage(): ControllerUsage {
   const { user, system } = process.cpuUsage();
