@@ -81,7 +81,8 @@ export class TransportControl {
   /** `term`: higher than that of any holder before. */
   lead(term: number): void {
     this.#replica.lead(term, this.#parts.now());
-    this.#schedule();
+    // Also where it has led before and might not decide for a while.
+    this.#lookSoon(gatherMs);
   }
 
   stepDown(): void {
