@@ -7,7 +7,8 @@
 // (responses), body (content between any two protocols), http2-flow, -downstream, -upstream (sessions and
 // their streams), attempt (a request's way to an endpoint), reply (local answers), tunnel, dial (sockets and
 // connect), flow (reading, writing, closing), protect (the same with TLS), handshake (TLS begins), retire
-// (connections that shall end), schedule (whose turn it is), manage (configuration and what people ask).
+// (connections that shall end), schedule (whose turn it is), expire (timers), manage (configuration and what
+// people ask).
 // Long because all parts of the engine share its state, and each is short in a file of its own.
 #pragma once
 #include "engine/batch.hpp"
