@@ -11,13 +11,11 @@ import { runCommand } from './harness/run-command.js';
 import { countRequests, fixture, python, type Service, startNginx } from './harness/services.js';
 
 /**
- * How many times its own p99 alone a quiet pod may wait beside the noise. The aim is 2; measured on two quiet cores are 2.2
- * to 3.4 (docs/performance.md), because a request passes the one busy worker four times. One match of the hostile
- * expression takes some milliseconds, so that case varies more. What this guards against is a proxy that is not fair:
- * tens of times, and for a backtracking matcher for ever.
+ * How many times its own p99 alone a quiet pod may wait beside the noise. The aim is 2 (docs/performance.md); the rest is
+ * for a machine that does other things too. What this guards against is a proxy that is not fair: tens of times, and
+ * for a backtracking matcher for ever.
  */
-const tolerated = 8;
-const toleratedBesideMatching = 30;
+const tolerated = 3;
 
 const http = { name: 'http', port: 8080, appProtocol: 'http' };
 
@@ -112,7 +110,7 @@ describe('a noisy neighbour', () => {
       const before = await countRequests(noisyServer);
       await awaitEvent('the load', 10_000, async () => (await countRequests(noisyServer)) > before + 100);
       return async () => expect(await load.stop()).toMatchObject({ badStatuses: 0, socketErrors: 0 });
-    }, toleratedBesideMatching);
+    });
   });
 
   const startLoad = (path: string, connections: number) =>
@@ -128,14 +126,11 @@ describe('a noisy neighbour', () => {
    * Compares the quiet pod's p99 alone and beside the noise. What else runs on the machine can only add to a figure, so
    * the least of each counts, over rounds that take turns; unfairness of the proxy is in every round.
    */
-  async function expectQuietBeside(
-    noise: () => Promise<() => Promise<unknown>>,
-    times = tolerated,
-  ): Promise<void> {
+  async function expectQuietBeside(noise: () => Promise<() => Promise<unknown>>): Promise<void> {
     const proxy = mesh.weft.pidOf('proxy');
     const memory = residentKib(proxy);
     const [alone, beside]: [number[], number[]] = [[], []];
-    for (let round = 0; round < 8 && !isQuiet(alone, beside, times); round += 1) {
+    for (let round = 0; round < 8 && !isQuiet(alone, beside); round += 1) {
       alone.push(await quietP99());
       const end = await noise();
       beside.push(await quietP99());
@@ -145,13 +140,13 @@ describe('a noisy neighbour', () => {
     const figures = `p99 beside it ${Math.min(...beside).toFixed(2)} ms, alone ${Math.min(...alone).toFixed(2)} ms`;
     process.stderr.write(`${figures}; ${beside.length} rounds; memory + ${grown} KiB\n`);
     expect(grown).toBeLessThan(64 * 1024);
-    expect(Math.min(...beside)).toBeLessThanOrEqual(times * Math.min(...alone));
+    expect(Math.min(...beside)).toBeLessThanOrEqual(tolerated * Math.min(...alone));
   }
 });
 
 /** Whether at least two rounds show what is asked. */
-function isQuiet(alone: readonly number[], beside: readonly number[], times: number): boolean {
-  return alone.length >= 2 && Math.min(...beside) <= times * Math.min(...alone);
+function isQuiet(alone: readonly number[], beside: readonly number[]): boolean {
+  return alone.length >= 2 && Math.min(...beside) <= tolerated * Math.min(...alone);
 }
 
 /** Runs a program at the lowest priority on the clients' and servers' processor. */
