@@ -353,6 +353,69 @@ CASE("bytes that are no HTTP/2 end the connection") {
     CHECK(target.session.finished());
 }
 
+/// Answers what was asked last, and sends the answer.
+void answer(Target &target) {
+    const http1::LocalReply reply{.status = 204};
+    CHECK_EQUAL(target.session.reply(target.side.order.back(), reply), true);
+    target.drain();
+}
+
+CASE("nothing follows the end of a stream, whether it was answered or not") {
+    const std::string data = RawClient::frame(NGHTTP2_DATA, 0, 1, "x");
+    for (const bool answered : {false, true}) {
+        for (const bool again : {false, true}) {
+            Target target;
+            target.feed(target.raw.headers(1, plain));
+            if (answered) {
+                answer(target);
+            }
+            CHECK_EQUAL(target.feed(again ? target.raw.headers(1, plain) : data),
+                        Reason::http2_protocol_error);
+        }
+    }
+    for (const bool ended : {false, true}) { // by RST_STREAM; by the last of its DATA
+        Target target;
+        target.feed(target.raw.headers(1, plain, false));
+        target.feed(ended ? RawClient::frame(NGHTTP2_DATA, NGHTTP2_FLAG_END_STREAM, 1, "x")
+                          : RawClient::frame(NGHTTP2_RST_STREAM, 0, 1, "\0\0\0\x8"s));
+        CHECK_EQUAL(target.session.failure(), Reason::none);
+        CHECK_EQUAL(target.feed(data), Reason::http2_protocol_error);
+    }
+}
+
+CASE("a stream that was passed by cannot be opened any more") {
+    Target target;
+    target.feed(target.raw.headers(5, plain));
+    CHECK_EQUAL(target.feed(target.raw.headers(3, plain)), Reason::http2_protocol_error);
+}
+
+CASE("what was under way when we ended a stream is let through") {
+    Target target;
+    target.feed(target.raw.headers(1, plain, false));
+    answer(target); // and resets the rest of the request
+    CHECK_EQUAL(target.session.streams(), 0u);
+    const std::string data = RawClient::frame(NGHTTP2_DATA, 0, 1, "x");
+    CHECK_EQUAL(target.feed(data + data), Reason::none);
+    CHECK_EQUAL(target.feed(target.raw.headers(1, {{"x-a", "b"}})), Reason::none); // trailers end it
+    CHECK_EQUAL(target.feed(data), Reason::http2_protocol_error);
+}
+
+CASE("streams beyond the limit may go on sending too; of many the oldest are forgotten") {
+    Target target{{.concurrent_streams = 2}};
+    for (uint32_t id = 1; id <= 21; id += 2) {
+        CHECK_EQUAL(target.feed(target.raw.headers(id, plain, false)), Reason::none);
+    }
+    for (uint32_t id = 1; id <= 21; id += 2) {
+        CHECK_EQUAL(target.feed(RawClient::frame(NGHTTP2_DATA, 0, id, "x")), Reason::none);
+    }
+}
+
+CASE("a priority of the connection itself ends it") {
+    Target target;
+    CHECK_EQUAL(target.feed(RawClient::frame(NGHTTP2_PRIORITY, 0, 0, std::string(5, '\0'))),
+                Reason::http2_protocol_error);
+}
+
 CASE("a server's malformed answers are refused") {
     for (const Headers &headers :
          {Headers{{":status", "101"}}, Headers{{":status", "99"}}, Headers{{":status", "600"}},

@@ -13,6 +13,10 @@ bool ends_stream(const nghttp2_frame_hd &header) {
     return (header.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 }
 
+bool is_empty(const nghttp2_frame_hd &header) {
+    return header.length == 0 && !ends_stream(header);
+}
+
 } // namespace
 
 int Session::State::fail(Reason why, uint32_t error_code) {
@@ -40,6 +44,24 @@ Stream *Session::State::find(int32_t id, StreamRef &ref) {
     return streams.find(ref);
 }
 
+Reason Session::State::judge(const FrameHead &head) {
+    const bool ends = (head.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    switch (head.type) {
+    case NGHTTP2_HEADERS:
+        return unended.headers(head.stream, ends) ? Reason::none : Reason::http2_protocol_error;
+    case NGHTTP2_DATA:
+        if (!unended.data(head.stream, ends)) {
+            return Reason::http2_protocol_error;
+        }
+        return head.length == 0 && !ends ? guard.count(Nuisance::idle_frame, now_ms) : Reason::none;
+    case NGHTTP2_RST_STREAM:
+        unended.reset(head.stream);
+        return Reason::none;
+    default:
+        return Reason::none;
+    }
+}
+
 int Session::State::begin_frame(const nghttp2_frame_hd &header) {
     if (failure != Reason::none) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -56,7 +78,7 @@ int Session::State::begin_frame(const nghttp2_frame_hd &header) {
                    ? fail(Reason::http2_continuation_flood, NGHTTP2_ENHANCE_YOUR_CALM)
                    : 0;
     case NGHTTP2_DATA:
-        return header.length == 0 && !ends_stream(header) ? count(Nuisance::idle_frame) : 0;
+        return role == Role::client && is_empty(header) ? count(Nuisance::idle_frame) : 0;
     case NGHTTP2_RST_STREAM:
         return count(Nuisance::reset);
     case NGHTTP2_PING:
@@ -65,8 +87,12 @@ int Session::State::begin_frame(const nghttp2_frame_hd &header) {
         return count(Nuisance::settings);
     case NGHTTP2_WINDOW_UPDATE:
         return count(Nuisance::window_update);
+    case NGHTTP2_PRIORITY:
+        // RFC 9113 section 6.3; nghttp2 looks at none of them after SETTINGS_NO_RFC7540_PRIORITIES.
+        return header.stream_id == 0 ? fail(Reason::http2_protocol_error, NGHTTP2_PROTOCOL_ERROR)
+                                     : count(Nuisance::idle_frame);
     default:
-        return header.type == NGHTTP2_PRIORITY ? count(Nuisance::idle_frame) : 0;
+        return 0;
     }
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session is inside. session.cc holds what the engine calls, session-events.cc what nghttp2 calls.
 #pragma once
+#include "engine/http2/frame-heads.hpp"
 #include "engine/http2/header-block.hpp"
 #include "engine/http2/header-list.hpp"
 #include "engine/http2/stream-table.hpp"
+#include "engine/http2/unended-streams.hpp"
 #include <nghttp2/nghttp2.h>
 
 namespace weft::http2 {
@@ -11,7 +13,7 @@ namespace weft::http2 {
 struct Session::State {
     State(Role role_of, const Limits &limits_of, Handler &handler_of)
         : role(role_of), limits(limits_of), handler(handler_of), guard(limits_of.floods),
-          streams(limits_of.concurrent_streams) {}
+          streams(limits_of.concurrent_streams), unended(size_t{2} * limits_of.concurrent_streams) {}
 
     Role role;
     Limits limits;
@@ -19,6 +21,9 @@ struct Session::State {
     nghttp2_session *session = nullptr;
     FloodGuard guard;
     StreamTable streams;
+    /// Server: what the client sends, before nghttp2 looks at it.
+    FrameHeads heads{NGHTTP2_CLIENT_MAGIC_LEN};
+    UnendedStreams unended;
     HeaderBlock block;
     /// The head being told; large, so not made anew for each.
     http1::RequestHead request;
@@ -38,6 +43,9 @@ struct Session::State {
     /// Resets a stream because of what came on it.
     void refuse(Stream &stream, Reason why);
     Stream *find(int32_t id, StreamRef &ref);
+
+    /// Server: why the client may not send this frame now.
+    Reason judge(const FrameHead &head);
 
     // Called by nghttp2, in this order for a stream.
     int begin_frame(const nghttp2_frame_hd &header);

@@ -119,11 +119,22 @@ Reason Session::receive(Bytes input, uint64_t now_ms) {
     if (state_->failure != Reason::none || input.empty()) {
         return state_->failure;
     }
+    Reason judged = Reason::none;
+    if (state_->role == Role::server) {
+        const size_t allowed = state_->heads.follow(input, [this, &judged](const FrameHead &head) {
+            judged = state_->judge(head);
+            return judged == Reason::none;
+        });
+        input = input.first(allowed);
+    }
     const ssize_t taken = nghttp2_session_mem_recv(state_->session, input.data(), input.size());
     if (taken == NGHTTP2_ERR_FLOODED) {
         state_->fail(Reason::http2_frame_flood, NGHTTP2_ENHANCE_YOUR_CALM);
     } else if (taken < 0) {
         state_->fail(Reason::http2_protocol_error, NGHTTP2_PROTOCOL_ERROR);
+    } else if (judged != Reason::none) {
+        state_->fail(judged, judged == Reason::http2_protocol_error ? NGHTTP2_STREAM_CLOSED
+                                                                    : NGHTTP2_ENHANCE_YOUR_CALM);
     }
     return state_->failure;
 }
@@ -204,6 +215,7 @@ StreamRef Session::upgrade(std::string_view settings, http1::Method method) {
         return {};
     }
     nghttp2_session_set_stream_user_data(state.session, 1, pack(ref)); // a server's is not taken above
+    state.unended.upgraded();
     stream->id = 1;
     stream->announced = stream->head_done = stream->peer_ended = true;
     stream->method = method;

@@ -15,31 +15,18 @@ Session *session_of(SSL *ssl) {
     return static_cast<Session *>(SSL_get_app_data(ssl));
 }
 
-/// Whether a ClientHello's supported_versions (RFC 8446 section 4.2.1) holds 0x0304.
-bool offers_tls13(SSL *ssl) {
-    const unsigned char *bytes = nullptr;
-    size_t size = 0;
-    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &bytes, &size) != 1) {
-        return false;
-    }
-    for (size_t i = 1; i + 1 < size; i += 2) {
-        if (bytes[i] == 3 && bytes[i + 1] == 4) {
-            return true;
-        }
-    }
-    return false;
-}
-
 } // namespace
 
 void Session::install(SSL_CTX *context) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     SSL_CTX_set_cert_verify_callback(context, verify_peer, nullptr);
-    SSL_CTX_set_client_hello_cb(context, hear_client_hello, nullptr);
     SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
     SSL_CTX_set_msg_callback(context, hear_message);
 }
 
+/// A client that offers none gets as far as its certificate, so that scanners, which never offer one, can
+/// look at the rest; `select_alpn` is not asked then. (One that offers others is refused at once: RFC 7301
+/// section 3.2.)
 int Session::verify_peer(X509_STORE_CTX *verification, void *) {
     auto *ssl =
         static_cast<SSL *>(X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -53,28 +40,18 @@ int Session::verify_peer(X509_STORE_CTX *verification, void *) {
                    .spiffe_id = {}};
         X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION);
     }
+    if (verdict.accepted() && peer == Side::client && self.selected_alpn() == Alpn::none) {
+        verdict = {.why = Reason::tls_alpn_refused,
+                   .detail = "the client offers no application protocol",
+                   .spiffe_id = {}};
+        X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION);
+    }
     self.verdict_ = std::move(verdict);
     if (!self.verdict_.accepted()) {
         return 0;
     }
     self.peer_not_after_ = tls::not_after(X509_STORE_CTX_get0_cert(verification));
     return 1;
-}
-
-/// A client without ALPN would not be asked for it by OpenSSL.
-int Session::hear_client_hello(SSL *ssl, int *alert, void *) {
-    const unsigned char *bytes = nullptr;
-    size_t size = 0;
-    if (!offers_tls13(ssl) || // OpenSSL refuses it next, by a name of its own
-        SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &bytes, &size) ==
-            1) {
-        return SSL_CLIENT_HELLO_SUCCESS;
-    }
-    session_of(ssl)->verdict_ = {.why = Reason::tls_alpn_refused,
-                                 .detail = "the client offers no application protocol",
-                                 .spiffe_id = {}};
-    *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
-    return SSL_CLIENT_HELLO_ERROR;
 }
 
 int Session::select_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,

@@ -89,11 +89,15 @@ void Session::shake_hands() {
     }
 }
 
-void Session::finish_handshake() {
+Alpn Session::selected_alpn() const {
     const unsigned char *name = nullptr;
     unsigned size = 0;
     SSL_get0_alpn_selected(ssl_.get(), &name, &size);
-    alpn_ = alpn_named({reinterpret_cast<const char *>(name), size});
+    return alpn_named({reinterpret_cast<const char *>(name), size});
+}
+
+void Session::finish_handshake() {
+    alpn_ = selected_alpn();
     if (!alpns_.has(alpn_)) {
         fail(Reason::tls_alpn_refused, "the server chose no application protocol that was offered");
     } else if (SSL_version(ssl_.get()) != TLS1_3_VERSION || verdict_.spiffe_id.empty()) {

@@ -118,13 +118,13 @@ private:
             const SessionLimits &limits);
     bool start(std::string_view expected);
     void shake_hands();
+    Alpn selected_alpn() const;
     void finish_handshake();
     size_t read_record(std::span<uint8_t> plain);
     void fail(Reason why, const char *detail);
     void fail_by_openssl();
 
     static int verify_peer(X509_STORE_CTX *verification, void *);
-    static int hear_client_hello(SSL *ssl, int *alert, void *);
     static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
                            const unsigned char *offered, unsigned int offered_size, void *);
     static void hear_message(int written, int version, int type, const void *bytes, size_t size, SSL *ssl,
