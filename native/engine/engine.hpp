@@ -480,7 +480,7 @@ private:
     RingQueue<Handle> round_;               // workloads with ready connections
     RingQueue<Handle> modest_;              // the same, of those that go first
     uint64_t shared_until_us_ = 0;          // until then turns are short
-    TurnBounds bounds_;
+    TurnBounds bounds_{};
     Gather gather_;
     Handle gather_target_;
     bool corking_ = false;       // small writes wait in their outbox until uncork()
