@@ -17,6 +17,9 @@ import { countRequests, fixture, python, type Service, startNginx } from './harn
  */
 const tolerated = 3;
 
+/** V8's heap and the engine's pools reach their size under the first noise; what a noise could fill has no such bound. */
+const mostGrowthKib = 96 * 1024;
+
 const http = { name: 'http', port: 8080, appProtocol: 'http' };
 
 /**
@@ -139,7 +142,7 @@ describe('a noisy neighbour', () => {
     const grown = residentKib(proxy) - memory;
     const figures = `p99 beside it ${Math.min(...beside).toFixed(2)} ms, alone ${Math.min(...alone).toFixed(2)} ms`;
     process.stderr.write(`${figures}; ${beside.length} rounds; memory + ${grown} KiB\n`);
-    expect(grown).toBeLessThan(64 * 1024);
+    expect(grown).toBeLessThan(mostGrowthKib);
     expect(Math.min(...beside)).toBeLessThanOrEqual(tolerated * Math.min(...alone));
   }
 });
