@@ -64,6 +64,8 @@ test('says when it serves, answers its pages to its own user alone, and ends in 
     problems: [{ severity: 'warning', line: 15, field: 'spec.rules[0].backendRefs[0].name' }],
   });
   expect(await get({ socketPath, path: '/ready' })).toMatch(/^200 .*"ready": true/s);
+  const routes = await get({ socketPath, path: '/routes' });
+  expect(JSON.parse(routes.slice(4)).resources).toMatchObject([{ kind: 'http-route', name: 'shop/r' }]);
   expect(await get({ socketPath, path: '/none' })).toMatch(/^404 /);
   const ended = new Promise((resolve) => child?.once('exit', resolve));
   child?.kill('SIGTERM');

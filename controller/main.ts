@@ -7,7 +7,7 @@ import { openSource } from './source/open-source.js';
 import { serveAdmin } from './status/admin-server.js';
 import { createLog, describeError } from './status/log.js';
 import { createMetrics } from './status/metrics.js';
-import { reportStatus } from './status/status-report.js';
+import { publishedRoutes, reportStatus } from './status/status-report.js';
 import { tokenPages } from './status/token-pages.js';
 
 const log = createLog(
@@ -53,7 +53,11 @@ async function run(flags: ControllerFlags): Promise<void> {
   }));
   const nodesPort = await controller.start(flags.listen);
   const ready = () => ({ ready: controller.ready });
-  const pages = { '/status': report, '/ready': ready };
+  const pages = {
+    '/status': report,
+    '/ready': ready,
+    '/routes': () => publishedRoutes(controller.publisher),
+  };
   if (flags.adminPort !== null) await serveAdmin({ host: '127.0.0.1', port: flags.adminPort }, pages);
   if (flags.admin !== null) {
     await serveAdmin(

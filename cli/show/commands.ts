@@ -1,6 +1,6 @@
 /** The commands that list what proxies know: workloads, routes, connections, edges, certificates. */
 import { type EdgeEnds, mergeEdges } from '../../model/edge.js';
-import type { Scope } from '../mesh-source.js';
+import { answers, type Scope } from '../mesh-source.js';
 import {
   namespaceOptions,
   type PlaceValues,
@@ -55,12 +55,16 @@ export const showWorkloads = list({
 
 export const routesUsage = (program: ProgramName) => `usage: ${program} routes [options]
 
-Rules of the HTTPRoutes and GRPCRoutes in force: /x is a prefix, =/x exact, ~x an expression.
+Rules of the HTTPRoutes and GRPCRoutes that are published: /x is a prefix, =/x exact, ~x an expression. kubectl weft why
+tells which of them a node has in force.
 ${usageWithNamespace}`;
 
 export const showRoutes = list({
   find: async ({ source, namespace }) => {
-    const { found, warnings } = requireAnswers(await source.askProxies<ProxyConfig>('/config'));
+    const published = await source.askControllers<ProxyConfig>('/routes');
+    // A proxy holds only what its workloads use; it speaks where no controller does.
+    const asked = answers(published).length > 0 ? published : await source.askProxies<ProxyConfig>('/config');
+    const { found, warnings } = requireAnswers(asked);
     return { found: joinRoutes(found, namespace), warnings };
   },
   data: (routes) => routes,

@@ -1,9 +1,9 @@
-/** `weft routes`: what proxies have in force. */
+/** `weft routes`: what controllers publish, or where none answers, what proxies have in force. */
 import type { Resource } from '../../model/resource.js';
 import type { HttpRouteMatch, HttpRouteRule, PathMatch } from '../../model/route.js';
 import { formatTable, sortRows } from './format-table.js';
 
-/** What the proxy's /config answers. */
+/** What the proxy's /config answers, and the controller's /routes. */
 export interface ProxyConfig {
   readonly version: number;
   readonly resources: readonly Resource[];

@@ -1,5 +1,6 @@
 /** What the controller tells about itself: resources, problems, nodes. */
 import { countTransports, type TransportCounts } from '../../model/count-transports.js';
+import type { Resource } from '../../model/resource.js';
 import type { NodeStatus, Publisher } from '../publish/publisher.js';
 import type { StatusProblem } from '../resources/status-problem.js';
 
@@ -43,4 +44,15 @@ export function reportStatus(
       [...(snapshot?.resources.values() ?? [])].flatMap((one) => (one.kind === 'workload' ? [one.body] : [])),
     ),
   };
+}
+
+/** The routes that are published, whole: nodes hold those alone that their workloads use. */
+export function publishedRoutes({ snapshot }: Pick<Publisher, 'snapshot'>): {
+  readonly version: number;
+  readonly resources: readonly Resource[];
+} {
+  const resources = [...(snapshot?.resources.values() ?? [])].filter(
+    ({ kind }) => kind === 'http-route' || kind === 'grpc-route',
+  );
+  return { version: snapshot?.version ?? 0, resources };
 }
