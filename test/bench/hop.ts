@@ -51,8 +51,8 @@ export interface Hop {
   readonly statsPort: number;
 }
 
-/** What a peer must be able to hold open: twice as many descriptors and some. */
-export const mostConnections = 9_900;
+/** A proxy takes at least so many connections at once; some size their tables by it. */
+export const mostConnections = 10_100;
 
 /** How a peer is configured and started; `directory` is the hop's own. */
 export interface Peer {

@@ -33,7 +33,7 @@ const { values } = parseArgs({
     cases: { type: 'string', default: '' },
     subjects: { type: 'string', default: '' },
     rate: { type: 'string', default: '6000' },
-    idle: { type: 'string', default: '4000' },
+    idle: { type: 'string', default: '10000' },
     keep: { type: 'boolean', default: false },
   },
 });

@@ -79,6 +79,7 @@ export const haproxy: Peer = {
     files['haproxy.cfg'] = `global
     nbthread 1
     maxpipes 50
+    no strict-limits
     maxconn ${mostConnections}
     stats socket ${directory}/stats.sock mode 600 level user
 defaults
