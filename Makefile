@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 export PATH := $(CURDIR)/.tools:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup build bpf native typescript test demo shop bench fuzz lint format check test-kernels test-cluster bench-cluster plugin clean
+.PHONY: help setup build bpf native typescript test demo shop bench bench-pods fuzz lint format check test-kernels test-cluster bench-cluster plugin clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,10 @@ bench: build ## measure against haproxy, nginx and envoy: ROUNDS=3 SECONDS=5 CAS
 	@taskset -c 1 node dist/test/bench/run.js $(if $(ROUNDS),--rounds=$(ROUNDS)) $(if $(SECONDS),--seconds=$(SECONDS)) \
 		$(if $(CASES),--cases=$(CASES)) $(if $(SUBJECTS),--subjects=$(SUBJECTS)) \
 		$(if $(RATE),--rate=$(RATE)) $(if $(IDLE),--idle=$(IDLE))
+
+bench-pods: build ## memory of a node of idle pods, the kernel's included, against sidecars: PODS=250
+	@scripts/setup bench
+	@node dist/test/bench/pods.js $(if $(PODS),--pods=$(PODS))
 
 demo: ## a small shop of real services joins the mesh; every promise is shown and checked (root)
 	@scripts/setup demo
