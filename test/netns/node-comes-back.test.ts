@@ -13,6 +13,10 @@ interface Certificate {
   readonly serial: string | null;
 }
 
+interface StatusAnswer {
+  readonly nodes: readonly { readonly node: string; readonly connected: boolean }[];
+}
+
 const controller = `${linkAddresses[0]}:15012`;
 
 describe('a node with --node-key-file', () => {
@@ -85,10 +89,8 @@ describe('a node with --node-key-file', () => {
     expect((await serials())['weft/node']).toBe(before['weft/node']);
     await awaitEvent('the controller to know it', 10_000, async () => {
       const { stdout } = await first.command('status', '-o', 'json');
-      const { nodes } = JSON.parse(stdout).controller.answer ?? {};
-      return (nodes as { node: string; connected: boolean }[] | undefined)?.some(
-        ({ node, connected }) => node === 'far' && connected,
-      );
+      const [controllerStatus] = JSON.parse(stdout).controllers as { readonly answer?: StatusAnswer }[];
+      return controllerStatus?.answer?.nodes.some(({ node, connected }) => node === 'far' && connected);
     });
   });
 
