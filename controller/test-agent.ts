@@ -18,6 +18,8 @@ export interface TestAgentOptions {
   readonly protocol?: number;
   readonly held?: readonly ResourceVersionMessage[];
   readonly transports?: readonly WorkloadTransportMessage[];
+  /** Services that it wants; absent: it is an agent of before, which gets everything. */
+  readonly services?: readonly string[];
   /** Names of resources to refuse. */
   readonly refuse?: readonly string[];
   /** Do not acknowledge anything. */
@@ -34,7 +36,9 @@ export class TestAgent {
   #check: () => void = () => {};
 
   constructor(address: string, options: TestAgentOptions = {}) {
-    const { node = 'local', protocol = configProtocol, held = [], transports = [] } = options;
+    const { node = 'local', protocol = configProtocol, held = [], transports = [], services } = options;
+    const wants = services?.map((name) => ({ kind: 'service', name })) ?? [];
+    const scoped = services !== undefined;
     const client = new Client(address, credentials.createInsecure());
     this.#close = () => client.close();
     this.#stream = client.stream();
@@ -43,9 +47,8 @@ export class TestAgent {
       this.#error = error;
       this.#check();
     });
-    this.#stream.write({
-      hello: { protocol, node, agentVersion: 'test', held: [...held], transports: [...transports] },
-    });
+    const common = { protocol, node, agentVersion: 'test', held: [...held], transports: [...transports] };
+    this.#stream.write({ hello: { ...common, scoped, wants } });
   }
 
   close(): void {

@@ -1,4 +1,7 @@
-/** Fills a namespace of the real API server with services, their pods and slices. No kubelet runs any of it. */
+/**
+ * Fills a namespace of the real API server with services, their pods and slices, on nodes that are nothing but objects: no
+ * kubelet runs any of it.
+ */
 import { ApiClient } from '../../../controller/kubernetes/api-client.js';
 import { asRecord } from '../../../controller/kubernetes/api-object.js';
 import { loadConfig } from '../../../controller/kubernetes/open-cluster.js';
@@ -11,9 +14,20 @@ export const podsPerService = 10;
 export class LoadedCluster {
   readonly #client = new ApiClient(loadConfig(kubeconfig()));
   readonly #namespace: string;
+  readonly #nodes: number;
 
-  constructor(namespace: string) {
+  /** @param nodes pods are spread over so many */
+  constructor(namespace: string, nodes: number) {
     this.#namespace = namespace;
+    this.#nodes = nodes;
+  }
+
+  async addNodes(): Promise<void> {
+    await runAll(this.#eachNode((name) => this.#send('POST', '/api/v1/nodes', nodeOf(name))));
+  }
+
+  async removeNodes(): Promise<void> {
+    await runAll(this.#eachNode((name) => this.#send('DELETE', `/api/v1/nodes/${name}`, undefined)));
   }
 
   /** Services `from` to `to` (without it), each with its pods and one slice. */
@@ -25,7 +39,7 @@ export class LoadedCluster {
       await this.#send('POST', `${core}/services`, serviceOf(number));
       for (let pod = 0; pod < podsPerService; pod += 1) {
         const name = `p${number}-${pod}`;
-        await this.#send('POST', `${core}/pods`, podOf(number, pod));
+        await this.#send('POST', `${core}/pods`, podOf(number, pod, this.#nodes));
         const status = { status: { phase: 'Running', podIPs: [{ ip: addressOf(number, pod) }] } };
         await this.#send('PATCH', `${core}/pods/${name}/status`, status);
       }
@@ -56,8 +70,12 @@ export class LoadedCluster {
     this.#client.close();
   }
 
+  #eachNode(act: (name: string) => Promise<void>): (() => Promise<void>)[] {
+    return Array.from({ length: this.#nodes }, (_, number) => () => act(nodeName(number)));
+  }
+
   async #send(
-    method: 'POST' | 'PATCH',
+    method: 'POST' | 'PATCH' | 'DELETE',
     path: string,
     body: unknown,
     contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
@@ -89,14 +107,23 @@ function serviceOf(number: number) {
   return { apiVersion: 'v1', kind: 'Service', metadata: { name: `s${number}` }, spec: { ports } };
 }
 
-function podOf(service: number, pod: number) {
+export function nodeName(number: number): string {
+  return `scale-${number}`;
+}
+
+/** Nothing is scheduled to it, and nobody minds that it never becomes ready. */
+function nodeOf(name: string) {
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { unschedulable: true } };
+}
+
+function podOf(service: number, pod: number, nodes: number) {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: `p${service}-${pod}`, labels: { app: `s${service}` } },
-    // Nobody schedules it.
     spec: {
-      schedulerName: 'none',
+      nodeName: nodeName((service * podsPerService + pod) % nodes),
+      tolerations: [{ operator: 'Exists' }],
       containers: [{ name: 'c', image: 'none', ports: [{ name: 'http', containerPort: 8080 }] }],
     },
   };
