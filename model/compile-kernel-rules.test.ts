@@ -208,12 +208,23 @@ describe('destinations', () => {
   ];
   const snapshot = snapshotOf(...base);
 
+  const denied = policy({ action: 'DENY', rules: [policyRule({ ports: [9] })] });
   test.each(['10.0.0.1', 'fd00::1', '192.0.2.7'])(
-    "the workload's address %s is proxied, with its group",
+    "the workload's address %s is proxied, with its group where a rule speaks of it",
     (address) => {
-      expect(lookup(snapshot, address)).toEqual(['proxy', true]);
+      const ruled = snapshotOf(...base, resource('authorization-policy', denied));
+      expect(lookup(ruled, address)).toEqual(['proxy', true]);
     },
   );
+  test('a mesh without rules has entries for what its ranges do not say alone', () => {
+    expect(lookup(snapshot, '10.0.0.1')).toEqual(['proxy', false]);
+    expect(lookup(snapshot, '192.0.2.7')).toEqual(['proxy', true]);
+    const many = Array.from({ length: 100 }, (_, at) =>
+      resource('workload', workload({ uid: `w${at}`, addresses: [`10.1.0.${at}`] })),
+    );
+    const { destinations } = compile(snapshotOf(...base, ...many)).rules;
+    expect(destinations.filter(({ cidr }) => cidr.startsWith('10.1.'))).toEqual([]);
+  });
   test.each(['10.96.0.1', 'fd00::96'])(
     'the virtual address %s has the group of all its endpoints',
     (address) => {

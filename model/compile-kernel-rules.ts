@@ -88,14 +88,15 @@ export function compileKernelRules(
   }
   const all = [...groups.values()].flatMap((byIdentity) => [...byIdentity.values()]);
   const unheard = all.some(shutsOutProofs) ? allocator.idOf(unheardKey) : 0;
+  const rules = all.flatMap((group) => rulesFor(group, all, unheard));
   return {
     kernelRules: {
       destinations: [
         ...rangeDestinations(snapshot, unheard),
-        ...workloadDestinations(snapshot, groupOf),
+        ...workloadDestinations(snapshot, groupOf, spokenOf(rules, unheard)),
         ...serviceDestinations(snapshot, groupOf),
       ],
-      rules: all.flatMap((group) => rulesFor(group, all, unheard)),
+      rules,
     },
     groups: allocator.finish(),
     groupOf: local,
@@ -175,13 +176,26 @@ function shutsOutProofs({ program, takesProofs: proofs }: Group): boolean {
   return [0, ...ports].some((port) => kernelDenies(program, unknownSource, port));
 }
 
-function workloadDestinations(snapshot: Snapshot, groupOf: ReadonlyMap<string, number>): KernelDestination[] {
+/** Groups that a rule names; null: an address without an entry would be taken for one that nobody has heard of. */
+function spokenOf(rules: readonly KernelRule[], unheard: number): ReadonlySet<number> | null {
+  if (unheard !== 0) return null;
+  return new Set(rules.flatMap(({ source, destination }) => [source, destination]));
+}
+
+/** Inside a proxy range an address of whose group no rule speaks needs no entry: a mesh without rules needs none. */
+function workloadDestinations(
+  snapshot: Snapshot,
+  groupOf: ReadonlyMap<string, number>,
+  spoken: ReadonlySet<number> | null,
+): KernelDestination[] {
   const found: KernelDestination[] = [];
   for (const [address, claims] of snapshot.workloadsByAddress.entries()) {
     const owner = claims[0];
     // A virtual address is looked up first by the proxy too.
     if (owner === undefined || snapshot.servicesByAddress.has(address)) continue;
     const group = groupOf.get(owner.workload.uid) ?? 0;
+    const silent = spoken !== null && !spoken.has(group);
+    if (silent && lookupRange(snapshot.ranges, address) === 'proxy') continue;
     found.push({ cidr: hostRange(address), action: 'proxy', group });
   }
   return found;
