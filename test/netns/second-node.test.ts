@@ -44,7 +44,11 @@ describe('a second node', () => {
       toYaml([workload({ name: 'client' }, near), { ...there, spec: { ...there.spec, node: 'far' } }]),
     );
     const shop = { name: 'server', host: 1, port: 80, targetPort: 8080, appProtocol: 'http' };
-    write('services.yaml', toYaml(service(shop, lab.pods)));
+    // The same pod behind three virtual addresses: one that all tests use, one that one test uses, one that none can.
+    const services = ['server', 'other', 'never'].flatMap((name, index) =>
+      service({ ...shop, name, host: index + 1, pods: ['server'] }, lab.pods),
+    );
+    write('services.yaml', toYaml(services));
     await startNginx(away, { port: 8080 });
     const more = ['--certificate-seconds', '8', '--listen', controller];
     first = await Weft.start(lab, { manifests, more, netns: lab.node.netns });
@@ -72,6 +76,12 @@ describe('a second node', () => {
   };
   const nodeSerial = async () =>
     (await certificates(second)).find(({ workload: place }) => place === 'weft/node')?.serial;
+  const endpointsHeld = async (weft: Weft): Promise<string[]> => {
+    const { resources } = JSON.parse(await weft.admin('/config')) as {
+      resources: readonly { readonly kind: string; readonly name: string }[];
+    };
+    return resources.flatMap(({ kind, name }) => (kind === 'endpoints' ? [name] : [])).sort();
+  };
   const fetch = () => lab.pod('client').run(['curl', '-sS', '-m', '10', 'http://10.97.0.1/over']);
 
   test('each node serves its own pods and proves them; the joined one proves itself too', async () => {
@@ -89,6 +99,19 @@ describe('a second node', () => {
 
   test('a request goes from a pod of one node to a pod of the other', async () => {
     expect(await fetch()).toBe('server GET 10.97.0.1 /over from 10.66.0.10\n');
+  });
+
+  test('a service is asked for when it is first used, and the connection goes on with its details', async () => {
+    expect(await endpointsHeld(first)).not.toContain('test/other');
+    // Those in front of its own pods.
+    expect(await endpointsHeld(second)).toEqual(['test/never', 'test/other', 'test/server']);
+    const url = 'http://10.97.0.2/first';
+    const timed = ['curl', '-sS', '-o', '/dev/null', '-m', '10', '-w', '%{http_code} %{time_total}', url];
+    const [status, seconds] = (await lab.pod('client').run(timed)).split(' ');
+    expect(status).toBe('200');
+    // Milliseconds on a quiet machine; held ones that nothing came for would have been refused after two seconds.
+    expect(Number(seconds)).toBeLessThan(1);
+    expect(await endpointsHeld(first)).toContain('test/other');
   });
 
   test('what a node joined with is nothing to anybody else', async () => {
@@ -162,6 +185,29 @@ describe('a second node', () => {
     expect([socketErrors, badStatuses]).toEqual([0, 0]);
     expect(requests).toBeGreaterThan(1_000);
     expect((await second.command('status')).code).toBe(0);
+  });
+
+  test('without a controller what was never used is refused by name, and a restarted proxy holds what was', async () => {
+    const pid = first.pidOf('controller');
+    process.kill(pid, 'SIGSTOP');
+    const ask = () => lab.pod('client').try(['curl', '-sS', '-f', '-m', '10', 'http://10.97.0.3/new']);
+    try {
+      expect((await ask()).code).not.toBe(0);
+      const counted = /^weft_refusals_total\{[^}]*reason="detail_missing"[^}]*\} [1-9]/m;
+      await awaitEvent('the refusal`s name', 5_000, async () => counted.test(await first.metricsText()));
+      await first.killProxy();
+      await awaitEvent('the restarted proxy', 20_000, async () => {
+        const held = await endpointsHeld(first).catch((): string[] => []);
+        return held.includes('test/other') && !held.includes('test/never');
+      });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    // Certificates of eight seconds may have ended meanwhile, so what is asked for is the configuration alone.
+    await awaitEvent('what is new to be fetched', 20_000, async () => {
+      await ask();
+      return (await endpointsHeld(first)).includes('test/never');
+    });
   });
 
   test('kill -9 of its proxy while the controller is away: it serves again, and finds its way back', async () => {
