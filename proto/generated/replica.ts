@@ -10,6 +10,7 @@ import type { Backend as _weft_v1_Backend, Backend__Output as _weft_v1_Backend__
 import type { Capture as _weft_v1_Capture, Capture__Output as _weft_v1_Capture__Output } from './weft/v1/Capture.js';
 import type { ConfigServiceClient as _weft_v1_ConfigServiceClient, ConfigServiceDefinition as _weft_v1_ConfigServiceDefinition } from './weft/v1/ConfigService.js';
 import type { Delta as _weft_v1_Delta, Delta__Output as _weft_v1_Delta__Output } from './weft/v1/Delta.js';
+import type { Detail as _weft_v1_Detail, Detail__Output as _weft_v1_Detail__Output } from './weft/v1/Detail.js';
 import type { Endpoint as _weft_v1_Endpoint, Endpoint__Output as _weft_v1_Endpoint__Output } from './weft/v1/Endpoint.js';
 import type { EndpointSet as _weft_v1_EndpointSet, EndpointSet__Output as _weft_v1_EndpointSet__Output } from './weft/v1/EndpointSet.js';
 import type { HeaderEdits as _weft_v1_HeaderEdits, HeaderEdits__Output as _weft_v1_HeaderEdits__Output } from './weft/v1/HeaderEdits.js';
@@ -22,6 +23,7 @@ import type { HttpFilter as _weft_v1_HttpFilter, HttpFilter__Output as _weft_v1_
 import type { HttpRoute as _weft_v1_HttpRoute, HttpRoute__Output as _weft_v1_HttpRoute__Output } from './weft/v1/HttpRoute.js';
 import type { HttpRouteMatch as _weft_v1_HttpRouteMatch, HttpRouteMatch__Output as _weft_v1_HttpRouteMatch__Output } from './weft/v1/HttpRouteMatch.js';
 import type { HttpRouteRule as _weft_v1_HttpRouteRule, HttpRouteRule__Output as _weft_v1_HttpRouteRule__Output } from './weft/v1/HttpRouteRule.js';
+import type { IndexedWorkload as _weft_v1_IndexedWorkload, IndexedWorkload__Output as _weft_v1_IndexedWorkload__Output } from './weft/v1/IndexedWorkload.js';
 import type { LabelSelector as _weft_v1_LabelSelector, LabelSelector__Output as _weft_v1_LabelSelector__Output } from './weft/v1/LabelSelector.js';
 import type { Mesh as _weft_v1_Mesh, Mesh__Output as _weft_v1_Mesh__Output } from './weft/v1/Mesh.js';
 import type { NamedMatch as _weft_v1_NamedMatch, NamedMatch__Output as _weft_v1_NamedMatch__Output } from './weft/v1/NamedMatch.js';
@@ -49,7 +51,9 @@ import type { Service as _weft_v1_Service, Service__Output as _weft_v1_Service__
 import type { ServiceRef as _weft_v1_ServiceRef, ServiceRef__Output as _weft_v1_ServiceRef__Output } from './weft/v1/ServiceRef.js';
 import type { SourceMatch as _weft_v1_SourceMatch, SourceMatch__Output as _weft_v1_SourceMatch__Output } from './weft/v1/SourceMatch.js';
 import type { UrlRewrite as _weft_v1_UrlRewrite, UrlRewrite__Output as _weft_v1_UrlRewrite__Output } from './weft/v1/UrlRewrite.js';
+import type { WantChange as _weft_v1_WantChange, WantChange__Output as _weft_v1_WantChange__Output } from './weft/v1/WantChange.js';
 import type { Workload as _weft_v1_Workload, Workload__Output as _weft_v1_Workload__Output } from './weft/v1/Workload.js';
+import type { WorkloadIndex as _weft_v1_WorkloadIndex, WorkloadIndex__Output as _weft_v1_WorkloadIndex__Output } from './weft/v1/WorkloadIndex.js';
 import type { WorkloadLimits as _weft_v1_WorkloadLimits, WorkloadLimits__Output as _weft_v1_WorkloadLimits__Output } from './weft/v1/WorkloadLimits.js';
 import type { WorkloadMtls as _weft_v1_WorkloadMtls, WorkloadMtls__Output as _weft_v1_WorkloadMtls__Output } from './weft/v1/WorkloadMtls.js';
 import type { WorkloadPort as _weft_v1_WorkloadPort, WorkloadPort__Output as _weft_v1_WorkloadPort__Output } from './weft/v1/WorkloadPort.js';
@@ -74,6 +78,7 @@ export interface ProtoGrpcType {
        */
       ConfigService: SubtypeConstructor<typeof grpc.Client, _weft_v1_ConfigServiceClient> & { service: _weft_v1_ConfigServiceDefinition }
       Delta: MessageTypeDefinition<_weft_v1_Delta, _weft_v1_Delta__Output>
+      Detail: MessageTypeDefinition<_weft_v1_Detail, _weft_v1_Detail__Output>
       Endpoint: MessageTypeDefinition<_weft_v1_Endpoint, _weft_v1_Endpoint__Output>
       EndpointSet: MessageTypeDefinition<_weft_v1_EndpointSet, _weft_v1_EndpointSet__Output>
       HeaderEdits: MessageTypeDefinition<_weft_v1_HeaderEdits, _weft_v1_HeaderEdits__Output>
@@ -86,6 +91,7 @@ export interface ProtoGrpcType {
       HttpRoute: MessageTypeDefinition<_weft_v1_HttpRoute, _weft_v1_HttpRoute__Output>
       HttpRouteMatch: MessageTypeDefinition<_weft_v1_HttpRouteMatch, _weft_v1_HttpRouteMatch__Output>
       HttpRouteRule: MessageTypeDefinition<_weft_v1_HttpRouteRule, _weft_v1_HttpRouteRule__Output>
+      IndexedWorkload: MessageTypeDefinition<_weft_v1_IndexedWorkload, _weft_v1_IndexedWorkload__Output>
       LabelSelector: MessageTypeDefinition<_weft_v1_LabelSelector, _weft_v1_LabelSelector__Output>
       Mesh: MessageTypeDefinition<_weft_v1_Mesh, _weft_v1_Mesh__Output>
       NamedMatch: MessageTypeDefinition<_weft_v1_NamedMatch, _weft_v1_NamedMatch__Output>
@@ -116,7 +122,9 @@ export interface ProtoGrpcType {
       ServiceRef: MessageTypeDefinition<_weft_v1_ServiceRef, _weft_v1_ServiceRef__Output>
       SourceMatch: MessageTypeDefinition<_weft_v1_SourceMatch, _weft_v1_SourceMatch__Output>
       UrlRewrite: MessageTypeDefinition<_weft_v1_UrlRewrite, _weft_v1_UrlRewrite__Output>
+      WantChange: MessageTypeDefinition<_weft_v1_WantChange, _weft_v1_WantChange__Output>
       Workload: MessageTypeDefinition<_weft_v1_Workload, _weft_v1_Workload__Output>
+      WorkloadIndex: MessageTypeDefinition<_weft_v1_WorkloadIndex, _weft_v1_WorkloadIndex__Output>
       WorkloadLimits: MessageTypeDefinition<_weft_v1_WorkloadLimits, _weft_v1_WorkloadLimits__Output>
       WorkloadMtls: MessageTypeDefinition<_weft_v1_WorkloadMtls, _weft_v1_WorkloadMtls__Output>
       WorkloadPort: MessageTypeDefinition<_weft_v1_WorkloadPort, _weft_v1_WorkloadPort__Output>
