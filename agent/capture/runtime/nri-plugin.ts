@@ -176,7 +176,7 @@ export class NriPlugin {
     if (this.#state.kind === 'closed') return;
     if (!this.#complained) {
       this.#complained = true;
-      this.#parts.log('warn', 'the container runtime does not tell of new pods: they are not held', {
+      this.#parts.log('warn', 'the container runtime does not tell of pods over NRI', {
         socket: this.#parts.socket,
         ...(error === undefined ? {} : { error: describeError(error) }),
       });
