@@ -67,7 +67,8 @@ async function startPods(namespace: string, replicas: number): Promise<string[]>
       '--ignore-errors',
       '--tail=1',
     );
-    return text.split('\n').filter((line) => line !== '');
+    // With --ignore-errors kubectl says in the same place which container has not started.
+    return text.split('\n').filter((line) => /^(answer|failed): /.test(line));
   };
   return eventually(
     'answers',
