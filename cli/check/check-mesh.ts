@@ -68,9 +68,7 @@ function checkConfiguration({ controllers }: MeshFacts): Finding[] {
   const told = joinControllers(answers(controllers));
   if (told === null) return [];
   const { nodes, problems, version } = told;
-  const behind = nodes
-    .filter((node) => node.connected && node.ackedVersion !== version)
-    .map(({ node }) => node);
+  const behind = nodes.filter((node) => node.connected && !node.reached).map(({ node }) => node);
   const refusing = nodes.flatMap(({ node, refusals }) =>
     refusals.map(({ kind, name }) => `${kind} ${name} on ${node}`),
   );

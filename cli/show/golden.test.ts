@@ -11,7 +11,7 @@ import { formatRoutes, joinRoutes } from './show-config.js';
 import { formatConnections } from './show-connections.js';
 import { formatEdges } from './show-edges.js';
 import { formatStat, tabulateTraffic } from './show-stat.js';
-import { formatStatus, isWell, type ProxyStatus, type WholeStatus } from './show-status.js';
+import { formatStatus, isWell, joinControllers, type ProxyStatus, type WholeStatus } from './show-status.js';
 import { formatWhy, isAllowed, type WhyAnswer } from './show-why.js';
 import { formatWorkloads, type ShownWorkload, showWorkload } from './show-workloads.js';
 
@@ -354,6 +354,23 @@ describe('status', () => {
     expect(formatStatus(withProven(1))).toMatch(
       /not ready \(without identities\): .*, proves 1 of 2 identities$/m,
     );
+  });
+
+  test('replicas count versions for themselves: a node is held against the one that tells of it', () => {
+    const [controller] = well.controllers;
+    if (controller?.ok !== true) throw new Error('the fixture is wrong');
+    const { answer } = controller;
+    const [node] = answer.nodes;
+    if (node === undefined) throw new Error('the fixture is wrong');
+    const far = { ...node, node: 'far' };
+    const other = { ...answer, version: 99, nodes: [{ ...far, ackedVersion: 99 }] };
+    const leader = { ...answer, nodes: [node, { ...far, connected: false, ackedVersion: 16 }] };
+    const joined = joinControllers([other, leader]);
+    expect(joined?.version).toBe(17);
+    expect(joined?.nodes.map((one) => [one.node, one.reached])).toEqual([
+      ['far', true],
+      ['local', true],
+    ]);
   });
 
   test('a node whose controller is elsewhere is well while that answers', () => {

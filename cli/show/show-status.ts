@@ -89,16 +89,28 @@ export function isWell({ controllers, proxies }: WholeStatus): boolean {
 
 const isServing = ({ ready, controller }: ProxyStatus) => ready && controller;
 
-/** Each replica knows the nodes that are connected to it; what they publish is the same. */
-export function joinControllers(told: readonly ControllerStatus[]): ControllerStatus | null {
-  const [newest] = [...told].sort((a, b) => b.version - a.version);
-  if (newest === undefined) return null;
-  const nodes = new Map<string, ControllerStatus['nodes'][number]>();
-  for (const node of told.flatMap((one) => one.nodes)) {
-    const other = nodes.get(node.node);
-    if (other === undefined || (node.connected && !other.connected)) nodes.set(node.node, node);
+/** What all replicas tell, as one; `reached`: the node has what its own replica publishes. */
+export interface JoinedStatus extends ControllerStatus {
+  readonly nodes: readonly (ControllerStatus['nodes'][number] & { readonly reached: boolean })[];
+}
+
+/**
+ * The leader knows every node, the others those that are connected to them. Each counts versions for itself, so a node is
+ * held against the replica that tells of it.
+ */
+export function joinControllers(told: readonly ControllerStatus[]): JoinedStatus | null {
+  const [widest] = [...told].sort((a, b) => b.nodes.length - a.nodes.length || b.version - a.version);
+  if (widest === undefined) return null;
+  const nodes = new Map<string, JoinedStatus['nodes'][number]>();
+  const rank = ({ connected, reached }: JoinedStatus['nodes'][number]) => Number(connected) + Number(reached);
+  for (const { version, nodes: own } of told) {
+    for (const node of own) {
+      const joined = { ...node, reached: node.connected && node.ackedVersion === version };
+      const other = nodes.get(node.node);
+      if (other === undefined || rank(joined) > rank(other)) nodes.set(node.node, joined);
+    }
   }
-  return { ...newest, nodes: [...nodes.values()].sort((a, b) => (a.node < b.node ? -1 : 1)) };
+  return { ...widest, nodes: [...nodes.values()].sort((a, b) => (a.node < b.node ? -1 : 1)) };
 }
 
 export function formatStatus({ controllers, proxies }: WholeStatus): string {
@@ -115,7 +127,7 @@ export function formatStatus({ controllers, proxies }: WholeStatus): string {
 
 function describeControllers(
   controllers: readonly Asked<ControllerStatus>[],
-  told: ControllerStatus | null,
+  told: JoinedStatus | null,
 ): string[] {
   if (controllers.length === 0) return ['controller  on another machine'];
   const answering = controllers.filter(({ ok }) => ok).length;
@@ -200,11 +212,11 @@ function describeTransports({ outside, ...phases }: TransportCounts): string {
   return `mutual TLS with ${phases['weft-tls']} of ${count(meshed, 'workload')}${others}, ${outside} outside the mesh`;
 }
 
-function formatNodes({ nodes, version }: ControllerStatus): string {
+function formatNodes({ nodes }: JoinedStatus): string {
   const columns = ['node', 'state', 'version', 'agent', 'refuses'].map((title) => ({ title }));
   const rows = nodes.map((node) => [
     node.node,
-    !node.connected ? 'disconnected' : node.ackedVersion === version ? 'reached' : 'behind',
+    !node.connected ? 'disconnected' : node.reached ? 'reached' : 'behind',
     String(node.ackedVersion),
     node.agentVersion || '-',
     node.refusals.map(({ kind, name }) => `${kind} ${name}`).join(', ') || '-',
