@@ -49,25 +49,26 @@ export class HolderLink {
       open = false;
       client.close();
     };
+    // A connection that fails tells why by the stream; one that hangs, by the deadline.
+    const stream = client.relay();
+    stream.on('data', (message: ReceivedHolderMessage) => {
+      try {
+        if (open) onMessage(message);
+      } catch (cause) {
+        end(cause);
+      }
+    });
+    stream.on('error', end);
+    stream.on('end', () => end(new Error('the holder has ended the stream')));
     client.waitForReady(Date.now() + connectMs, (error) => {
-      if (!open) return;
       if (error) {
         end(error);
         return;
       }
-      const stream = client.relay();
-      stream.on('data', (message: ReceivedHolderMessage) => {
-        try {
-          if (open) onMessage(message);
-        } catch (cause) {
-          end(cause);
-        }
-      });
-      stream.on('error', end);
-      stream.on('end', () => end(new Error('the holder has ended the stream')));
-      onOpen((message) => {
+      const send = (message: ReplicaWireMessage) => {
         if (open) stream.write(message);
-      });
+      };
+      if (open) onOpen(send);
     });
   }
 

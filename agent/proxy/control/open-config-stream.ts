@@ -4,6 +4,9 @@ import type { ConfigStream, ConfigStreamHandlers } from './config-client.js';
 import type { ControllerAccess } from './controller-access.js';
 import { channelCredentials, channelOptions } from './controller-channel.js';
 
+/** Until a connection with TLS is there. */
+const connectMs = 5_000;
+
 /**
  * Returns a function that opens a stream to the controller on a channel of its own: a channel kept after a failure would
  * wait by a backoff of its own before it tried again, and keep the certificate that it began with.
@@ -25,6 +28,13 @@ export function configStreamOpener(
       client.close();
       handlers.onEnd(error);
     };
+    // Behind the address may be a replica that is dead and does not refuse; the next connection goes to another one.
+    client.waitForReady(Date.now() + connectMs, (error) => {
+      if (error && open) {
+        stream.cancel();
+        end(new Error('the controller did not answer', { cause: error }));
+      }
+    });
     stream.on('data', (delta) => {
       if (open) handlers.onDelta(delta);
     });
