@@ -3,19 +3,12 @@ import { ConfigClient } from '../../../agent/proxy/control/config-client.js';
 import { Configuration } from '../../../agent/proxy/control/configuration.js';
 import { socketAccess } from '../../../agent/proxy/control/controller-access.js';
 import { configStreamOpener } from '../../../agent/proxy/control/open-config-stream.js';
+import { systemTimers } from '../../../agent/proxy/control/timers.js';
 import type { Workload } from '../../../model/workload.js';
 import { decodeDelta } from '../../../proto/decode-delta.js';
 import { encodeRefusal } from '../../../proto/encode-resource.js';
 import { configProtocol, loadConfigService } from '../../../proto/load-config-service.js';
 import { Awaited } from './wait.js';
-
-const timers = {
-  now: () => performance.now(),
-  after: (ms: number, act: () => void) => {
-    const timer = setTimeout(act, ms);
-    return { cancel: () => clearTimeout(timer) };
-  },
-};
 
 export class LiveAgent {
   readonly node: string;
@@ -59,7 +52,7 @@ export class LiveAgent {
         return refused.map(({ kind, name, version }) => encodeRefusal(kind, name, version, [problem]));
       },
       reporter: { opened: () => this.#report(), applied: () => {}, closed: () => {} },
-      timers,
+      timers: systemTimers,
       random: Math.random,
       log: () => {},
     });
