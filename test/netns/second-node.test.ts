@@ -50,7 +50,7 @@ describe('a second node', () => {
     );
     write('services.yaml', toYaml(services));
     await startNginx(away, { port: 8080 });
-    const more = ['--certificate-seconds', '8', '--listen', controller];
+    const more = ['--certificate-seconds', '16', '--listen', controller];
     first = await Weft.start(lab, { manifests, more, netns: lab.node.netns });
     const made = await first.command('token', 'create', '--node', 'far', '--ttl', '5m');
     expect(made).toMatchObject({ code: 0, stderr: expect.stringMatching(/node far may join with it once/) });
@@ -211,6 +211,9 @@ describe('a second node', () => {
   });
 
   test('kill -9 of its proxy while the controller is away: it serves again, and finds its way back', async () => {
+    // With a whole life ahead: a node whose certificate ends meanwhile would need another token.
+    const before = await nodeSerial();
+    await awaitEvent('a fresh certificate', 20_000, async () => (await nodeSerial()) !== before);
     const pid = first.pidOf('controller');
     process.kill(pid, 'SIGSTOP');
     try {
