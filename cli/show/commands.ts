@@ -89,7 +89,8 @@ export const showConnections = list({
 
 export const edgesUsage = (program: ProgramName) => `usage: ${program} edges [options]
 
-Who talked to whom since the proxies began: encrypted or not, and why not.
+Who talked to whom since the proxies began: encrypted or not, and why not. In a cluster of all nodes; elsewhere of this
+machine's proxy, which sees the ends that are on its own node.
 ${usageWithNamespace}`;
 
 export const showEdges = list({
