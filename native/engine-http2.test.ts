@@ -186,7 +186,7 @@ describe('the engine between HTTP/2 programs that nobody here wrote', () => {
     stream.write('first ');
     await once(stream, 'data');
     const goaway = once(client, 'goaway');
-    const drained = test.engine.drain(5000);
+    const drained = test.engine.drain(5000, 'ended');
     await goaway;
     stream.end('last');
     let text = '';

@@ -200,11 +200,28 @@ describe('the engine between real clients and real servers', () => {
     });
     const running = fetch(`http://127.0.0.1:${test.port}/`);
     await started;
-    const drained = test.engine.drain(5000);
+    const drained = test.engine.drain(5000, 'ended');
     finish?.();
     expect(await (await running).text()).toBe('late');
     await drained;
     await expect(fetch(`http://127.0.0.1:${test.port}/`)).rejects.toThrow();
+  });
+
+  it('hands on: idle clients stay for a while, and what is left at the end is reset, counted and told', async () => {
+    const echo = await listening(net.createServer((socket) => socket.pipe(socket).on('error', () => {})));
+    test.serve(portOf(echo));
+    test.decide = (row) => test.tunnel(row);
+    const client = net.connect(test.port, '127.0.0.1');
+    client.on('error', () => {});
+    client.write('a');
+    await once(client, 'data');
+    const drained = test.engine.drain(600, 'handed-on');
+    client.write('b');
+    await once(client, 'data');
+    expect(await drained).toBe(1);
+    const { reason } = await test.untilEnded(({ kind }) => kind === CompletionKind.connection);
+    expect(reason).toBe(Reason.draining);
+    echo.close();
   });
 
   it('keeps its columns readable after close, and refuses to do anything else', async () => {

@@ -429,6 +429,12 @@ export interface ConnectionMatch {
   readonly connectionTag?: number;
 }
 
+/**
+ * What draining does with idle connections. `ended`: they end at once. `handed-on`: another process accepts from the same
+ * listeners, so they stay, are told to leave by their next answer, and end shortly before the time is up.
+ */
+export type DrainWay = 'ended' | 'handed-on';
+
 /** One worker's engine, on the thread's own libuv loop. Every method throws TypeError or RangeError on bad arguments. */
 export interface Engine {
   readonly rows: Rows;
@@ -496,8 +502,11 @@ export interface Engine {
   endRequests(reason: ReasonCode, match: { readonly requestTag: number }): number;
   connections(): ConnectionInfo[];
   stats(): EngineStats;
-  /** Accepts no more, ends idle connections, lets running exchanges finish; resolves when all are gone or time is up. */
-  drain(deadlineMs: number): Promise<void>;
+  /**
+   * Accepts no more and lets running exchanges finish; when time is up the rest is reset (draining). Resolves when no
+   * connection is left, with how many were reset.
+   */
+  drain(deadlineMs: number, way: DrainWay): Promise<number>;
   /** Closes everything at once. */
   close(): void;
 }

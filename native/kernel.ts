@@ -21,7 +21,7 @@ export type MapDescriptors = Readonly<Record<string, number>>;
 /** What attaching did with a pinned link: made it, kept it, or replaced its program (bpf_link_update). */
 export type LinkOutcome = 'created' | 'kept' | 'replaced';
 
-/** The kernel programs of this node: loaded, attached, pinned. */
+/** The kernel programs of this node: loaded, attached, pinned; for good once {@link KernelPrograms.keep} was called. */
 export interface KernelPrograms {
   readonly maps: MapDescriptors;
   /** By program and cgroup. */
@@ -40,7 +40,12 @@ export interface KernelPrograms {
   keys(map: string): Buffer[];
   /** Sum over the processors of a per-CPU array's slots of 64-bit counters. */
   sumCounters(map: string): number[];
-  /** Closes descriptors; everything pinned stays in force. */
+  /** What is attached stays in force from here on, whatever becomes of this process. Pins of other versions go. */
+  keep(): void;
+  /**
+   * Closes descriptors. What was kept stays in force; before {@link KernelPrograms.keep} each link goes back to the
+   * program that it had, and one that was not there goes away.
+   */
   close(): void;
 }
 

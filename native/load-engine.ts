@@ -8,6 +8,7 @@ import type {
   Completions,
   ConnectionInfo,
   ConnectionMatch,
+  DrainWay,
   Edit,
   EndpointOptions,
   Engine,
@@ -32,7 +33,7 @@ interface NativeEngine
   extends Omit<Engine, 'rows' | 'verdicts' | 'completions' | 'text' | 'scratch' | 'readText' | 'drain'> {
   readonly memory: ArrayBuffer;
   readonly layout: BatchLayout;
-  drain(onDrained: () => void): void;
+  drain(onDrained: () => void, handedOn: boolean): void;
 }
 
 interface NativeAddon extends ChannelFunctions {
@@ -43,6 +44,9 @@ interface NativeAddon extends ChannelFunctions {
   findOpensslProblem(expected: string): string;
   readonly NativeEngine: new (options: EngineOptions) => NativeEngine;
 }
+
+/** Handed on, what is idle ends so long before the deadline. */
+const idleNoticeMs = 500;
 
 const builtAddon = fileURLToPath(new URL('../../build/native/weft_engine.node', import.meta.url));
 
@@ -237,14 +241,21 @@ class LoadedEngine implements Engine {
     return this.#native.stats();
   }
 
-  drain(deadlineMs: number): Promise<void> {
+  drain(deadlineMs: number, way: DrainWay): Promise<number> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#native.closeConnections(Reason.draining, {});
-      }, deadlineMs);
-      this.#native.drain(() => {
-        clearTimeout(timer);
-        resolve();
+      const timers: NodeJS.Timeout[] = [];
+      let reset = 0;
+      const drained = () => {
+        for (const timer of timers) clearTimeout(timer);
+        resolve(reset);
+      };
+      const after = (delayMs: number, call: () => void) => void timers.push(setTimeout(call, delayMs));
+      this.#native.drain(drained, way === 'handed-on');
+      if (way === 'handed-on') {
+        after(Math.max(0, deadlineMs - idleNoticeMs), () => this.#native.drain(drained, false));
+      }
+      after(deadlineMs, () => {
+        reset = this.#native.closeConnections(Reason.draining, {});
       });
     });
   }

@@ -21,7 +21,7 @@ function setUp(openProcess: (pid: number) => number = () => 70) {
     closeDescriptor: (descriptor) => events.push(`closed ${descriptor}`),
     onGone: () => {},
   });
-  new CaptureServer({
+  const server = new CaptureServer({
     functions: {
       listenChannel: (_path, _owner, onConnect) => {
         connect = onConnect;
@@ -41,7 +41,9 @@ function setUp(openProcess: (pid: number) => number = () => 70) {
     readRefusals: () => ({}),
     openProcess,
     closeDescriptor: (descriptor) => events.push(`closed ${descriptor}`),
-    onReplaced: () => events.push('replaced'),
+    after: () => ({ cancel: () => {} }),
+    onHandOver: () => events.push('handing over'),
+    onHandedOver: (replaced) => events.push(replaced ? 'replaced' : 'kept'),
     log: () => {},
   });
   const open = (uid: number) => {
@@ -54,11 +56,11 @@ function setUp(openProcess: (pid: number) => number = () => 70) {
     const say = (message: unknown) => handlers?.onMessage(Buffer.from(JSON.stringify(message)), []);
     return { handlers, say };
   };
-  return { open, events, watch, vault };
+  return { open, events, watch, vault, server };
 }
 
-const takeOver = { type: 'take-over', protocol: 3 };
-const hello = { type: 'hello', protocol: 2 };
+const takeOver = { type: 'take-over', reads: [4] };
+const hello = { type: 'hello', protocol: 3, standing: 'fresh' };
 
 test('another user is refused', () => {
   expect(setUp().open(1001).handlers).toBeUndefined();
@@ -68,20 +70,20 @@ test('the proxy’s user is served as a proxy, and cannot take over', () => {
   const { open, events, watch } = setUp();
   const proxy = open(proxyUid);
   proxy.say(hello);
-  expect([events, watch.kind]).toEqual([['welcome'], 'present']);
+  expect([events, watch.kind]).toEqual([['welcome', 'leading'], 'present']);
   const thief = open(proxyUid);
   thief.say(takeOver);
-  expect(events).toEqual(['welcome', 'channel closed']);
+  expect(events).toEqual(['welcome', 'leading', 'channel closed']);
 });
 
 test('capture`s own user can take over, and is no proxy', () => {
   const { open, events } = setUp();
   const successor = open(ownUid);
   successor.say(takeOver);
-  expect(events).toEqual(['end']);
+  expect(events).toEqual(['handing over', 'end']);
   successor.say({ type: 'taken' });
   successor.handlers?.onClose(undefined);
-  expect(events).toEqual(['end', 'path let go', 'channel closed', 'replaced']);
+  expect(events).toEqual(['handing over', 'end', 'path let go', 'channel closed', 'replaced']);
   const other = setUp();
   other.open(ownUid).say(hello);
   expect(other.events).toEqual(['channel closed']);
@@ -92,7 +94,7 @@ test('a successor that leaves before it has everything changes nothing', () => {
   const successor = open(ownUid);
   successor.say(takeOver);
   successor.handlers?.onClose(undefined);
-  expect(events).toEqual(['end']);
+  expect(events).toEqual(['handing over', 'end', 'kept']);
 });
 
 test('the descriptor of a process that never greeted is closed with its connection', () => {
@@ -109,7 +111,7 @@ test('a proxy whose process cannot be watched is served all the same', () => {
   });
   const proxy = open(proxyUid);
   proxy.say(hello);
-  expect([events, watch.kind]).toEqual([['welcome'], 'present']);
+  expect([events, watch.kind]).toEqual([['welcome', 'leading'], 'present']);
   proxy.handlers?.onClose(undefined);
   expect(watch.kind).toBe('leaving');
 });
@@ -117,7 +119,28 @@ test('a proxy whose process cannot be watched is served all the same', () => {
 test('a successor gets the secrets of the vault, and the proxy`s user never does by that way', () => {
   const { open, events, vault } = setUp();
   vault.put('uid-1', 'c2VjcmV0');
-  open(ownUid).say(takeOver);
   open(proxyUid).say(takeOver);
-  expect(events).toEqual(['secrets', 'end', 'channel closed']);
+  expect(events).toEqual(['channel closed']);
+  open(ownUid).say(takeOver);
+  expect(events).toEqual(['channel closed', 'handing over', 'secrets', 'end']);
+});
+
+test('what a proxy asks while a successor takes everything up is answered once the successor has left without', () => {
+  const { open, events } = setUp();
+  const successor = open(ownUid);
+  successor.say(takeOver);
+  open(proxyUid).say(hello);
+  expect(events).toEqual(['handing over', 'end']);
+  successor.handlers?.onClose(undefined);
+  expect(events).toEqual(['handing over', 'end', 'kept', 'welcome', 'leading']);
+});
+
+test('a capture that stands by is called when this one ends, and nobody where none does', () => {
+  const { open, events, server } = setUp();
+  expect(server.callSuccessor()).toBe(false);
+  const waiting = open(ownUid);
+  waiting.say({ type: 'stand-by' });
+  expect([server.callSuccessor(), events]).toEqual([true, ['come']]);
+  waiting.handlers?.onClose(undefined);
+  expect(server.callSuccessor()).toBe(false);
 });

@@ -2,13 +2,14 @@
 import type { Channel, ChannelFunctions, ChannelHandlers, ChannelServer } from '../../native/channel.js';
 import { type CaptureLog, describeError } from './capture-log.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
+import { ProxyLead } from './proxy-lead.js';
 import type { RuleStore } from './rule-store.js';
 import type { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
 import type { PodBook } from './runtime/pod-book.js';
 import { ProxySession } from './serve-proxy.js';
-import { handOver, isTaken, isTakeOver } from './take-over.js';
+import { callIn, handOver, readSuccessorMessage } from './take-over.js';
 import type { Vault } from './vault.js';
-import type { ProxyWatch } from './watch-proxy.js';
+import type { ProxyWatch, Timer } from './watch-proxy.js';
 
 export interface ServerParts {
   readonly functions: Pick<ChannelFunctions, 'listenChannel'>;
@@ -27,8 +28,11 @@ export interface ServerParts {
   /** A descriptor for a process. Throws where it cannot be watched. */
   readonly openProcess: (pid: number) => number;
   readonly closeDescriptor: (descriptor: number) => void;
-  /** A successor has everything. */
-  readonly onReplaced: () => void;
+  readonly after: (delayMs: number, call: () => void) => Timer;
+  /** Everything is being handed over: nothing may change until the successor has it, or has left without. */
+  readonly onHandOver: () => void;
+  /** A successor has everything; or it left, and this one serves on. */
+  readonly onHandedOver: (replaced: boolean) => void;
   readonly log: CaptureLog;
 }
 
@@ -36,17 +40,36 @@ export class CaptureServer {
   readonly #parts: ServerParts;
   readonly #server: ChannelServer;
   readonly #sessions = new Set<ProxySession>();
+  readonly #lead: ProxyLead<ProxySession>;
+  /** Captures that this one has replaced, and that wait for its end; the latest last. */
+  readonly #standBys = new Set<Channel>();
+  /** What proxies ask while a successor takes everything up; undefined: nobody does. */
+  #waiting: (() => void)[] | undefined;
 
   /** Throws where it cannot listen. */
   constructor(parts: ServerParts) {
     this.#parts = parts;
+    this.#lead = new ProxyLead({
+      after: parts.after,
+      onLeading: (session) => session.tellLeading(),
+      onSuperseded: (session) => session.tellSuperseded(),
+    });
     this.#server = parts.functions.listenChannel(parts.socket, parts.proxyUid, (channel) =>
       this.#admit(channel),
     );
   }
 
+  /** Whether a capture stands by; it is called, and takes over soon. */
+  callSuccessor(): boolean {
+    const successor = [...this.#standBys].at(-1);
+    if (successor !== undefined) callIn(successor);
+    return successor !== undefined;
+  }
+
   close(): void {
     this.#server.close();
+    this.#lead.close();
+    for (const channel of this.#standBys) channel.close();
     for (const session of this.#sessions) session.close();
   }
 
@@ -66,7 +89,7 @@ export class CaptureServer {
     let handlers: ChannelHandlers | undefined;
     return {
       onMessage: (packet, descriptors) => {
-        if (uid === ownUid && isTakeOver(packet)) handlers ??= this.#handOver(channel);
+        if (uid === ownUid) handlers ??= this.#admitCapture(channel, packet);
         if (uid === proxyUid) handlers ??= this.#startSession(channel);
         if (handlers === undefined) channel.close();
         else handlers.onMessage(packet, descriptors);
@@ -75,11 +98,24 @@ export class CaptureServer {
     };
   }
 
+  #admitCapture(channel: Channel, packet: Uint8Array): ChannelHandlers | undefined {
+    switch (readSuccessorMessage(packet)?.type) {
+      case 'take-over':
+        return this.#handOver(channel);
+      case 'stand-by':
+        this.#standBys.add(channel);
+        return { onMessage: () => {}, onClose: () => void this.#standBys.delete(channel) };
+      default:
+        return undefined;
+    }
+  }
+
   #startSession(channel: Channel): ChannelHandlers {
     const { watch, closeDescriptor } = this.#parts;
     let proxy = this.#openProxy(channel.peer.pid);
     const session = new ProxySession(channel, {
       ...this.#parts,
+      lead: this.#lead,
       onGreeted: () => {
         watch.greeted(proxy);
         proxy = undefined;
@@ -88,7 +124,11 @@ export class CaptureServer {
     });
     this.#sessions.add(session);
     return {
-      onMessage: session.handlers.onMessage,
+      onMessage: (packet, descriptors) => {
+        const receive = () => session.handlers.onMessage(packet, descriptors);
+        if (this.#waiting === undefined) receive();
+        else this.#waiting.push(receive);
+      },
       onClose: (error) => {
         this.#sessions.delete(session);
         if (proxy !== undefined) closeDescriptor(proxy);
@@ -112,28 +152,33 @@ export class CaptureServer {
 
   /** Once the successor says that it has everything, the path is let go; then the closed channel tells it to serve. */
   #handOver(channel: Channel): ChannelHandlers {
-    const { register, vault, log, onReplaced } = this.#parts;
-    const { pods } = register;
-    const held = new Set(this.#parts.pods.held);
+    const { register, vault, watch, log } = this.#parts;
+    let pods = 0;
     let replaced = false;
     return {
       onMessage: (packet) => {
-        if (isTakeOver(packet)) {
-          handOver(channel, { pods, held, secrets: vault.entries });
-          return;
+        const message = readSuccessorMessage(packet);
+        if (message?.type === 'take-over') {
+          this.#waiting = [];
+          this.#parts.onHandOver();
+          pods = register.pods.length;
+          const held = new Set(this.#parts.pods.held);
+          const proxyGone = watch.kind === 'gone';
+          const handed = { pods: register.pods, held, secrets: vault.entries, proxyGone };
+          if (handOver(channel, message.reads, handed)) return;
         }
-        replaced = isTaken(packet);
+        replaced = message?.type === 'taken';
         if (replaced) this.#server.close();
         channel.close();
       },
       onClose: () => {
         const { pid } = channel.peer;
-        if (!replaced) {
-          log('warn', 'a successor left without taking over', { pid });
-          return;
-        }
-        log('info', 'handed over to a successor', { pid, pods: pods.length });
-        onReplaced();
+        if (replaced) log('info', 'handed over to a successor', { pid, pods });
+        else log('warn', 'a successor left without taking over', { pid });
+        const waiting = this.#waiting ?? [];
+        this.#waiting = undefined;
+        this.#parts.onHandedOver(replaced);
+        if (!replaced) for (const receive of waiting) receive();
       },
     };
   }

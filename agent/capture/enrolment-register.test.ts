@@ -59,6 +59,7 @@ class MemoryKernel implements KernelPrograms {
     return [];
   }
   selfTest(): void {}
+  keep(): void {}
   close(): void {}
 }
 

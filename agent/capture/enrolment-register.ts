@@ -74,12 +74,12 @@ export class EnrolmentRegister {
     return forgotten;
   }
 
-  /** Takes a pod that the capture before this one handed over, as it stands. */
-  adopt(pod: HeldPod): void {
+  /** Takes a pod that the capture before this one handed over, as it stands: open where no proxy is there. */
+  adopt(pod: HeldPod, proxyGone: boolean): void {
     const { workload } = pod.enrolment;
     this.#orphans.delete(workload);
     this.#pods.set(workload, pod);
-    this.#publish(pod);
+    this.#publish(pod, proxyGone);
   }
 
   /**
@@ -182,9 +182,9 @@ export class EnrolmentRegister {
   }
 
   /** The order in which nothing is dropped: the maps know all of the pod before arrivals are steered by them. */
-  #publish(held: HeldPod): void {
+  #publish(held: HeldPod, proxyGone = false): void {
     this.#tables.writeSurroundings(held);
-    this.#tables.writePod(held, false);
+    this.#tables.writePod(held, proxyGone);
     this.#parts.kernel.attachNamespace(held.netns, linkName(held.cookie));
   }
 

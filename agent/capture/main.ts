@@ -3,10 +3,9 @@
  * answers the proxy over one Unix socket; it reads no byte of traffic. Logs are JSON lines on standard error; when it
  * serves it prints `{"ready":true}` on standard output. What it put in force stays when it ends.
  */
-import { closeSync, fstatSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Channel } from '../../native/channel.js';
 import type { KernelPrograms } from '../../native/kernel.js';
 import { type CaptureAddon, loadCapture } from '../../native/load-capture.js';
 import { describeError, makeLog } from './capture-log.js';
@@ -23,7 +22,8 @@ import { NriPlugin } from './runtime/nri-plugin.js';
 import { PodBook } from './runtime/pod-book.js';
 import { SecretFile } from './secret-file.js';
 import { startKernel } from './start-kernel.js';
-import { takeOver } from './take-over.js';
+import { awaitTurn, beginAnew, isServed, refuseSecond } from './succession.js';
+import { type TakenOver, takeOver } from './take-over.js';
 import { Vault } from './vault.js';
 import { ProxyWatch, type Timer } from './watch-proxy.js';
 
@@ -34,6 +34,8 @@ const namespacesFile = 'enrolled-namespaces.json';
 const vanishedMs = 1_000;
 /** The container runtime is waited for so long before the proxy is served. */
 const runtimeMs = 5_000;
+/** A capture that stands by and is called has taken over within this time. */
+const successionMs = 5_000;
 
 const log = makeLog(
   (line) => process.stderr.write(line),
@@ -47,6 +49,8 @@ process.on('uncaughtException', (error) => {
 
 async function run(flags: CaptureFlags): Promise<void> {
   const addon = loadCapture();
+  if (flags.readyFile !== undefined) rmSync(flags.readyFile, { force: true });
+  if (flags.standBy) await awaitTurn(addon, flags.socket, log);
   if (!flags.takeOver) refuseSecond(addon, flags.socket);
   const kernel = startKernel(
     addon,
@@ -58,6 +62,17 @@ async function run(flags: CaptureFlags): Promise<void> {
     },
     log,
   );
+  try {
+    await begin(addon, flags, kernel);
+  } catch (error) {
+    // Of a predecessor that serves on: its programs come back.
+    kernel.close();
+    throw error;
+  }
+}
+
+/** From proved programs to serving; a capture that serves already is asked for what it holds. */
+async function begin(addon: CaptureAddon, flags: CaptureFlags, kernel: KernelPrograms): Promise<void> {
   const register = new EnrolmentRegister({
     functions: addon,
     kernel,
@@ -80,21 +95,50 @@ async function run(flags: CaptureFlags): Promise<void> {
     log,
   });
   const forgotten = register.readLeftOver();
-  if (flags.takeOver) {
-    const { pods: handed, held, secrets } = await takeOver(addon, flags.socket);
-    for (const pod of handed) register.adopt(pod);
-    for (const workload of held) pods.adoptHeld(workload);
-    for (const { workload, secret } of secrets) vault.put(workload, secret);
-    log('info', 'took over from the capture before', { pods: handed.length, secrets: secrets.length });
-  }
+  // Before the take-over: a pod that starts meanwhile is told to one that takes it up.
+  const runtime =
+    flags.nriSocket === undefined
+      ? undefined
+      : await followRuntime(flags.nriSocket, pods, results === undefined);
+  let proxyGone = false;
+  const takeUp = (handed: TakenOver) => {
+    for (const pod of handed.pods) register.adopt(pod, handed.proxyGone);
+    for (const workload of handed.held) pods.adoptHeld(workload);
+    for (const { workload, secret } of handed.secrets) vault.put(workload, secret);
+    proxyGone = handed.proxyGone;
+    log('info', 'took over from the capture before', {
+      pods: handed.pods.length,
+      secrets: handed.secrets.length,
+    });
+  };
+  if (flags.takeOver && isServed(addon, flags.socket)) await takeOver(addon, flags.socket, takeUp);
+  kernel.keep();
   log('info', 'read what was in force', { enrolled: register.enrolled.length, forgotten });
   const rules = new RuleStore(kernel);
   if (flags.nriSocket !== undefined || flags.cni !== undefined) rules.steerAllWhileEmpty();
-  if (flags.nriSocket !== undefined) await followRuntime(flags.nriSocket, pods, results === undefined);
+  runtime?.release();
   pods.restore();
   const plugin =
     flags.cni === undefined ? undefined : servePlugin(addon, flags.cni, flags, { pods, namespaces });
-  server = serve(addon, flags, { register, pods, namespaces, rules, vault, kernel }, () => plugin?.close());
+  server = serve(addon, flags, {
+    register,
+    pods,
+    namespaces,
+    rules,
+    vault,
+    kernel,
+    runtime,
+    plugin,
+    proxyGone,
+  });
+}
+
+/** weft-cni's other end. */
+interface ServedPlugin {
+  /** Whoever asks waits until {@link ServedPlugin.resume}, or for a successor. */
+  pause(): void;
+  resume(): void;
+  close(): void;
 }
 
 /** Serves weft-cni and keeps it installed. */
@@ -103,7 +147,7 @@ function servePlugin(
   cni: CniFlags,
   { state = '' }: CaptureFlags,
   { pods, namespaces }: Pick<Holdings, 'pods' | 'namespaces'>,
-): { close(): void } {
+): ServedPlugin {
   const ownUid = process.geteuid?.() ?? 0;
   const { socket, configFolder, programFolder, exemptNamespaces, waitMs } = cni;
   const server = new CniServer({
@@ -127,6 +171,8 @@ function servePlugin(
   server.start();
   keeper.start();
   return {
+    pause: () => server.close(),
+    resume: () => server.start(),
     close: () => {
       server.close();
       keeper.close();
@@ -152,29 +198,26 @@ interface Holdings {
   readonly rules: RuleStore;
   readonly vault: Vault;
   readonly kernel: KernelPrograms;
+  readonly runtime: NriPlugin | undefined;
+  readonly plugin: ServedPlugin | undefined;
+  /** The capture before had given the proxies up. */
+  readonly proxyGone: boolean;
 }
 
 /**
  * Follows the container runtime's pods; waits for the first list of them, so that a proxy that connects learns at once
- * who is held. A runtime that does not answer is tried further.
+ * who is held. A runtime that does not answer is tried further. What it tells is held until the plugin is released.
  */
-async function followRuntime(socket: string, pods: PodBook, isPatient: boolean): Promise<void> {
-  const listed = Promise.withResolvers<void>();
-  const nri = new NriPlugin(
-    { socket, after, log },
-    {
-      ...pods.events,
-      onSynchronized: (sandboxes) => {
-        pods.events.onSynchronized(sandboxes);
-        listed.resolve();
-      },
-      ...(isPatient ? {} : { onAway: listed.resolve }),
-    },
-  );
+async function followRuntime(socket: string, pods: PodBook, isPatient: boolean): Promise<NriPlugin> {
+  const late = Promise.withResolvers<void>();
+  const away = isPatient ? {} : { onAway: late.resolve };
+  const nri = new NriPlugin({ socket, after, log }, { ...pods.events, ...away });
+  nri.hold();
   nri.start();
-  const timer = after(runtimeMs, listed.resolve);
-  await listed.promise;
+  const timer = after(runtimeMs, late.resolve);
+  await Promise.race([nri.listed, late.promise]);
   timer.cancel();
+  return nri;
 }
 
 function after(delayMs: number, call: () => void): Timer {
@@ -182,26 +225,15 @@ function after(delayMs: number, call: () => void): Timer {
   return { cancel: () => clearTimeout(timer) };
 }
 
-function serve(
-  addon: CaptureAddon,
-  flags: CaptureFlags,
-  holdings: Holdings,
-  onStop: () => void,
-): CaptureServer {
-  const { register, pods, vault, kernel } = holdings;
-  const watch = new ProxyWatch({
-    graceMs: flags.graceMs,
-    after,
-    hasEnded: addon.hasEnded,
-    closeDescriptor: closeSync,
-    onGone: () => {
-      log('warn', 'no proxy is there', { graceMs: flags.graceMs, opened: register.setProxyGone(true) });
-    },
-  });
-  const stop = () => {
-    onStop();
+function serve(addon: CaptureAddon, flags: CaptureFlags, holdings: Holdings): CaptureServer {
+  const { register, pods, vault, kernel, runtime, plugin, proxyGone } = holdings;
+  const watch = watchProxies(addon, flags, register, proxyGone);
+  let ending = false;
+  const end = () => {
+    plugin?.close();
     server.close();
     watch.close();
+    if (flags.readyFile !== undefined) rmSync(flags.readyFile, { force: true });
     process.exit(0);
   };
   const server = new CaptureServer({
@@ -215,7 +247,17 @@ function serve(
     readRefusals: () => countRefusals(kernel.sumCounters('refusals')),
     openProcess: addon.openProcess,
     closeDescriptor: closeSync,
-    onReplaced: stop,
+    after,
+    onHandOver: () => {
+      runtime?.hold();
+      plugin?.pause();
+    },
+    onHandedOver: (replaced) => {
+      if (replaced && ending) end();
+      if (replaced) beginAnew();
+      runtime?.release();
+      plugin?.resume();
+    },
     log,
   });
   setInterval(() => {
@@ -226,23 +268,33 @@ function serve(
     }
     if (vanished.length > 0) log('info', 'namespaces are gone', { workloads: vanished });
   }, vanishedMs).unref();
+  const stop = () => {
+    // Whoever waits takes over first: a pod of an upgrade that is taken back leaves no gap.
+    if (ending || !server.callSuccessor()) end();
+    ending = true;
+    after(successionMs, end);
+  };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  if (flags.readyFile !== undefined) writeFileSync(flags.readyFile, '');
   process.stdout.write('{"ready":true}\n');
   return server;
 }
 
-/** Throws where a capture serves at the socket: two would undo each other's enrolments. */
-function refuseSecond(addon: CaptureAddon, socket: string): void {
-  let channel: Channel;
-  try {
-    channel = addon.connectChannel(socket, { onMessage: () => {}, onClose: () => {} });
-  } catch {
-    // Nobody listens; whatever else is wrong with the path is said when capture listens there itself.
-    return;
-  }
-  channel.close();
-  throw new Error(`another capture serves at ${socket}; stop it, or take over from it with --take-over`);
+function watchProxies(
+  addon: CaptureAddon,
+  { graceMs }: CaptureFlags,
+  register: EnrolmentRegister,
+  gone: boolean,
+): ProxyWatch {
+  const parts = {
+    graceMs,
+    after,
+    hasEnded: addon.hasEnded,
+    closeDescriptor: closeSync,
+    onGone: () => log('warn', 'no proxy is there', { graceMs, opened: register.setProxyGone(true) }),
+  };
+  return new ProxyWatch(parts, gone);
 }
 
 function countRefusals(sums: readonly number[]): Record<number, number> {

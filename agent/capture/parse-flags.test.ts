@@ -17,6 +17,8 @@ test('the defaults', () => {
     state: undefined,
     object: undefined,
     takeOver: false,
+    standBy: false,
+    readyFile: undefined,
   });
 });
 

@@ -24,8 +24,12 @@ export interface CaptureFlags {
   /** File that keeps the node's own key and certificate; undefined: they are in memory alone. */
   readonly nodeKeyFile: string | undefined;
   readonly object: string | undefined;
-  /** Ask the capture that holds the socket for its namespaces and listeners. */
+  /** Take over from the capture that serves at the socket, if there is one. */
   readonly takeOver: boolean;
+  /** Wait until the capture that serves at the socket ends, then begin. */
+  readonly standBy: boolean;
+  /** A file that is there while this process serves. */
+  readonly readyFile: string | undefined;
 }
 
 /** Folders as this process sees them; what the plugin reads has the node's own paths, which must be the same. */
@@ -40,8 +44,8 @@ export interface CniFlags {
 }
 
 export const usage = `usage: capture --socket PATH --proxy-uid UID [--pin-folder PATH] [--cgroup PATH]... (the pods' own first, the root last)
-  [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH|auto] [--object PATH] [--take-over]
-  [--cgroup-folder PATH] [--nri-socket PATH] [--state PATH] [--node-key-file PATH]
+  [--netns-folder PATH]... [--grace-ms N] [--kubelet-cgroup PATH|auto] [--object PATH] [--take-over|--stand-by]
+  [--cgroup-folder PATH] [--nri-socket PATH] [--state PATH] [--node-key-file PATH] [--ready-file PATH]
   [--cni-socket PATH --cni-config-folder PATH --cni-program-folder PATH [--cni-result-folder PATH]
   [--cni-exempt NAMESPACE]... [--cni-wait-ms N]] (with --state)`;
 
@@ -69,6 +73,8 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
       'cni-wait-ms': { type: 'string', default: '20000' },
       object: { type: 'string' },
       'take-over': { type: 'boolean', default: false },
+      'stand-by': { type: 'boolean', default: false },
+      'ready-file': { type: 'string' },
     },
   });
   return {
@@ -84,7 +90,9 @@ export function parseFlags(argv: readonly string[]): CaptureFlags {
     state: optionalPath('--state', values.state),
     nodeKeyFile: optionalPath('--node-key-file', values['node-key-file']),
     object: optionalPath('--object', values.object),
-    takeOver: values['take-over'],
+    takeOver: values['take-over'] || values['stand-by'],
+    standBy: values['stand-by'],
+    readyFile: optionalPath('--ready-file', values['ready-file']),
     cni: readCni(values),
   };
 }

@@ -2,6 +2,7 @@ import type { Channel } from '../../native/channel.js';
 import type { CaptureMessage } from '../handover/messages.js';
 import { parseCaptureMessage } from '../handover/parse-capture-message.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
+import { ProxyLead } from './proxy-lead.js';
 import type { RuleStore } from './rule-store.js';
 import { EnrolledNamespaces } from './runtime/enrolled-namespaces.js';
 import type { PodBook } from './runtime/pod-book.js';
@@ -24,6 +25,11 @@ function setUp(
     close: () => events.push('closed'),
   };
   const namespaces = new EnrolledNamespaces(undefined, () => {});
+  const lead = new ProxyLead<ProxySession>({
+    after: () => ({ cancel: () => {} }),
+    onLeading: (one) => one.tellLeading(),
+    onSuperseded: (one) => one.tellSuperseded(),
+  });
   const session = new ProxySession(channel, {
     register: { enrolled: ['uid-1'], ...register } as EnrolmentRegister,
     pods: { held: ['uid-2'], ...pods } as PodBook,
@@ -33,6 +39,7 @@ function setUp(
     notesMap: 3,
     readRefusals: () => ({ 1: 5 }),
     closeDescriptor: (descriptor) => closed.push(descriptor),
+    lead,
     onGreeted: () => events.push('greeted'),
     onGone: () => events.push('gone'),
     log: () => {},
@@ -41,18 +48,32 @@ function setUp(
     session.handlers.onMessage(Buffer.from(JSON.stringify(message)), descriptors);
     return answers.at(-1);
   };
-  return { say, session, answers, closed, events, namespaces };
+  return { say, session, answers, closed, events, namespaces, lead };
 }
 
-const hello = { type: 'hello', protocol: 2 };
+const hello = { type: 'hello', protocol: 3, standing: 'fresh' };
 
 test('a proxy is welcomed with the notes map and what is enrolled', () => {
-  const { say, events } = setUp();
-  expect(say(hello)).toEqual({
-    message: { type: 'welcome', protocol: 2, enrolled: ['uid-1'], held: ['uid-2'] },
-    descriptors: [3],
-  });
+  const { say, events, answers } = setUp();
+  say(hello);
+  expect(answers).toEqual([
+    { message: { type: 'welcome', protocol: 3 }, descriptors: [3] },
+    { message: { type: 'leading', enrolled: ['uid-1'], held: ['uid-2'] }, descriptors: [] },
+  ]);
   expect(events).toEqual(['greeted']);
+});
+
+test('a proxy that another one has superseded changes nothing, and may ask for sockets and counters', () => {
+  const { say, answers, lead } = setUp({ makeSockets: () => [40], readCounters: () => [] });
+  say(hello);
+  lead.greeted({ tellLeading: () => {} } as ProxySession, 'leading');
+  expect(answers.at(-1)?.message).toEqual({ type: 'superseded' });
+  expect(say({ type: 'withdraw', workload: 'uid-1' })?.message).toMatchObject({
+    type: 'refused',
+    message: 'another proxy leads',
+  });
+  expect(say({ type: 'counters' })?.message.type).toBe('counters');
+  expect(say({ type: 'sockets', workload: 'uid-1', family: 4, count: 1 })?.message.type).toBe('sockets');
 });
 
 test('before hello, and for another protocol, everything is refused', () => {
@@ -114,7 +135,7 @@ test('rules in several packets come into force together', () => {
     more,
   });
   say(part('10.0.0.0/8', true));
-  expect([applied.length, answers.length]).toEqual([0, 1]);
+  expect([applied.length, answers.length]).toEqual([0, 2]);
   expect(say(part('10.1.0.0/16', false))?.message).toEqual({ type: 'rules-applied' });
   expect(applied).toEqual([
     {
@@ -177,5 +198,5 @@ test('a proxy is told of a new pod that is held, once it was greeted', () => {
   session.tellHeld('uid-3');
   say(hello);
   session.tellHeld('uid-3');
-  expect(answers.map(({ message }) => message.type)).toEqual(['welcome', 'held']);
+  expect(answers.map(({ message }) => message.type)).toEqual(['welcome', 'leading', 'held']);
 });

@@ -7,10 +7,12 @@ import {
   maxMessageBytes,
   maxRuleEntries,
   type ProxyMessage,
+  type ProxyStanding,
 } from '../handover/messages.js';
 import { parseProxyMessage } from '../handover/parse-proxy-message.js';
 import { type CaptureLog, describeError } from './capture-log.js';
 import type { EnrolmentRegister } from './enrolment-register.js';
+import type { ProxyLead } from './proxy-lead.js';
 import type { RuleStore } from './rule-store.js';
 import { type EnrolledNamespaces, maxNamespaces } from './runtime/enrolled-namespaces.js';
 import { AwaitedPod, type PodBook } from './runtime/pod-book.js';
@@ -26,12 +28,21 @@ export interface ServeParts {
   /** Refusals by reason code, zeros left out. */
   readonly readRefusals: () => Record<number, number>;
   readonly closeDescriptor: (descriptor: number) => void;
+  readonly lead: ProxyLead<ProxySession>;
   readonly onGreeted: () => void;
   readonly onGone: () => void;
   readonly log: CaptureLog;
 }
 
 type State = 'connected' | 'greeted' | 'closed';
+
+/** What changes the node; a proxy that another one replaces, or that waits to replace it, must not. */
+const leadersAlone: ReadonlySet<ProxyMessage['type']> = new Set([
+  'enrol',
+  'withdraw',
+  'kernel-rules',
+  'hold',
+]);
 
 export class ProxySession {
   readonly #parts: ServeParts;
@@ -62,7 +73,9 @@ export class ProxySession {
         pid,
         ...(error === undefined ? {} : { error: describeError(error) }),
       });
-      if (greeted) this.#parts.onGone();
+      if (!greeted) return;
+      this.#parts.lead.gone(this);
+      this.#parts.onGone();
     },
   };
 
@@ -70,9 +83,19 @@ export class ProxySession {
     this.#channel.close();
   }
 
-  /** Tells a proxy that was greeted of a new pod. */
+  /** Tells the proxy that leads of a new pod. */
   tellHeld(workload: string): void {
-    if (this.#state === 'greeted') this.#send({ type: 'held', workload });
+    if (this.#parts.lead.leads(this)) this.#send({ type: 'held', workload });
+  }
+
+  tellLeading(): void {
+    const { enrolled } = this.#parts.register;
+    const { held } = this.#parts.pods;
+    this.#send({ type: 'leading', enrolled, held });
+  }
+
+  tellSuperseded(): void {
+    this.#send({ type: 'superseded' });
   }
 
   #receive(packet: Buffer): void {
@@ -98,11 +121,19 @@ export class ProxySession {
 
   #answer(message: ProxyMessage): void {
     if (message.type === 'hello') {
-      this.#greet(message.protocol);
+      this.#greet(message.protocol, message.standing);
       return;
     }
+    const { lead } = this.#parts;
     if (this.#state !== 'greeted') throw new Error('hello comes first');
+    if (leadersAlone.has(message.type) && !lead.leads(this)) throw new Error('another proxy leads');
     switch (message.type) {
+      case 'claim-lead':
+        lead.claim(this);
+        return;
+      case 'resign-lead':
+        lead.resign(this);
+        return;
       case 'enrol': {
         const listeners = this.#parts.pods.enrol(message.enrolment);
         this.#send(
@@ -166,7 +197,7 @@ export class ProxySession {
     }
   }
 
-  #greet(protocol: number): void {
+  #greet(protocol: number, standing: ProxyStanding): void {
     if (this.#state === 'greeted') throw new Error('hello was said');
     if (protocol !== handoverProtocol) {
       throw new Error(
@@ -175,13 +206,10 @@ export class ProxySession {
     }
     this.#state = 'greeted';
     this.#parts.onGreeted();
-    const { enrolled } = this.#parts.register;
-    this.#parts.log('info', 'a proxy was welcomed', {
-      pid: this.#channel.peer.pid,
-      enrolled: enrolled.length,
-    });
-    const { held } = this.#parts.pods;
-    this.#send({ type: 'welcome', protocol: handoverProtocol, enrolled, held }, [this.#parts.notesMap]);
+    const leads = this.#parts.lead.greeted(this, standing);
+    this.#parts.log('info', 'a proxy was welcomed', { pid: this.#channel.peer.pid, leads });
+    this.#send({ type: 'welcome', protocol: handoverProtocol }, [this.#parts.notesMap]);
+    if (leads) this.tellLeading();
   }
 
   #sendSockets({ workload, family, count }: Extract<ProxyMessage, { type: 'sockets' }>): void {

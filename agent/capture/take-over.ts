@@ -1,8 +1,8 @@
 /**
  * Capture's own upgrade: the running capture hands namespaces and listeners to its successor over the same Unix socket,
  * so that no listener is ever closed. The successor asks, gets one packet per pod (descriptors: the namespace, then the
- * listeners), the vault's secrets in as few packets as hold them, and a last one, and says that it has them all; only then
- * the predecessor lets go of the socket and ends. A successor that fails before leaves everything as it was.
+ * listeners), the vault's secrets in as few packets as hold them, and a last one; it takes all of it up, and says that it
+ * has it; only then the predecessor lets go of the socket. A successor that fails before leaves everything as it was.
  */
 import type { Channel, ChannelFunctions } from '../../native/channel.js';
 import { maxMessageBytes, maxSecretLength } from '../handover/messages.js';
@@ -11,23 +11,48 @@ import { Field } from '../handover/read-fields.js';
 import type { HeldPod } from './enrolment-register.js';
 import type { VaultEntry } from './vault.js';
 
-const protocol = 3;
-const request = JSON.stringify({ type: 'take-over', protocol });
-const end = JSON.stringify({ type: 'end' });
-const taken = JSON.stringify({ type: 'taken' });
+/** The predecessor speaks its own version; the successor says which ones it reads. */
+const protocol = 4;
+const readable: readonly number[] = [protocol];
 
-/** Whether a peer's first packet asks for a take-over by a capture of this version. */
-export function isTakeOver(packet: Uint8Array): boolean {
-  return Buffer.from(packet).toString() === request;
+/** What a capture says to the one that serves. */
+type SuccessorMessage =
+  /** Hand everything over. */
+  | { readonly type: 'take-over'; readonly reads: readonly number[] }
+  | { readonly type: 'taken' }
+  /** Say when you end: I take over then. */
+  | { readonly type: 'stand-by' };
+
+/** Undefined where it is none of a capture's. */
+export function readSuccessorMessage(packet: Uint8Array): SuccessorMessage | undefined {
+  try {
+    const message = Field.parse(packet);
+    const type = new Field('type', message.tag('type')).oneOf(['take-over', 'taken', 'stand-by']);
+    if (type !== 'take-over') return { type };
+    const { reads } = message.object(['type', 'reads']);
+    return { type, reads: reads.array(16, (item) => item.integer(0, 1e6)) };
+  } catch {
+    return undefined;
+  }
 }
 
-/** Whether the successor says that it has everything. */
-export function isTaken(packet: Uint8Array): boolean {
-  return Buffer.from(packet).toString() === taken;
+const packetOf = (message: unknown) => Buffer.from(JSON.stringify(message));
+
+/** The one that stands by shall take over now. */
+export function callIn(channel: Channel): void {
+  channel.send(packetOf({ type: 'come' }));
 }
 
-/** Sends everything; the descriptors stay this process's. */
-export function handOver(channel: Channel, { pods, held, secrets }: TakenOver): void {
+/** Sends everything; the descriptors stay this process's. False: the successor does not read this version. */
+export function handOver(
+  channel: Channel,
+  reads: readonly number[],
+  { pods, held, secrets, proxyGone }: TakenOver,
+): boolean {
+  if (!reads.includes(protocol)) {
+    channel.send(packetOf({ type: 'refused', protocol }));
+    return false;
+  }
   for (const { enrolment, cookie, netns, listeners } of pods) {
     const message = {
       type: 'pod',
@@ -36,12 +61,11 @@ export function handOver(channel: Channel, { pods, held, secrets }: TakenOver): 
       held: held.has(enrolment.workload),
       listeners: listeners.map(({ direction, family, port }) => ({ direction, family, port })),
     };
-    channel.send(Buffer.from(JSON.stringify(message)), [netns, ...listeners.map((one) => one.descriptor)]);
+    channel.send(packetOf(message), [netns, ...listeners.map((one) => one.descriptor)]);
   }
-  for (const entries of batch(secrets)) {
-    channel.send(Buffer.from(JSON.stringify({ type: 'secrets', entries })));
-  }
-  channel.send(Buffer.from(end));
+  for (const entries of batch(secrets)) channel.send(packetOf({ type: 'secrets', entries }));
+  channel.send(packetOf({ type: 'end', proxyGone }));
+  return true;
 }
 
 /** Few packets: a channel queues no more than a thousand, and the pods need theirs. */
@@ -67,18 +91,24 @@ export interface TakenOver {
   /** Those of the pods that no proxy has enrolled yet. */
   readonly held: ReadonlySet<string>;
   readonly secrets: readonly VaultEntry[];
+  /** No proxy has been there for longer than the grace: pods that ask for it are open. */
+  readonly proxyGone: boolean;
 }
 
-/** Asks the capture at `socket` for all it holds; the descriptors are the caller's. Rejects where it does not hand over. */
+/**
+ * Asks the capture at `socket` for all it holds; the descriptors are the caller's. Where `takeUp` throws, the predecessor
+ * keeps everything. Resolves once the predecessor has let go of the socket; rejects where it does not hand over.
+ */
 export function takeOver(
   functions: Pick<ChannelFunctions, 'connectChannel'>,
   socket: string,
-): Promise<TakenOver> {
+  takeUp: (handed: TakenOver) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const pods: HeldPod[] = [];
     const held = new Set<string>();
     const secrets: VaultEntry[] = [];
-    let ended = false;
+    let taken = false;
     const channel = functions.connectChannel(socket, {
       onMessage: (packet, descriptors) => {
         try {
@@ -88,22 +118,37 @@ export function takeOver(
             if (part.held) held.add(part.pod.enrolment.workload);
           } else if (part.type === 'secrets') secrets.push(...part.entries);
           else {
-            ended = true;
-            channel.send(Buffer.from(taken));
+            takeUp({ pods, held, secrets, proxyGone: part.proxyGone });
+            taken = true;
+            channel.send(packetOf({ type: 'taken' }));
           }
         } catch (error) {
-          reject(new Error(`capture at ${socket} hands over what is not understood`, { cause: error }));
+          reject(new Error(`capture at ${socket} cannot be taken over from; it serves on`, { cause: error }));
           channel.close();
         }
       },
       // The predecessor closes when it has let go of the socket's path.
       onClose: () => {
-        if (ended) resolve({ pods, held, secrets });
+        if (taken) resolve();
         else reject(new Error(`capture at ${socket} does not hand over; is it of another version?`));
       },
     });
-    channel.send(Buffer.from(request));
+    channel.send(packetOf({ type: 'take-over', reads: readable } satisfies SuccessorMessage));
   });
+}
+
+/** Resolves once the capture at `socket` ends, or says that it is about to. Throws where nobody serves there. */
+export function standBy(
+  functions: Pick<ChannelFunctions, 'connectChannel'>,
+  socket: string,
+): Promise<'called' | 'left'> {
+  const { promise, resolve } = Promise.withResolvers<'called' | 'left'>();
+  const channel = functions.connectChannel(socket, {
+    onMessage: () => resolve('called'),
+    onClose: () => resolve('left'),
+  });
+  channel.send(packetOf({ type: 'stand-by' } satisfies SuccessorMessage));
+  return promise;
 }
 
 /** More entries than this do not fit a packet. */
@@ -112,18 +157,22 @@ const maxBatch = 2048;
 type Part =
   | { readonly type: 'pod'; readonly pod: HeldPod; readonly held: boolean }
   | { readonly type: 'secrets'; readonly entries: readonly VaultEntry[] }
-  | { readonly type: 'end' };
+  | { readonly type: 'end'; readonly proxyGone: boolean };
 
 function readPart(packet: Buffer, descriptors: readonly number[]): Part {
   const message = Field.parse(packet);
-  const type = new Field('type', message.tag('type')).oneOf(['pod', 'secrets', 'end']);
+  const type = new Field('type', message.tag('type')).oneOf(['pod', 'secrets', 'end', 'refused']);
   switch (type) {
     case 'pod':
       return { type, ...readPod(message, descriptors) };
     case 'secrets':
       return { type, entries: message.secretObject(['type', 'entries']).entries.array(maxBatch, readSecret) };
     case 'end':
-      return { type };
+      return { type, proxyGone: message.object(['type', 'proxyGone']).proxyGone.boolean() };
+    case 'refused': {
+      const spoken = message.object(['type', 'protocol']).protocol.integer(0, 1e6);
+      throw new Error(`it hands over by version ${spoken}, and this one reads ${readable.join(', ')}`);
+    }
   }
 }
 

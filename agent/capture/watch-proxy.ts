@@ -32,10 +32,10 @@ export class ProxyWatch {
   readonly #processes = new Set<number>();
   #state: State;
 
-  /** Begins without a proxy, and with the grace. */
-  constructor(parts: ProxyWatchParts) {
+  /** Begins without a proxy, and with the grace; `gone`: the capture before had waited for it already. */
+  constructor(parts: ProxyWatchParts, gone = false) {
     this.#parts = parts;
-    this.#state = this.#leave();
+    this.#state = gone ? { kind: 'gone' } : this.#leave();
   }
 
   get kind(): State['kind'] {

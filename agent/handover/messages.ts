@@ -6,8 +6,11 @@
  */
 import type { AddressText, Family } from './values.js';
 
-/** Both ends must speak the same version; capture refuses another in its answer to hello. */
-export const handoverProtocol = 2;
+/**
+ * Both ends must speak the same version; capture refuses another in its answer to hello. While a node is upgraded a proxy
+ * of the version before talks to the new capture: a change that it would not understand needs a capture that serves both.
+ */
+export const handoverProtocol = 3;
 
 export const maxMessageBytes = 128 * 1024;
 
@@ -56,8 +59,19 @@ export interface KernelRules {
   }[];
 }
 
+/**
+ * How a proxy stands among those of its node. `fresh`: newly started. `leading`: it led under the capture before.
+ * `superseded`: another one has taken the lead from it. `draining`: it ends soon.
+ */
+export const proxyStandings = ['fresh', 'leading', 'superseded', 'draining'] as const;
+export type ProxyStanding = (typeof proxyStandings)[number];
+
 export type ProxyMessage =
-  | { readonly type: 'hello'; readonly protocol: number }
+  | { readonly type: 'hello'; readonly protocol: number; readonly standing: ProxyStanding }
+  /** The controller has answered: this proxy can lead in place of the one that does. */
+  | { readonly type: 'claim-lead' }
+  /** This proxy drains: another one shall lead. */
+  | { readonly type: 'resign-lead' }
   | { readonly type: 'enrol'; readonly enrolment: Enrolment }
   | { readonly type: 'withdraw'; readonly workload: string }
   /** Ask for ready-made, unconnected, non-blocking TCP sockets made in the workload's namespace. */
@@ -80,6 +94,8 @@ export type ProxyMessage =
 /** Every type that a proxy sends; capture names one when it refuses. */
 export const proxyMessageTypes = [
   'hello',
+  'claim-lead',
+  'resign-lead',
   'enrol',
   'withdraw',
   'sockets',
@@ -111,17 +127,16 @@ export interface PodCounters {
 }
 
 export type CaptureMessage =
+  /** Descriptors: the notes map (sk_storage). `leading` follows, at once or later. */
+  | { readonly type: 'welcome'; readonly protocol: number }
   /**
-   * Descriptors: the notes map (sk_storage). `enrolled` lists workloads kept from an earlier proxy, `held` those that
-   * wait for their first enrolment.
+   * Unasked: this proxy leads, and asks for all that shall be in force. `enrolled` lists workloads kept from an earlier
+   * proxy, `held` those of them that wait for their first enrolment.
    */
-  | {
-      readonly type: 'welcome';
-      readonly protocol: number;
-      readonly enrolled: readonly string[];
-      readonly held: readonly string[];
-    }
-  /** Unasked: a new pod waits for its enrolment. */
+  | { readonly type: 'leading'; readonly enrolled: readonly string[]; readonly held: readonly string[] }
+  /** Unasked: another proxy leads. What this one holds it may go on serving; it enrols and publishes no more. */
+  | { readonly type: 'superseded' }
+  /** Unasked, to the one that leads: a new pod waits for its enrolment. */
   | { readonly type: 'held'; readonly workload: string }
   | { readonly type: 'hold-applied' }
   /** The pod's sandbox is not made yet; `held` comes when it is. Ask again meanwhile: not every runtime tells. */

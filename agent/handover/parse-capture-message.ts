@@ -35,6 +35,8 @@ function descriptorBounds(message: CaptureMessage): readonly [least: number, mos
       return [message.listeners.length, message.listeners.length];
     case 'sockets':
       return [1, maxDescriptors];
+    case 'leading':
+    case 'superseded':
     case 'withdrawn':
     case 'held':
     case 'awaited':
@@ -52,6 +54,8 @@ function descriptorBounds(message: CaptureMessage): readonly [least: number, mos
 function readMessage(message: Field): CaptureMessage {
   const type = new Field('type', message.tag('type')).oneOf([
     'welcome',
+    'leading',
+    'superseded',
     'enrolled',
     'withdrawn',
     'held',
@@ -66,11 +70,12 @@ function readMessage(message: Field): CaptureMessage {
     'refused',
   ]);
   switch (type) {
-    case 'welcome': {
-      const { protocol, enrolled, held } = message.object(['type', 'protocol', 'enrolled', 'held']);
+    case 'welcome':
+      return { type, protocol: message.object(['type', 'protocol']).protocol.integer(0, 1e6) };
+    case 'leading': {
+      const { enrolled, held } = message.object(['type', 'enrolled', 'held']);
       return {
         type,
-        protocol: protocol.integer(0, 1e6),
         enrolled: enrolled.array(maxWorkloads, readWorkload),
         held: held.array(maxWorkloads, readWorkload),
       };
@@ -87,6 +92,7 @@ function readMessage(message: Field): CaptureMessage {
       const { workload, family } = message.object(['type', 'workload', 'family']);
       return { type, workload: readWorkload(workload), family: family.oneOf([4, 6]) };
     }
+    case 'superseded':
     case 'rules-applied':
     case 'hold-applied':
       message.object(['type']);

@@ -15,7 +15,9 @@ const enrolment = {
 } as const;
 
 const fromProxy: ProxyMessage[] = [
-  { type: 'hello', protocol: 1 },
+  { type: 'hello', protocol: 1, standing: 'superseded' },
+  { type: 'claim-lead' },
+  { type: 'resign-lead' },
   { type: 'hold', namespaces: ['shop'], more: false },
   { type: 'enrol', enrolment },
   { type: 'withdraw', workload: 'uid-1' },
@@ -69,7 +71,9 @@ test.each([
 });
 
 const fromCapture: (readonly [CaptureMessage, number])[] = [
-  [{ type: 'welcome', protocol: 1, enrolled: ['uid-1'], held: [] }, 1],
+  [{ type: 'welcome', protocol: 1 }, 1],
+  [{ type: 'leading', enrolled: ['uid-1'], held: [] }, 0],
+  [{ type: 'superseded' }, 0],
   [{ type: 'held', workload: 'uid-1' }, 0],
   [{ type: 'hold-applied' }, 0],
   [{ type: 'enrolled', workload: 'uid-1', listeners: [{ direction: 'outbound', family: 4 }] }, 1],

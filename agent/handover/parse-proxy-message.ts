@@ -8,6 +8,7 @@ import {
   maxSecretLength,
   type ProxyMessage,
   proxyMessageTypes,
+  proxyStandings,
 } from './messages.js';
 import { Field } from './read-fields.js';
 
@@ -19,8 +20,16 @@ export function parseProxyMessage(packet: Uint8Array): ProxyMessage {
   const message = Field.parse(packet);
   const type = new Field('type', message.tag('type')).oneOf(proxyMessageTypes);
   switch (type) {
-    case 'hello':
-      return { type, protocol: message.object(['type', 'protocol']).protocol.integer(0, 1e6) };
+    case 'hello': {
+      const { protocol, standing } = message.object(['type', 'protocol', 'standing']);
+      // Of an older version it is not understood, and told so by the version's number.
+      const known = standing.value === undefined ? 'fresh' : standing.oneOf(proxyStandings);
+      return { type, protocol: protocol.integer(0, 1e6), standing: known };
+    }
+    case 'claim-lead':
+    case 'resign-lead':
+      message.object(['type']);
+      return { type };
     case 'enrol':
       return { type, enrolment: readEnrolment(message.object(['type', 'enrolment']).enrolment) };
     case 'withdraw':

@@ -56,9 +56,8 @@ class Node {
             this.asked.push(message);
             this.#wake();
             if (message.type === 'hello') {
-              answer({ type: 'welcome', protocol: handoverProtocol, enrolled: [], held: [] }, [
-                openSync('/dev/null', 'r'),
-              ]);
+              answer({ type: 'welcome', protocol: handoverProtocol }, [openSync('/dev/null', 'r')]);
+              answer({ type: 'leading', enrolled: [], held: [] });
             } else if (message.type === 'enrol') {
               const { workload: uid } = message.enrolment;
               const listeners = [{ direction: 'outbound', family: 4 }];
@@ -212,7 +211,7 @@ test('it takes its configuration, publishes rules before it enrols, serves its p
   await node.startController(resources);
   node.startProxy();
   await node.ready();
-  expect(typesOf(node.asked).filter((type) => type !== 'sockets')).toEqual([
+  expect(typesOf(node.asked).filter((type) => type !== 'sockets' && type !== 'claim-lead')).toEqual([
     'hello',
     'kernel-rules',
     'hold',
@@ -257,7 +256,7 @@ test('when capture comes back it asks for everything again, and goes on meanwhil
   node.asked.length = 0;
   await node.startCapture();
   await node.until('the enrolment', () => node.asked.some(({ type }) => type === 'enrol'));
-  expect(typesOf(node.asked).filter((type) => type !== 'sockets')).toEqual([
+  expect(typesOf(node.asked).filter((type) => type !== 'sockets' && type !== 'claim-lead')).toEqual([
     'hello',
     'kernel-rules',
     'hold',

@@ -15,8 +15,8 @@ const standardOutput = 1;
 const standardError = 2;
 /** The pages wait so long for traffic to be served. */
 const pagesDelayMs = 500;
-/** Running exchanges may go on for so long after SIGTERM. */
-const drainMs = 10_000;
+/** Running exchanges may go on for so long after SIGTERM where no other proxy has taken over. */
+const endMs = 10_000;
 
 function start(): void {
   const log = createProcessLog((line) => void writeSync(standardError, line), Date.now);
@@ -37,8 +37,10 @@ function start(): void {
     onFatal: fatal,
   });
   proxy.start();
-  endOnSignal(proxy, log);
-  announce(proxy, flags, log).catch((error: unknown) => fatal('the proxy cannot serve its pages', error));
+  const draining = endOnSignal(proxy, flags, log);
+  announce(proxy, flags, draining, log).catch((error: unknown) =>
+    fatal('the proxy cannot serve its pages', error),
+  );
 }
 
 function readFlags(log: ProcessLog): Flags {
@@ -58,29 +60,43 @@ function readFlags(log: ProcessLog): Flags {
 }
 
 /** Traffic first: the pages are loaded once it is served, or a little later where nothing can be served yet. */
-async function announce(proxy: NodeProxy, flags: Flags, log: ProcessLog): Promise<void> {
+async function announce(
+  proxy: NodeProxy,
+  flags: Flags,
+  draining: Promise<void>,
+  log: ProcessLog,
+): Promise<void> {
   await Promise.race([proxy.serving, delay(pagesDelayMs)]);
   const [{ adminPages, metricsPages }, { serveTcp, serveUnix }] = await Promise.all([
     import('./admin/pages.js'),
     import('./admin/serve-http.js'),
   ]);
   const parts = { proxy, node: flags.node, version };
-  const metrics = await serveTcp(flags.metrics.host, flags.metrics.port, metricsPages(parts), log);
+  const place = { ...flags.metrics, shared: flags.sharedMetrics };
+  const metrics = await serveTcp(place, metricsPages(parts), log);
+  // The successor's answers are the ones that count from then on.
+  if (flags.sharedMetrics) void draining.then(() => metrics.server.close());
   if (flags.admin !== undefined) await serveUnix(flags.admin, adminPages(parts), log);
-  if (flags.adminPort !== undefined) await serveTcp('127.0.0.1', flags.adminPort, adminPages(parts), log);
+  if (flags.adminPort !== undefined) {
+    const loopback = { host: '127.0.0.1', port: flags.adminPort, shared: false };
+    await serveTcp(loopback, adminPages(parts), log);
+  }
   await proxy.serving;
   log('info', 'ready', { startMs: Math.round(process.uptime() * 1000), metricsPort: metrics.port });
   writeSync(standardOutput, `${JSON.stringify({ ready: true, metricsPort: metrics.port })}\n`);
 }
 
-/** The first signal drains; a second one ends at once. */
-function endOnSignal(proxy: NodeProxy, log: ProcessLog): void {
+/** The first signal drains, and the promise resolves; a second one ends at once. */
+function endOnSignal(proxy: NodeProxy, flags: Flags, log: ProcessLog): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
   let draining = false;
   const end = (signal: string): void => {
     if (draining) process.exit(1);
     draining = true;
-    log('info', `${signal}: draining`, { deadlineMs: drainMs });
-    proxy.drain(drainMs).then(
+    resolve();
+    const deadlineMs = proxy.superseded ? flags.drainMs : Math.min(endMs, flags.drainMs);
+    log('info', `${signal}: draining`, { deadlineMs, handedOn: proxy.superseded });
+    proxy.drain(deadlineMs).then(
       () => process.exit(0),
       (error: unknown) => {
         log('error', 'draining failed', { error: describeError(error) });
@@ -90,6 +106,7 @@ function endOnSignal(proxy: NodeProxy, log: ProcessLog): void {
   };
   process.on('SIGTERM', () => end('SIGTERM'));
   process.on('SIGINT', () => end('SIGINT'));
+  return promise;
 }
 
 start();

@@ -33,6 +33,7 @@ until Ctrl-C or SIGTERM; then everything is taken away again. Needs root.
                           while the certificate is valid (default: in memory, so each start needs a new token)
 ${nodeOptionUsage}
 
+SIGUSR2 replaces the running processes by new ones of the program as it is on disk then, with no connection lost.
 Exit codes: 0 ended as asked, 1 failed (standard error says what and how to mend it), 2 wrong usage.
 `;
 

@@ -17,6 +17,8 @@ export interface NodeOptions {
   readonly netnsFolders: readonly string[];
   readonly proxyUser: string;
   readonly graceMs: string | undefined;
+  /** How long connections of a proxy that was replaced may go on. */
+  readonly drainMs: number;
   readonly keepKernelState: boolean;
 }
 
@@ -32,6 +34,7 @@ export const nodeOptionWords = {
   'netns-folder': texts,
   'proxy-user': text,
   'grace-ms': text,
+  'drain-ms': text,
   'keep-kernel-state': flag,
 } as const;
 
@@ -44,6 +47,7 @@ export const nodeOptionUsage = `  --state DIR             sockets, logs, id (def
   --netns-folder DIR      where named network namespaces are, may be repeated (default /run/netns)
   --proxy-user NAME|UID   the proxy's user (default nobody)
   --grace-ms N            how long the proxy may be gone before fail mode open takes effect
+  --drain-ms N            how long connections of a proxy that was replaced may go on (default 60000)
   --keep-kernel-state     leave programs and pins in force at the end (pods stay closed)`;
 
 /** What the parser found under {@link nodeOptionWords}. */
@@ -58,6 +62,7 @@ interface NodeValues {
   readonly 'netns-folder'?: string[] | undefined;
   readonly 'proxy-user'?: string | undefined;
   readonly 'grace-ms'?: string | undefined;
+  readonly 'drain-ms'?: string | undefined;
   readonly 'keep-kernel-state': boolean;
 }
 
@@ -79,6 +84,7 @@ export function readNodeOptions(values: NodeValues): NodeOptions {
     netnsFolders: values['netns-folder'] ?? [],
     proxyUser: values['proxy-user'] ?? 'nobody',
     graceMs: values['grace-ms'],
+    drainMs: parseNumber('--drain-ms', values['drain-ms'] ?? '60000', 0, 3_600_000),
     keepKernelState: values['keep-kernel-state'],
   };
 }

@@ -44,7 +44,7 @@ test('controller and proxy run as their users, without any capability', () => {
       '--authority /s/controller/authority --create-authority --certificate-seconds 86400',
   );
   expect(planProxy(input('--workers', '4', '--metrics', '0.0.0.0:9'), here).argv.join(' ')).toMatch(
-    /--reuid=65534 .* \/dist\/agent\/proxy\/main.js --node local --controller unix:\/s\/controller\/agents.sock --capture \/s\/capture\/capture.sock --workers 4 --metrics 0.0.0.0:9 --admin \/s\/proxy\/admin.sock --access-log \/s\/access.log --state \/s\/proxy\/snapshot$/,
+    /--reuid=65534 .* \/dist\/agent\/proxy\/main.js --node local --controller unix:\/s\/controller\/agents.sock --capture \/s\/capture\/capture.sock --workers 4 --metrics 0.0.0.0:9 --shared-metrics --drain-ms 60000 --admin \/s\/proxy\/admin.sock --access-log \/s\/access.log --state \/s\/proxy\/snapshot$/,
   );
 });
 

@@ -38,6 +38,7 @@ Ctrl-C or SIGTERM; then everything is taken away again. Needs root.
   --controller-user NAME|UID  the controller's user (default 65532)
 ${nodeOptionUsage}
 
+SIGUSR2 replaces the running processes by new ones of the program as it is on disk then, with no connection lost.
 Exit codes: 0 ended as asked, 1 failed (standard error says what and how to mend it), 2 wrong usage.
 `;
 

@@ -9,11 +9,11 @@ import { choosePort } from './choose-port.js';
 import { findUser, type UserIds } from './find-user.js';
 import type { JoinOptions } from './join-options.js';
 import type { NodeOptions } from './node-options.js';
+import { type NodePlan, NodeProcesses } from './node-processes.js';
 import { mountedFiles, type ProcessFiles } from './plan-mounts.js';
 import {
   barelyPrivileged,
   type PlanInput,
-  type ProcessPlan,
   planCapture,
   planClean,
   planController,
@@ -29,12 +29,7 @@ import {
 } from './prepare-state.js';
 import { formatLogLine } from './relay-log.js';
 import type { RunOptions } from './run-options.js';
-import { type ProcessOutput, SupervisedProcess } from './supervised-process.js';
-
-/** Loading programs and testing them on a slow machine takes a while. */
-const readyTimeoutMs = 60_000;
-/** The proxy drains connections for ten seconds before it ends. */
-const stopTimeoutMs = 12_000;
+import type { ProcessOutput } from './supervised-process.js';
 
 export interface RunEnvironment {
   /** The folder of compiled rooms. */
@@ -43,14 +38,8 @@ export interface RunEnvironment {
   readonly err: (text: string) => void;
   /** Resolves when the user asks to end, with the signal's name. */
   readonly ended: Promise<string>;
-}
-
-/** The processes of a node: those that start side by side, then the one that needs them. */
-interface NodePlan {
-  readonly first: readonly ProcessPlan[];
-  readonly proxy: ProcessPlan;
-  /** Said once all are ready. */
-  readonly ready: string;
+  /** Calls back whenever the user asks for new processes in place of those that run. */
+  readonly onUpgrade: (call: () => void) => void;
 }
 
 /** `weft run`: runs until it is asked to end. Throws CommandError where something cannot be started. */
@@ -60,11 +49,12 @@ export async function run(options: RunOptions, environment: RunEnvironment): Pro
   const paths = statePaths(options.state, options.pinFolder);
   const input = prepareRun({ ...options, metrics: await choosePort(options.metrics) }, paths, dist);
   const plan: NodePlan = {
-    first: [planController(input), planCapture(input)],
+    controller: planController(input),
+    capture: planCapture(input),
     proxy: planProxy(input, { kind: 'here', identities: options.identities !== null }),
-    ready: `${options.manifests} is in force on node ${options.node}`,
   };
-  await supervise(plan, input.options, paths, environment);
+  const ready = `${options.manifests} is in force on node ${options.node}`;
+  await supervise(plan, ready, input.options, paths, environment);
 }
 
 /** `weft node`: as {@link run}, under a controller elsewhere. */
@@ -89,34 +79,32 @@ export async function runNode(options: JoinOptions, environment: RunEnvironment)
     nodeKeyFile,
   };
   const plan: NodePlan = {
-    first: [planCapture(input)],
+    controller: undefined,
+    capture: planCapture(input),
     proxy: planProxy(input, { kind: 'elsewhere', address: options.controller, joining }),
-    ready: `node ${options.node} has joined ${options.controller}`,
   };
-  await supervise(plan, input.options, paths, environment);
+  const ready = `node ${options.node} has joined ${options.controller}`;
+  await supervise(plan, ready, input.options, paths, environment);
 }
 
+/** `ready` is said once all are. */
 async function supervise(
   plan: NodePlan,
+  ready: string,
   options: NodeOptions,
   paths: StatePaths,
-  { dist, out, err, ended }: RunEnvironment,
+  { dist, out, err, ended, onUpgrade }: RunEnvironment,
 ): Promise<void> {
   const output: ProcessOutput = {
     log: (part, line) => err(`${formatLogLine(part, line)}\n`),
     data: (_part, line) => out(`${line}\n`),
     note: (text) => err(`weft: ${text}\n`),
   };
-  const started: SupervisedProcess[] = [];
-  const start = (process: ProcessPlan) => {
-    const supervised = new SupervisedProcess(process, output);
-    started.push(supervised);
-    return supervised.start(readyTimeoutMs);
-  };
+  const processes = new NodeProcesses(plan, output, options.drainMs);
   const serve = async () => {
-    await Promise.all(plan.first.map(start));
-    await start(plan.proxy);
-    output.note(`ready: ${plan.ready}; state is in ${paths.root}`);
+    await processes.start();
+    onUpgrade(() => void processes.upgrade());
+    output.note(`ready: ${ready}; state is in ${paths.root}`);
     output.note(`metrics: http://${options.metrics}/metrics`);
     return ended;
   };
@@ -124,7 +112,7 @@ async function supervise(
     const signal = await Promise.race([serve(), ended]);
     output.note(`${signal}: stopping`);
   } finally {
-    for (const supervised of started.reverse()) await supervised.stop(stopTimeoutMs);
+    await processes.stop();
     if (!options.keepKernelState) cleanKernel(paths, dist, output.note);
     rmSync(paths.owner, { force: true });
   }

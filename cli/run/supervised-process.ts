@@ -18,7 +18,8 @@ type State =
   | { readonly kind: 'new' }
   | { readonly kind: 'running'; readonly child: ChildProcess; readonly startedMs: number }
   | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
-  | { readonly kind: 'stopped' };
+  /** With the process that has been asked to end. */
+  | { readonly kind: 'stopped'; readonly child: ChildProcess | undefined };
 
 /** What the children see of this process's environment: nothing that could steer node. */
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
@@ -67,14 +68,17 @@ export class SupervisedProcess {
     });
   }
 
-  /** Asks the process to end, and ends it by force after so long. Resolves once it is gone. */
+  /**
+   * Asks the process to end, and ends it by force after so long. Resolves once it is gone. May be called again: a proxy
+   * that is asked twice does not drain to the end.
+   */
   async stop(timeoutMs: number): Promise<void> {
     const state = this.#state;
-    this.#state = { kind: 'stopped' };
+    const child = state.kind === 'running' || state.kind === 'stopped' ? state.child : undefined;
+    this.#state = { kind: 'stopped', child };
     this.#settleFirst?.failed(new CommandError(`${this.name} was stopped before it was ready`));
     if (state.kind === 'waiting') clearTimeout(state.timer);
-    if (state.kind !== 'running' || state.child.exitCode !== null || state.child.signalCode !== null) return;
-    const { child } = state;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill('SIGTERM');
     const timer = setTimeout(() => {
@@ -119,7 +123,7 @@ export class SupervisedProcess {
     const state = this.#state;
     if (state.kind !== 'running') return;
     if (this.#settleFirst !== null) {
-      this.#state = { kind: 'stopped' };
+      this.#state = { kind: 'stopped', child: undefined };
       this.#settleFirst.failed(new CommandError(`${this.name} ${how} before it was ready`));
       return;
     }

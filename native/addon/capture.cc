@@ -160,6 +160,10 @@ Napi::Object makeProgramsObject(Napi::Env env, std::unique_ptr<KernelPrograms> l
     object.Set("links", links);
     addMapMethods(object, programs);
     addNamespaceMethods(object, programs);
+    addMethod(object, programs, "keep", [](KernelPrograms &kernel, const Napi::CallbackInfo &info) {
+        kernel.keep();
+        return info.Env().Undefined();
+    });
     addMethod(object, programs, "close", [programs](KernelPrograms &, const Napi::CallbackInfo &info) {
         programs->reset();
         return info.Env().Undefined();

@@ -282,7 +282,10 @@ Napi::Value EngineObject::stats(const Napi::CallbackInfo &info) {
 void EngineObject::drain(const Napi::CallbackInfo &info) {
     if (!info[0].IsFunction())
         throw Napi::TypeError::New(info.Env(), "onDrained must be a function");
-    engine(info).drain();
+    if (info[1].ToBoolean())
+        engine(info).hand_on();
+    else
+        engine(info).drain();
     loop_->on_drained(Napi::Persistent(info[0].As<Napi::Function>()));
 }
 

@@ -86,7 +86,9 @@ int listenPackets(const std::string &path, uid_t owner) {
     if (fchmod(listener.get(), 0600) != 0 ||
         bind(listener.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
         return -errno;
-    if (lchown(path.c_str(), owner, static_cast<gid_t>(-1)) != 0 ||
+    // The group's turn comes after bind, which takes the umask off; the mode first: whoever owns it then may
+    // not.
+    if (chmod(path.c_str(), 0660) != 0 || lchown(path.c_str(), owner, static_cast<gid_t>(-1)) != 0 ||
         listen(listener.get(), listen_backlog) != 0) {
         const int error = errno;
         unlink(path.c_str());

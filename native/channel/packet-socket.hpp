@@ -50,7 +50,8 @@ struct Packet {
     std::vector<Descriptor> descriptors;
 };
 
-// Listens at a path with mode 0600, owned by `owner`. A socket file that nobody listens on is replaced;
+// Listens at a path with mode 0660, owned by `owner` and this process's group: a successor that holds no
+// CAP_DAC_OVERRIDE connects by the group. A socket file that nobody listens on is replaced;
 // anything else that stands there is left alone (-EADDRINUSE).
 int listenPackets(const std::string &path, uid_t owner);
 

@@ -160,7 +160,7 @@ void Engine::attach(Exchange &exchange, Connection &up, bool reused) {
 /// Whether this failure may become a row: it was asked for, the client has seen nothing, and all can be sent
 /// again.
 bool Engine::may_ask(const Exchange &exchange, bool not_sent) const {
-    if (exchange.head_sent || draining_)
+    if (exchange.head_sent || ending_)
         return false;
     const bool untouched = not_sent || (exchange.reused && !exchange.response_started);
     return ((exchange.flags & verdict_flag::ask_on_connect_failure) != 0 && untouched) ||

@@ -198,7 +198,38 @@ CASE("a workload that retires ends what says nothing when its time is up") {
     CHECK(!silent->ended && !silent->was_reset);
     test.advance(800);
     CHECK(test.until([&] { return silent->was_reset; }));
+    test.settle(); // it is told a turn later
     CHECK(test.last(CompletionKind::connection)->reason == Reason::workload_withdrawn);
+}
+
+CASE("handed on, an idle client keeps its connection for one more request, and is told to leave by its "
+     "answer") {
+    EngineUnderTest test;
+    auto idle = test.connect();
+    idle->send(get);
+    auto app = test.accept();
+    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    app->send(ok);
+    CHECK(test.until([&] { return idle->has("ok"); }));
+    CHECK(!idle->has("onnection: close"));
+    auto silent = test.connect();
+    CHECK(test.until([&] { return test.engine->stats().connections == 2; }));
+    test.engine->hand_on();
+    test.settle();
+    CHECK(!idle->ended && !silent->ended && !app->ended);
+    idle->received.clear();
+    app->received.clear();
+    idle->send(get);
+    CHECK(test.until([&] { return app->has("\r\n\r\n"); })); // the endpoint's connection is still good
+    app->send(ok);
+    CHECK(test.until([&] { return idle->ended; }));
+    CHECK(idle->has("ok") && idle->has("onnection: close"));
+    CHECK(!test.engine->drained());
+    test.engine->drain();
+    CHECK(test.until([&] { return silent->ended; }));
+    idle->close();
+    silent->close();
+    CHECK(test.until([&] { return test.engine->drained(); }));
 }
 
 CASE("a removed workload loses listeners and pools at once, its connections with what runs or after the "

@@ -85,7 +85,7 @@ void Engine::keep_idle(Connection &up, Connection *down) {
     const bool inbound = up.direction == Direction::inbound;
     // Bytes that lie behind the response are found right after this, and end the connection.
     const Workload &workload = workload_of(up);
-    bool kept = !draining_ && !workload.removed && !up.retiring &&
+    bool kept = !ending_ && !workload.removed && !up.retiring &&
                 (up.tls == nullptr || up.key.identity == workload.identity_serial);
     if (kept && inbound) {
         kept = down != nullptr && down->state != ConnectionState::closed &&

@@ -126,7 +126,7 @@ size_t Engine::consume_request_head(Connection &down, Exchange &exchange, std::s
                             (head.framing == http1::Framing::length && head.content_length == 0);
     wheel_.cancel(down.timer);
     wheel_.set(down.timer, now_ms_ + limits_.idle_timeout_ms);
-    if (head.offers_http2 && down.tls == nullptr)
+    if (head.offers_http2 && down.tls == nullptr && !draining_)
         upgrade_to_http2(down, exchange);
     ask(exchange);
     return head.length;

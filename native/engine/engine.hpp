@@ -156,7 +156,10 @@ public:
     size_t end_requests(Reason reason, uint32_t tag);
     void visit_connections(const std::function<void(const ConnectionInfo &)> &visit);
     EngineStats stats();
-    /// Accepts no more and lets what runs finish; drained() tells when nothing is left.
+    /// Accepts no more, for another does; clients leave when they next ask. drained() tells when nothing is
+    /// left.
+    void hand_on();
+    /// Accepts no more, ends what is idle, and lets what runs finish.
     void drain();
     bool drained() const { return draining_ && downstreams_ == 0; }
     /// Ends everything. The engine is of no more use.
@@ -507,8 +510,9 @@ private:
     size_t downstreams_ = 0;
     uint64_t buffered_ = 0;
     bool any_removed_ = false;
-    uint32_t depth_ = 0; // > 0 inside turn()
-    bool draining_ = false;
+    uint32_t depth_ = 0;    // > 0 inside turn()
+    bool draining_ = false; // accepts nothing, and tells clients so
+    bool ending_ = false;   // and waits for nothing that is idle
     bool closed_ = false;
     uint64_t client_handshakes_ = 0, server_handshakes_ = 0, failed_handshakes_ = 0;
     size_t tls_sessions_ = 0;

@@ -18,6 +18,8 @@ void Engine::begin_server_session(Connection &down) {
     down.state = ConnectionState::http2;
     open_session(down, http2::Role::server);
     wheel_.set(down.timer, now_ms_ + limits_.idle_timeout_ms);
+    if (draining_ && !ending_)
+        drain_session(down, Reason::draining);
     schedule(down);
 }
 
@@ -90,7 +92,7 @@ void Engine::end_session_if_done(Connection &connection) {
     } else if (end.session.finished()) {
         close_after_write(connection, connection.close_reason);
     } else if (connection.role == Role::upstream && end.session.streams() == 0 && end.waiting.empty()) {
-        if (draining_ || end.draining || connection.retiring || workload_of(connection).removed)
+        if (ending_ || end.draining || connection.retiring || workload_of(connection).removed)
             close_connection(connection, Reason::peer_closed);
         else
             wheel_.set(connection.timer, now_ms_ + limits_.pool_idle_timeout_ms);
@@ -197,7 +199,9 @@ void Engine::drain_session(Connection &connection, Reason reason) {
         mark(connection); // whoever opens streams need not say that it opens no more
         return;
     }
-    if (end.session.streams() == 0) {
+    const bool handed_on =
+        draining_ && !ending_; // a client may have a request on its way: it hears of it first
+    if (end.session.streams() == 0 && !handed_on) {
         end.told = true;
         end.session.finish_drain();
     } else {

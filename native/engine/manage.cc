@@ -218,11 +218,14 @@ EngineStats Engine::stats() {
 }
 
 bool Engine::is_draining_idle(const Connection &connection) const {
-    return (draining_ || connection.retiring) && connection.state == ConnectionState::http1 &&
+    return (ending_ || connection.retiring) && connection.state == ConnectionState::http1 &&
            !connection.exchange && connection.inbox.size() == 0 && !connection.readable;
 }
 
-void Engine::drain() {
+/// A successor accepts from the same listeners. Nothing new is promised to anybody, and nothing is closed
+/// that a client may be about to use: its next answer says `connection: close`, its session GOAWAY (RFC 9112
+/// section 9.6, RFC 9113 section 6.8).
+void Engine::hand_on() {
     if (closed_ || draining_)
         return;
     read_clock();
@@ -231,7 +234,18 @@ void Engine::drain() {
     connections_.each([&](Connection &connection) {
         if (connection.role == Role::downstream && connection.state == ConnectionState::http2)
             drain_session(connection, Reason::draining);
-        else if (connection.role == Role::downstream && is_draining_idle(connection))
+    });
+    end_of_call();
+}
+
+void Engine::drain() {
+    if (closed_ || ending_)
+        return;
+    ending_ = true;
+    hand_on();
+    read_clock();
+    connections_.each([&](Connection &connection) {
+        if (connection.role == Role::downstream && is_draining_idle(connection))
             close_connection(connection, Reason::draining);
     });
     drain_sessions([](const PoolKey &) { return true; });

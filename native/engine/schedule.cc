@@ -118,7 +118,7 @@ void Engine::end_of_call() {
     listeners_.sweep();
     workloads_.sweep();
     if (!closed_ && (!round_.empty() || !modest_.empty() || !questions_.empty() || !low_stock_.empty() ||
-                     !handshake_round_.empty() || !marked_.empty()))
+                     !handshake_round_.empty() || !marked_.empty() || !completions_.empty() || drained()))
         host_.wake();
 }
 

@@ -265,6 +265,29 @@ CASE("a drain says GOAWAY, lets streams finish, and takes no new ones") {
     CHECK(test.until([&] { return test.engine->drained(); }));
 }
 
+CASE("handed on, a session takes what was on its way before it says which stream was the last") {
+    EngineUnderTest test;
+    forward_by_http2(test);
+    Http2Peer client(test, test.connect(), http2::Role::client);
+    auto silent = test.connect();
+    test.settle();
+    test.engine->hand_on();
+    const auto stream = client.request(get); // sent before the client has heard of it
+    Http2Peer app(test, test.accept(), http2::Role::server);
+    CHECK(test.until([&] { return app.side.order.size() == 1 && client.side.goaway == 0; }));
+    CHECK(app.respond(app.side.order[0], ok_head, "ok"));
+    CHECK(test.until([&] { return client.at(stream).closed; }));
+    CHECK_EQUAL(client.at(stream).content, "ok");
+    CHECK(!client.peer->ended);
+    Http2Peer late(test, std::move(silent), http2::Role::client); // speaks only now
+    CHECK(test.until([&] { return late.side.goaway == 0; }));
+    test.advance(1100);
+    CHECK(test.until([&] { return client.peer->ended && late.peer->ended; }));
+    client.peer->close();
+    late.peer->close();
+    CHECK(test.until([&] { return test.engine->drained(); }));
+}
+
 CASE("inbound, the application's session belongs to one client connection and ends with it") {
     EngineUnderTest test;
     forward_by_http2(test);

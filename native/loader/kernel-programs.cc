@@ -78,7 +78,32 @@ void KernelPrograms::ObjectCloser::operator()(bpf_object *object) const {
     bpf_object__close(object);
 }
 
-KernelPrograms::~KernelPrograms() = default;
+KernelPrograms::~KernelPrograms() {
+    if (!kept_)
+        giveBack();
+}
+
+void KernelPrograms::keep() {
+    kept_ = true;
+    before_.clear();
+    removeOtherVersions(folder_);
+}
+
+// The newest change first. What fails stays as it is: there is nobody left who could do better.
+void KernelPrograms::giveBack() {
+    for (; !before_.empty(); before_.pop_back()) {
+        const Before &before = before_.back();
+        const Descriptor link(bpf_obj_get(before.pin.c_str()));
+        if (before.program) {
+            if (link)
+                bpf_link_update(link.get(), before.program.get(), nullptr);
+            continue;
+        }
+        if (link)
+            bpf_link_detach(link.get());
+        unlink(before.pin.c_str());
+    }
+}
 
 std::unique_ptr<KernelPrograms> KernelPrograms::load(const LoadOptions &options) {
     if (options.cgroups.empty())
@@ -91,7 +116,6 @@ std::unique_ptr<KernelPrograms> KernelPrograms::load(const LoadOptions &options)
     programs->attachCgroup(options.cgroups.back(), root_programs);
     if (!options.kubelet_cgroup.empty())
         programs->attachCgroup(options.kubelet_cgroup, probe_programs);
-    removeOtherVersions(programs->folder_);
     return programs;
 }
 
@@ -132,10 +156,13 @@ LinkOutcome KernelPrograms::attach(const char *name, int target, const std::stri
     const int fd = bpf_program__fd(program);
     const ProgramIdentity wanted = identify(fd);
     if (Descriptor link = openLivingLink(pin); link) {
-        if (identifyLinked(link.get()) == wanted)
+        Descriptor before = openLinked(link.get());
+        if (identify(before.get()) == wanted)
             return LinkOutcome::kept;
         if (bpf_link_update(link.get(), fd, nullptr) != 0)
             throw KernelError("cannot replace the program of " + pin, errno);
+        if (!kept_)
+            before_.push_back({pin, std::move(before)});
         return LinkOutcome::replaced;
     }
     Descriptor link(bpf_link_create(fd, target, bpf_program__expected_attach_type(program), nullptr));
@@ -143,6 +170,8 @@ LinkOutcome KernelPrograms::attach(const char *name, int target, const std::stri
         throw KernelError(what, errno, attachHint(errno));
     if (bpf_obj_pin(link.get(), pin.c_str()) != 0)
         throw KernelError("cannot pin the link at " + pin, errno);
+    if (!kept_)
+        before_.push_back({pin, Descriptor()});
     return LinkOutcome::created;
 }
 

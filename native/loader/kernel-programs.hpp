@@ -38,9 +38,11 @@ class KernelPrograms {
 public:
     // Reuses the maps that are pinned. A pinned link keeps its program where tag and maps are the same, and
     // gets the new one in place (bpf_link_update) where they are not: no connection meets a moment without a
-    // program.
+    // program. Until keep() the links can go back to what they were: the destructor sees to it.
     static std::unique_ptr<KernelPrograms> load(const LoadOptions &options);
     ~KernelPrograms();
+    // From here on what is attached stays, whatever becomes of this object. Pins of other versions go.
+    void keep();
     KernelPrograms(const KernelPrograms &) = delete;
     KernelPrograms &operator=(const KernelPrograms &) = delete;
 
@@ -67,6 +69,7 @@ private:
     void attachCgroup(const std::string &path, std::span<const char *const> programs);
     LinkOutcome attach(const char *program, int target, const std::string &pin, const std::string &what);
     int findMap(const std::string &map) const;
+    void giveBack();
 
     struct ObjectCloser {
         void operator()(bpf_object *object) const;
@@ -75,6 +78,13 @@ private:
     PinFolder folder_;
     std::map<std::string, int> maps_;
     std::map<std::string, LinkOutcome> links_;
+    // What a link was before: its program; none where it did not exist.
+    struct Before {
+        std::string pin;
+        Descriptor program;
+    };
+    std::vector<Before> before_;
+    bool kept_ = false;
 };
 
 } // namespace weft

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/program-identity.hpp"
 
-#include "channel/packet-socket.hpp"
 #include "loader/kernel-error.hpp"
 
 #include <algorithm>
@@ -29,15 +28,15 @@ ProgramIdentity identify(int program) {
     return identity;
 }
 
-ProgramIdentity identifyLinked(int link) {
+Descriptor openLinked(int link) {
     bpf_link_info info = {};
     __u32 size = sizeof info;
     if (bpf_obj_get_info_by_fd(link, &info, &size) != 0)
         throw KernelError("cannot read a link", errno);
-    const Descriptor program(bpf_prog_get_fd_by_id(info.prog_id));
+    Descriptor program(bpf_prog_get_fd_by_id(info.prog_id));
     if (!program)
         throw KernelError("cannot open a linked program", errno, "capture lacks CAP_SYS_ADMIN");
-    return identify(program.get());
+    return program;
 }
 
 std::string explainLoadFailure(int error) {

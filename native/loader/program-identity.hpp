@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "channel/packet-socket.hpp"
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -17,7 +19,8 @@ struct ProgramIdentity {
 };
 
 ProgramIdentity identify(int program);
-ProgramIdentity identifyLinked(int link);
+// The program behind a link.
+Descriptor openLinked(int link);
 
 // The likely reason why programs were not loaded, for errno `error`.
 std::string explainLoadFailure(int error);

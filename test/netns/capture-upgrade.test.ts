@@ -33,9 +33,11 @@ class StandInProxy {
   }
 
   async greet(): Promise<unknown> {
-    const { message, descriptors } = await this.ask({ type: 'hello', protocol: 2 });
+    const { message, descriptors } = await this.ask({ type: 'hello', protocol: 3, standing: 'fresh' });
     for (const descriptor of descriptors) closeSync(descriptor);
-    return message.enrolled;
+    expect(message).toEqual({ type: 'welcome', protocol: 3 });
+    const leading = await awaitEvent('the lead', 5_000, () => this.answers.shift());
+    return leading.message.enrolled;
   }
 
   close(): void {
@@ -46,6 +48,7 @@ class StandInProxy {
 describe('capture itself is upgraded, killed and cleaned up after', () => {
   let lab: Lab;
   let capture: LabProcess;
+  let standBy: LabProcess;
   let state: string;
   let pinFolder: string;
   const held: number[] = [];
@@ -109,19 +112,84 @@ print(good, bad)
     await lab?.close();
   });
 
-  test('a successor takes over while the pod connects: no connect fails', async () => {
+  /** Connects of the pod, all the while that `act` runs: `[succeeded, failed]`. */
+  async function underLoad(act: () => Promise<void>): Promise<[good: number, bad: number]> {
     const load = lab.pod('a').spawn([python, '-c', connects], { name: 'connects' });
-    const successor = await startCapture('successor', '--take-over');
-    expect(await capture.exited).toEqual({ code: 0, signal: null });
-    capture = successor;
+    await act();
+    load.closeInput();
+    const [good = 0, bad = 0] = (await load.result(10_000)).trim().split(' ').map(Number);
+    return [good, bad];
+  }
+
+  /** What serves is in force for a proxy that comes anew, and listens where it did. */
+  async function expectServed(): Promise<void> {
     const proxy = new StandInProxy(socket());
     expect(await proxy.greet()).toEqual(['uid-a']);
     expect(await enrol(proxy)).toBe(11);
     proxy.close();
-    load.closeInput();
-    const [good, bad] = (await load.result(10_000)).trim().split(' ').map(Number);
+  }
+
+  test('a successor takes over while the pod connects: no connect fails, and the one before stands by', async () => {
+    const before = capture;
+    const [good, bad] = await underLoad(async () => {
+      capture = await startCapture('successor', '--take-over');
+      await before.awaitOutput(/standing by/);
+      await expectServed();
+    });
     expect(good).toBeGreaterThan(20);
     expect(bad).toBe(0);
+    expect(before.running).toBe(true);
+    standBy = before;
+  });
+
+  test('a successor that ends gives back to the one that stands by: no connect fails', async () => {
+    const [good, bad] = await underLoad(async () => {
+      const served = standBy.stdout.length;
+      capture.signal('SIGTERM');
+      expect(await capture.exited).toEqual({ code: 0, signal: null });
+      await awaitEvent('the one before to serve', 5_000, () => standBy.stdout.length > served);
+      await expectServed();
+    });
+    expect(good).toBeGreaterThan(20);
+    expect(bad).toBe(0);
+    capture = standBy;
+  });
+
+  test('a successor that cannot start takes nothing over', async () => {
+    for (const broken of [
+      ['--object', '/dev/null'],
+      ['--kubelet-cgroup', '/nowhere'],
+    ]) {
+      const flags = [
+        '--socket',
+        socket(),
+        '--pin-folder',
+        pinFolder,
+        '--proxy-uid',
+        '0',
+        '--take-over',
+        ...broken,
+      ];
+      const [, bad] = await underLoad(async () => {
+        const failed = lab.spawn([process.execPath, join(built, 'main.js'), ...flags], { name: 'broken' });
+        expect((await failed.exited).code).toBe(1);
+        await expectServed();
+      });
+      expect(bad).toBe(0);
+    }
+    expect(capture.running).toBe(true);
+  });
+
+  test('where the one that serves is killed the one that stands by serves at once', async () => {
+    const before = capture;
+    capture = await startCapture('successor', '--take-over');
+    await before.awaitOutput(/standing by[\s\S]*standing by/);
+    const served = before.stdout.length;
+    capture.signal('SIGKILL');
+    await awaitEvent('the one before to serve', 5_000, () => before.stdout.length > served);
+    capture = before;
+    for (const descriptor of held.splice(0)) closeSync(descriptor);
+    await expectServed();
   });
 
   test('a second capture without a take-over is refused and changes nothing', async () => {

@@ -40,6 +40,12 @@ type State =
   | { readonly kind: 'connected'; readonly socket: Socket }
   | { readonly kind: 'closed' };
 
+/** What the runtime has said and nobody has been told yet. */
+interface HeldCalls {
+  sandboxes: readonly Sandbox[] | undefined;
+  readonly calls: (() => void)[];
+}
+
 const retryMs = 500;
 /** Plugins are called in the order of their index; the network is made before all of them. */
 const pluginIndex = '10';
@@ -48,6 +54,8 @@ const pluginName = 'weft';
 /** Events of api.proto that have no call of their own in older runtimes: their numbers in StateChange. */
 const events = { runPodSandbox: 1, stopPodSandbox: 2 } as const;
 const subscription = (1 << (events.runPodSandbox - 1)) | (1 << (events.stopPodSandbox - 1));
+
+const aboutPods: ReadonlySet<string> = new Set(['RunPodSandbox', 'StopPodSandbox', 'StateChange']);
 
 /** Codes of gRPC. */
 const codes = { internal: 13, unimplemented: 12 } as const;
@@ -58,6 +66,8 @@ export class NriPlugin {
   #state: State = { kind: 'away', retry: undefined };
   #synchronizing: Sandbox[] = [];
   #complained = false;
+  #held: HeldCalls | undefined;
+  readonly #listed = Promise.withResolvers<void>();
 
   constructor(parts: NriParts, events: NriEvents) {
     this.#parts = parts;
@@ -67,6 +77,24 @@ export class NriPlugin {
   /** The runtime waits for this plugin before it starts a pod's processes. */
   get connected(): boolean {
     return this.#state.kind === 'connected';
+  }
+
+  /** Resolves once the runtime has told all pods that there are. */
+  get listed(): Promise<void> {
+    return this.#listed.promise;
+  }
+
+  /** From now on nobody is told anything; the runtime waits for its answers until {@link release}. */
+  hold(): void {
+    this.#held ??= { sandboxes: undefined, calls: [] };
+  }
+
+  /** Tells what was held. */
+  release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held?.sandboxes !== undefined) this.#events.onSynchronized(held.sandboxes);
+    for (const call of held?.calls ?? []) call();
   }
 
   /** Connects, now and whenever the connection ends, until {@link close}. */
@@ -108,7 +136,16 @@ export class NriPlugin {
       if (message.code === 0) return;
       throw new Error(`the runtime refuses the plugin: ${message.message} (code ${message.code})`);
     }
-    const { stream, method, payload } = message;
+    const { method } = message;
+    const serve = () => this.#serve(socket, message);
+    if (this.#held !== undefined && aboutPods.has(method)) this.#held.calls.push(serve);
+    else serve();
+  }
+
+  #serve(
+    socket: Socket,
+    { stream, method, payload }: Extract<RpcMessage, { readonly type: 'request' }>,
+  ): void {
     let answer: Buffer | RpcFailure;
     try {
       answer = this.#answer(method, payload);
@@ -161,7 +198,9 @@ export class NriPlugin {
       }
       this.#complained = false;
       this.#parts.log('info', 'the container runtime tells of pods', { pods: sandboxes.length });
-      this.#events.onSynchronized(sandboxes);
+      if (this.#held === undefined) this.#events.onSynchronized(sandboxes);
+      else this.#held.sandboxes = sandboxes;
+      this.#listed.resolve();
     }
     return writeNumber(2, more ? 1 : 0);
   }

@@ -46,9 +46,13 @@ test('the admin socket is its owner’s alone, replaces a stale one, and answers
 
 test('a page that fails says so without its reason, and the reason is logged', async () => {
   const lines: unknown[] = [];
-  const { server, port } = await serveTcp('127.0.0.1', 0, handlers, (_, message, details) => {
-    lines.push([message, details]);
-  });
+  const { server, port } = await serveTcp(
+    { host: '127.0.0.1', port: 0, shared: false },
+    handlers,
+    (_, message, details) => {
+      lines.push([message, details]);
+    },
+  );
   servers.push(server);
   const answer = await get({ port, path: '/fails' });
   expect(answer.status).toBe(500);
@@ -63,7 +67,9 @@ test('a path that is no socket is left alone', async () => {
 });
 
 test('an address that is taken is named', async () => {
-  const { server, port } = await serveTcp('127.0.0.1', 0, handlers, () => {});
+  const { server, port } = await serveTcp({ host: '127.0.0.1', port: 0, shared: false }, handlers, () => {});
   servers.push(server);
-  await expect(serveTcp('127.0.0.1', port, handlers, () => {})).rejects.toThrow(`127.0.0.1:${port}`);
+  await expect(
+    serveTcp({ host: '127.0.0.1', port: port, shared: false }, handlers, () => {}),
+  ).rejects.toThrow(`127.0.0.1:${port}`);
 });

@@ -27,15 +27,18 @@ export const textAnswer = (status: number, body: string): Answer => ({
   body,
 });
 
-/** Resolves with the port that the kernel chose; rejects where the address cannot be taken. */
+/**
+ * Resolves with the port that the kernel chose; rejects where the address cannot be taken.
+ *
+ * @param shared a process of the same user may listen there, too (SO_REUSEPORT)
+ */
 export async function serveTcp(
-  host: string,
-  port: number,
+  { host, port, shared }: { readonly host: string; readonly port: number; readonly shared: boolean },
   handlers: Handlers,
   log: ProcessLog,
 ): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer(answerWith(handlers, log));
-  await listen(server, { host, port });
+  await listen(server, { host, port, reusePort: shared });
   return { server, port: (server.address() as AddressInfo).port };
 }
 

@@ -62,6 +62,9 @@ type State =
 
 const firstBackoffMs = 100;
 const maxBackoffMs = 10_000;
+const otherAgentMs = 4_000;
+/** gRPC's status. */
+const aborted = 10;
 
 export class ConfigClient {
   readonly #parts: ConfigClientParts;
@@ -162,12 +165,14 @@ export class ConfigClient {
       const details = error === undefined ? {} : { error: describeError(error) };
       this.#parts.log('warn', 'no controller; the last good configuration stays in force', details);
     }
-    this.#retry();
+    // Another proxy of this node speaks with the controller: soon it leads, or has ended.
+    const isAborted = (error as { readonly code?: number } | undefined)?.code === aborted;
+    this.#retry(isAborted ? otherAgentMs : firstBackoffMs);
   }
 
-  #retry(): void {
+  #retry(leastMs = firstBackoffMs): void {
     this.#parts.reporter?.closed();
-    const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(this.#failures, 10));
+    const backoffMs = Math.min(maxBackoffMs, leastMs * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
     const delayMs = backoffMs * (0.5 + 0.5 * this.#parts.random());
     this.#state = { kind: 'waiting', timer: this.#parts.timers.after(delayMs, () => this.#open()) };

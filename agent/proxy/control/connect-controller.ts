@@ -14,7 +14,7 @@ export interface ControllerParts {
   readonly version: string;
   readonly configuration: Configuration;
   readonly wanted: WantedDetails;
-  /** The controller has sent something; called before it is applied. */
+  /** The controller has sent all that it has; called before the last of it is applied. */
   readonly onAnswer: () => void;
   readonly reporter: ConfigClientParts['reporter'];
   readonly timers: Timers;
@@ -52,7 +52,7 @@ export async function connectController(parts: ControllerParts): Promise<Control
     transports: () => configuration.transports(),
     wants: () => wanted.all,
     apply: (delta) => {
-      parts.onAnswer();
+      if (delta.complete) parts.onAnswer();
       const refused = configuration.apply(decodeDelta(delta));
       // Before the acknowledgement, so that a restart serves at least what the controller believes in force.
       saved?.record(delta, refused.length === 0);

@@ -179,6 +179,13 @@ export class EnrolmentManager {
     this.#releaseUnwanted();
   }
 
+  /** Another proxy decides from now on what is wanted; where this one ever does again, it must hear of it first. */
+  superseded(): void {
+    this.#authoritative = false;
+    this.#kept = [];
+    this.#held.clear();
+  }
+
   enrolled(uid: string, listeners: readonly Listener[], descriptors: readonly number[]): void {
     const pod = this.#pods.get(uid);
     if (pod === undefined) {

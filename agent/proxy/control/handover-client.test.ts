@@ -11,11 +11,16 @@ function harness() {
   const state = { listening: true, handlers: undefined as ChannelHandlers | undefined };
   const channel: Channel = {
     peer: { pid: 1, uid: 0, gid: 0 },
-    send: (message) => void sent.push(JSON.parse(Buffer.from(message).toString()).type),
+    send: (message) => {
+      const { type, standing } = JSON.parse(Buffer.from(message).toString());
+      sent.push(standing === undefined || standing === 'fresh' ? type : `${type} ${standing}`);
+    },
     close: () => state.handlers?.onClose(undefined),
   };
   const events: HandoverEvents = {
-    onReady: (notesMap, { enrolled }) => void seen.push(`ready ${notesMap} ${enrolled.join()}`),
+    onReady: (notesMap) => void seen.push(`ready ${notesMap}`),
+    onLeading: ({ enrolled }) => void seen.push(`leading ${enrolled.join()}`),
+    onSuperseded: () => void seen.push('superseded'),
     onHeld: (uid) => void seen.push(`held ${uid}`),
     onLost: () => void seen.push('lost'),
     onEnrolled: (workload, listeners, fds) =>
@@ -47,7 +52,7 @@ function harness() {
       Buffer.from(typeof message === 'string' ? message : JSON.stringify(message)),
       descriptors,
     );
-  const welcome = (fd: number) => say({ type: 'welcome', protocol: 2, enrolled: ['a'], held: [] }, [fd]);
+  const welcome = (fd: number) => say({ type: 'welcome', protocol: 3 }, [fd]);
   return { client, timers, sent, seen, closed, state, say, welcome };
 }
 
@@ -59,7 +64,7 @@ test('it greets first, and sends nothing else before the welcome', () => {
   welcome(7);
   client.withdraw('a');
   expect(sent).toEqual(['hello', 'withdraw']);
-  expect(seen).toEqual(['ready 7 a']);
+  expect(seen).toEqual(['ready 7']);
 });
 
 test('it keeps trying while capture is away and greets again when it is back', () => {
@@ -76,7 +81,7 @@ test('it keeps trying while capture is away and greets again when it is back', (
   timers.advance(200);
   welcome(8);
   expect(sent).toEqual(['hello', 'hello']);
-  expect(seen).toEqual(['ready 7 a', 'lost', 'ready 8 a']);
+  expect(seen).toEqual(['ready 7', 'lost', 'ready 8']);
 });
 
 test('descriptors of a message that is not understood are closed', () => {
@@ -128,4 +133,44 @@ test('after close it does not come back', () => {
   client.close();
   timers.advance(10_000);
   expect(sent).toEqual(['hello']);
+});
+
+test('it claims the lead once the controller has answered, and again of a capture that comes later', () => {
+  const { client, timers, state, sent, say, welcome } = harness();
+  client.start();
+  client.claimLead();
+  welcome(7);
+  client.claimLead();
+  expect(sent).toEqual(['hello', 'claim-lead']);
+  state.handlers?.onClose(undefined);
+  timers.advance(1000);
+  welcome(8);
+  say({ type: 'leading', enrolled: [], held: [] });
+  client.claimLead();
+  expect(sent).toEqual(['hello', 'claim-lead', 'hello', 'claim-lead']);
+});
+
+test('a capture that comes anew is told how this proxy stands among those of its node', () => {
+  const { client, timers, state, sent, seen, say, welcome } = harness();
+  const again = (fd: number) => {
+    state.handlers?.onClose(undefined);
+    timers.advance(1000);
+    welcome(fd);
+  };
+  client.start();
+  welcome(7);
+  say({ type: 'leading', enrolled: ['a'], held: [] });
+  again(8);
+  say({ type: 'superseded' });
+  again(9);
+  say({ type: 'leading', enrolled: ['a', 'b'], held: [] });
+  client.resignLead();
+  say({ type: 'leading', enrolled: ['a'], held: [] });
+  again(10);
+  expect(sent).toEqual(['hello', 'hello leading', 'hello superseded', 'resign-lead', 'hello draining']);
+  expect(seen.filter((text) => !/^(ready|lost)/.test(text))).toEqual([
+    'leading a',
+    'superseded',
+    'leading a,b',
+  ]);
 });

@@ -13,6 +13,7 @@ import {
   maxNamespacesPerPacket,
   type PodCounters,
   type ProxyMessage,
+  type ProxyStanding,
 } from '../../handover/messages.js';
 import { splitKernelRules } from '../../handover/split-kernel-rules.js';
 import type { Family } from '../../handover/values.js';
@@ -21,8 +22,12 @@ import type { Timers } from './timers.js';
 
 /** What capture says; descriptors are the receiver's from then on. */
 export interface HandoverEvents {
-  /** Greeted: everything that shall be in force must be asked for again. `standing` is from before. */
-  readonly onReady: (notesMap: number, standing: StandingWorkloads) => void;
+  /** Greeted: sockets and secrets can be asked for. */
+  readonly onReady: (notesMap: number) => void;
+  /** This proxy leads: everything that shall be in force must be asked for, again. `standing` is from before. */
+  readonly onLeading: (standing: StandingWorkloads) => void;
+  /** Another proxy of the node leads now: this one asks for no changes any more. */
+  readonly onSuperseded: () => void;
   /** A new pod waits for its enrolment. */
   readonly onHeld: (workload: string) => void;
   readonly onLost: () => void;
@@ -42,7 +47,7 @@ export interface HandoverEvents {
   readonly onRefused: (request: ProxyMessage['type'], workload: string | undefined, message: string) => void;
 }
 
-/** What capture holds when it greets. */
+/** What capture holds when a proxy begins to lead. */
 export interface StandingWorkloads {
   /** All that are captured. */
   readonly enrolled: readonly string[];
@@ -78,6 +83,9 @@ export class HandoverClient {
   readonly #parts: HandoverParts;
   readonly #events: HandoverEvents;
   #state: State = { kind: 'away' };
+  #standing: ProxyStanding = 'fresh';
+  /** It can lead as soon as it may. */
+  #claims = false;
   #complained = false;
 
   constructor(parts: HandoverParts, events: HandoverEvents) {
@@ -87,6 +95,24 @@ export class HandoverClient {
 
   get ready(): boolean {
     return this.#state.kind === 'ready';
+  }
+
+  /** `superseded`: another proxy has taken this one's place. */
+  get standing(): ProxyStanding {
+    return this.#standing;
+  }
+
+  /** The controller has answered: where another proxy leads, this one takes its place. */
+  claimLead(): void {
+    if (this.#claims) return;
+    this.#claims = true;
+    if (this.#standing === 'fresh') this.#request({ type: 'claim-lead' });
+  }
+
+  /** This proxy drains: another one may lead. */
+  resignLead(): void {
+    this.#standing = 'draining';
+    this.#request({ type: 'resign-lead' });
   }
 
   /** Connects, now and whenever the connection ends, until {@link close}. */
@@ -104,7 +130,7 @@ export class HandoverClient {
       return;
     }
     this.#state = { kind: 'greeting', channel };
-    this.#send(channel, { type: 'hello', protocol: handoverProtocol });
+    this.#send(channel, { type: 'hello', protocol: handoverProtocol, standing: this.#standing });
   }
 
   close(): void {
@@ -184,7 +210,13 @@ export class HandoverClient {
   #dispatch(message: CaptureMessage, descriptors: readonly number[]): void {
     switch (message.type) {
       case 'welcome':
-        this.#welcome(message, descriptors);
+        this.#welcome(descriptors);
+        return;
+      case 'leading':
+        this.#lead(message);
+        return;
+      case 'superseded':
+        this.#supersede();
         return;
       case 'enrolled':
         this.#events.onEnrolled(message.workload, message.listeners, descriptors);
@@ -230,7 +262,7 @@ export class HandoverClient {
     }
   }
 
-  #welcome({ enrolled, held }: StandingWorkloads, descriptors: readonly number[]): void {
+  #welcome(descriptors: readonly number[]): void {
     const notesMap = descriptors[0];
     if (this.#state.kind !== 'greeting' || notesMap === undefined) {
       for (const descriptor of descriptors) this.#parts.closeDescriptor(descriptor);
@@ -238,11 +270,23 @@ export class HandoverClient {
     }
     this.#complained = false;
     this.#state = { kind: 'ready', channel: this.#state.channel };
-    this.#parts.log('info', 'capture welcomed this proxy', {
-      enrolled: enrolled.length,
-      held: held.length,
-    });
-    this.#events.onReady(notesMap, { enrolled, held });
+    this.#parts.log('info', 'capture welcomed this proxy', { standing: this.#standing });
+    this.#events.onReady(notesMap);
+    if (this.#claims && this.#standing === 'fresh') this.#request({ type: 'claim-lead' });
+  }
+
+  #lead({ enrolled, held }: StandingWorkloads): void {
+    if (this.#standing === 'draining') return;
+    this.#standing = 'leading';
+    this.#parts.log('info', 'this proxy leads', { enrolled: enrolled.length, held: held.length });
+    this.#events.onLeading({ enrolled, held });
+  }
+
+  #supersede(): void {
+    if (this.#standing === 'draining') return;
+    this.#standing = 'superseded';
+    this.#parts.log('info', 'another proxy of this node leads; what is served goes on');
+    this.#events.onSuperseded();
   }
 
   #lost(error: Error | undefined): void {

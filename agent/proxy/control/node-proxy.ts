@@ -87,6 +87,8 @@ export class NodeProxy {
   #announced = false;
   /** The configuration is the controller's, not only what was saved. */
   #controllerSpoke = false;
+  /** Another proxy leads, and speaks with the controller. */
+  #silenced = false;
 
   constructor(parts: NodeProxyParts) {
     this.#parts = parts;
@@ -146,6 +148,7 @@ export class NodeProxy {
       wanted: this.#wanted,
       onAnswer: () => {
         this.#controllerSpoke = true;
+        this.#handover.claimLead();
       },
       reporter: this.#reporter,
       timers,
@@ -222,12 +225,22 @@ export class NodeProxy {
     return this.#kernelCounters.read();
   }
 
-  /** Ends in order: no more connections, running exchanges finish. Capture keeps the listeners for the next proxy. */
+  /** Whether another proxy of the node has taken this one's place. */
+  get superseded(): boolean {
+    return this.#handover.standing === 'superseded';
+  }
+
+  /**
+   * Ends in order: no more connections, running exchanges finish; capture keeps the listeners for the next proxy. Where
+   * one serves already, clients leave when they next ask; else they are sent away at once, and wait for the next one.
+   */
   async drain(deadlineMs: number): Promise<void> {
+    const way = this.superseded ? 'handed-on' : 'ended';
+    this.#handover.resignLead();
     this.#controller?.client.close();
-    this.#identities?.close();
     this.#planTimer?.cancel();
-    await this.#pool.drain(deadlineMs);
+    await this.#pool.drain(deadlineMs, way);
+    this.#identities?.close();
     this.#handover.close();
     this.#controller?.saved?.close();
     await this.#accessLog?.drained();
@@ -244,7 +257,9 @@ export class NodeProxy {
         log,
       },
       {
-        onReady: (notesMap, standing) => this.#captureReady(notesMap, standing),
+        onReady: (notesMap) => this.#captureReady(notesMap),
+        onLeading: (standing) => this.#lead(standing),
+        onSuperseded: () => this.#supersede(),
         onHeld: (workload) => this.#enrolments.held(workload),
         onLost: () => {
           this.#kernelCounters.lost();
@@ -274,7 +289,7 @@ export class NodeProxy {
     );
   }
 
-  #captureReady(notesMap: number, standing: StandingWorkloads): void {
+  #captureReady(notesMap: number): void {
     const mapId = mapIdOf(notesMap);
     if (!this.#pool.started) {
       this.#notesMapId = mapId;
@@ -286,12 +301,28 @@ export class NodeProxy {
         return;
       }
     }
+    this.#identities?.captureCame();
+    this.#identities?.captureReady();
+  }
+
+  #lead(standing: StandingWorkloads): void {
     this.#publishedRules = '';
     this.#publishedNamespaces = undefined;
-    this.#identities?.captureCame();
-    if (this.#planned) this.#plan();
+    if (this.snapshot.mesh !== null) this.#plan();
     this.#enrolments.captureReady(standing);
-    this.#identities?.captureReady();
+    if (this.#silenced) this.#controller?.client.start();
+    this.#silenced = false;
+  }
+
+  /** The configuration stays as it is: what is still served here ends before that matters. */
+  #supersede(): void {
+    this.#silenced = true;
+    this.#controllerSpoke = false;
+    this.#enrolments.superseded();
+    this.#planTimer?.cancel();
+    this.#planTimer = undefined;
+    this.#controller?.client.close();
+    this.#controller?.saved?.close();
   }
 
   #startWorkers(notesMap: number): void {
@@ -351,6 +382,7 @@ export class NodeProxy {
 
   /** Rules before enrolments: a workload is never captured under groups that the kernel does not know. */
   #plan(): void {
+    if (this.#handover.standing !== 'leading') return;
     const { flags } = this.#parts;
     const plan = planNode(this.snapshot, flags.node, this.#groups);
     this.#groups = plan.groups;

@@ -1,6 +1,6 @@
 /** The engine threads, seen from the main thread. */
 import { Worker } from 'node:worker_threads';
-import type { EngineStats } from '../../../native/engine.js';
+import type { DrainWay, EngineStats } from '../../../native/engine.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
 import type {
   FromWorker,
@@ -101,10 +101,10 @@ export class WorkerPool {
   }
 
   /** Lets running exchanges end, then ends the threads. */
-  async drain(deadlineMs: number): Promise<void> {
+  async drain(deadlineMs: number, way: DrainWay): Promise<void> {
     this.#closing = true;
     if (!this.started) return;
-    this.sendAll({ type: 'drain', deadlineMs });
+    this.sendAll({ type: 'drain', deadlineMs, way });
     await Promise.all(this.#drained);
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }

@@ -9,6 +9,8 @@ test('the least command line has documented defaults', () => {
     capture: '/run/k.sock',
     workers: 1,
     metrics: { host: '127.0.0.1', port: 15020 },
+    sharedMetrics: false,
+    drainMs: 60_000,
     admin: undefined,
     adminPort: undefined,
     accessLog: { kind: 'stdout' },

@@ -27,6 +27,8 @@ export interface Flags {
   readonly capture: string;
   readonly workers: number;
   readonly metrics: HostPort;
+  /** A successor on this machine serves its metrics at the same address. */
+  readonly sharedMetrics: boolean;
   /** Path of the admin socket; undefined: no admin. */
   readonly admin: string | undefined;
   /** Port of the same admin on 127.0.0.1; undefined: none. Whoever shares the network namespace can ask it. */
@@ -36,6 +38,8 @@ export interface Flags {
   readonly state: string | undefined;
   /** Ask the controller for the workloads' certificates. */
   readonly identities: boolean;
+  /** How long connections may go on where another proxy has taken this one's place. */
+  readonly drainMs: number;
   readonly allowPrivileges: boolean;
 }
 
@@ -44,11 +48,13 @@ export const usage = `usage: proxy --node NAME --controller unix:PATH|HOST:PORT 
   --ca-file FILE         with HOST:PORT: roots (PEM) that the controller's certificate leads to
   --workers N            engine threads, 1 to 64 (default 1)
   --metrics HOST:PORT    Prometheus metrics (default 127.0.0.1:15020)
+  --shared-metrics       a proxy that replaces this one serves metrics at the same address
   --admin PATH           admin over HTTP on a Unix socket, for its owner alone
   --admin-port N         the same on 127.0.0.1, for a port-forward into a pod
   --access-log FILE|-|off  JSON lines (default -, standard output)
   --state DIR            keep the last configuration here, to start without a controller
   --no-identities        have no certificates issued: workloads speak plaintext
+  --drain-ms N           connections' time once another proxy has taken over (default 60000)
   --allow-privileges     start though the process holds capabilities or is root`;
 
 /** Throws an Error whose message ends with the usage. */
@@ -58,13 +64,15 @@ export function parseFlags(argv: readonly string[]): Flags {
     node: required(values.node, '--node'),
     controller: parseController(values),
     capture: required(values.capture, '--capture'),
-    workers: parseWorkers(values.workers),
+    workers: parseNumber('--workers', values.workers, 1, 64),
     metrics: parseHostPort(values.metrics),
+    sharedMetrics: values['shared-metrics'],
     admin: values.admin,
     adminPort: parsePort(values['admin-port']),
     accessLog: parseAccessLog(values['access-log']),
     state: values.state,
     identities: !values['no-identities'],
+    drainMs: parseNumber('--drain-ms', values['drain-ms'], 0, 3_600_000),
     allowPrivileges: values['allow-privileges'],
   };
 }
@@ -82,11 +90,13 @@ function readOptions(argv: readonly string[]) {
         capture: { type: 'string' },
         workers: { type: 'string', default: '1' },
         metrics: { type: 'string', default: '127.0.0.1:15020' },
+        'shared-metrics': { type: 'boolean', default: false },
         admin: { type: 'string' },
         'admin-port': { type: 'string' },
         'access-log': { type: 'string', default: '-' },
         state: { type: 'string' },
         'no-identities': { type: 'boolean', default: false },
+        'drain-ms': { type: 'string', default: '60000' },
         'allow-privileges': { type: 'boolean', default: false },
       },
     }).values;
@@ -121,12 +131,12 @@ function required(value: string | undefined, flag: string): string {
   return value;
 }
 
-function parseWorkers(text: string): number {
-  const workers = Number(text);
-  if (!Number.isInteger(workers) || workers < 1 || workers > 64) {
-    throw new Error(`--workers ${text}: a whole number from 1 to 64 is needed\n${usage}`);
+function parseNumber(flag: string, text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (!/^\d{1,9}$/.test(text) || number < least || number > most) {
+    throw new Error(`${flag} ${text}: a whole number from ${least} to ${most} is needed\n${usage}`);
   }
-  return workers;
+  return number;
 }
 
 function parsePort(text: string | undefined): number | undefined {

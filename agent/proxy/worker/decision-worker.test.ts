@@ -200,7 +200,7 @@ test('draining lets a running exchange end and takes no further connection', asy
   try {
     worker.receive({ type: 'delta', delta: delta(shop(port)), version: 1 });
     expect((await get(port, '/')).status).toBe(200);
-    worker.receive({ type: 'drain', deadlineMs: 2_000 });
+    worker.receive({ type: 'drain', deadlineMs: 2_000, way: 'ended' });
     await until('drained');
     await expect(get(port, '/')).rejects.toThrow();
   } finally {

@@ -2,7 +2,7 @@
 import { applyDelta } from '../../../model/apply-delta.js';
 import type { Delta } from '../../../model/resource.js';
 import { emptySnapshot, type Snapshot } from '../../../model/snapshot.js';
-import { type Engine, type EngineOptions, maxWantedHeaders } from '../../../native/engine.js';
+import { type DrainWay, type Engine, type EngineOptions, maxWantedHeaders } from '../../../native/engine.js';
 import type { Timers } from '../control/timers.js';
 import { noteOpenUses } from '../stages/find-destination.js';
 import { TrafficRecheck } from '../stages/recheck-traffic.js';
@@ -154,7 +154,7 @@ export class DecisionWorker {
         this.#logBuffer.written(message.bytes);
         return;
       case 'drain':
-        void this.#drain(message.deadlineMs);
+        void this.#drain(message.deadlineMs, message.way);
         return;
       default:
         message satisfies never;
@@ -262,9 +262,11 @@ export class DecisionWorker {
     };
   }
 
-  async #drain(deadlineMs: number): Promise<void> {
+  async #drain(deadlineMs: number, way: DrainWay): Promise<void> {
     try {
-      await this.#engine.drain(deadlineMs);
+      const reset = await this.#engine.drain(deadlineMs, way);
+      const details = { connections: reset, afterMs: deadlineMs };
+      if (reset > 0) this.#parts.log('warn', 'the time to drain is over: connections were reset', details);
     } catch (error) {
       this.#parts.log('error', 'the engine did not drain', { error: describeError(error) });
     }

@@ -3,7 +3,7 @@
 import type { Edge } from '../../../model/edge.js';
 import type { Delta } from '../../../model/resource.js';
 import type { Detail } from '../../../model/workload-index.js';
-import type { ConnectionInfo, EngineStats } from '../../../native/engine.js';
+import type { ConnectionInfo, DrainWay, EngineStats } from '../../../native/engine.js';
 import type { ReasonCode } from '../../../reasons/reasons.js';
 import type { Listener } from '../../handover/messages.js';
 import type { Family } from '../../handover/values.js';
@@ -56,7 +56,7 @@ export type ToWorker =
   | { readonly type: 'report'; readonly request: number; readonly detail: ReportDetail }
   /** So many bytes of access log have been written. */
   | { readonly type: 'log-written'; readonly bytes: number }
-  | { readonly type: 'drain'; readonly deadlineMs: number };
+  | { readonly type: 'drain'; readonly deadlineMs: number; readonly way: DrainWay };
 
 /** What a report holds beside metrics and figures. */
 export type ReportDetail = 'none' | 'connections' | 'edges';

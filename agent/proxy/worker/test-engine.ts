@@ -129,7 +129,9 @@ export class BatchEngine implements Engine {
       streams: 0,
     };
   }
-  async drain(): Promise<void> {}
+  async drain(): Promise<number> {
+    return 0;
+  }
   close(): void {}
 
   #define(kind: string, value: Edit | Reply | readonly number[]): number {

@@ -71,6 +71,7 @@ Machine::Machine(const std::string &object) : root_(findCgroupRoot()) {
         makeFolder(cgroup(below));
     options_ = {object, "/sys/fs/bpf/" + name, {cgroup("pods"), root_}, cgroup("kubelet")};
     kernel_ = KernelPrograms::load(options_);
+    kernel_->keep();
 }
 
 Machine::~Machine() {

@@ -103,12 +103,31 @@ void startKeepsAndReplaces(Machine &machine) {
     CHECK(link && other && bpf_obj_get_info_by_fd(other.get(), &info, &size) == 0);
     const Descriptor wrong(bpf_prog_get_fd_by_id(info.prog_id));
     CHECK(bpf_link_update(link.get(), wrong.get(), nullptr) == 0);
+    const uint32_t wrong_id = info.prog_id;
+    const auto programOf = [&info, &size](int fd) {
+        CHECK(bpf_obj_get_info_by_fd(fd, &info, &size) == 0);
+        return info.prog_id;
+    };
+    // Who starts and gives up leaves the link as it was.
+    CHECK(KernelPrograms::load(machine.options())->links().at("weft_connect4 at " + machine.rootCgroup()) ==
+          LinkOutcome::replaced);
+    CHECK_EQUAL(programOf(link.get()), wrong_id);
     const auto mended = KernelPrograms::load(machine.options());
     CHECK(mended->links().at("weft_connect4 at " + machine.rootCgroup()) == LinkOutcome::replaced);
     CHECK(mended->links().at("weft_connect6 at " + machine.rootCgroup()) == LinkOutcome::kept);
+    mended->keep();
+    CHECK(programOf(link.get()) != wrong_id);
     const Descriptor app = dial(lab.a.netns(), at(virtual4, 80));
     const Descriptor agent = lab.a.acceptOutbound();
     lab.checkAsked(agent.get(), at(virtual4, 80));
+}
+
+// Links that were not there before are gone again where their maker gives up.
+void givingUpLeavesNoLink(Machine &machine) {
+    LoadOptions options = machine.options();
+    options.pin_folder += "-given-up";
+    KernelPrograms::load(options);
+    CHECK(removePins(options.pin_folder).links.empty());
 }
 
 void aNamespaceThatIsGoneIsSeen(Machine &machine) {
@@ -135,7 +154,7 @@ void theSelfTestPasses(Machine &machine) {
 void cleaningLeavesNothing(Machine &machine) {
     LoadOptions options = machine.options();
     options.pin_folder += "-clean";
-    KernelPrograms::load(options);
+    KernelPrograms::load(options)->keep();
     const Removed removed = removePins(options.pin_folder);
     CHECK_EQUAL(removed.links.size(), 13u);
     for (int tries = 0; tries < 500 && !findLinks(removed.links).empty(); ++tries)
@@ -179,6 +198,7 @@ constexpr Case cases[] = {
     {"the self-test passes and leaves no entry", theSelfTestPasses},
     {"a second start keeps the links and replaces a changed program in place", startKeepsAndReplaces},
     {"a namespace that is gone is seen", aNamespaceThatIsGoneIsSeen},
+    {"who gives up before it keeps what it attached leaves no link", givingUpLeavesNoLink},
     {"cleaning removes every pin and link", cleaningLeavesNothing},
     {"a failed start says what is wrong", saysWhatIsWrong},
 };
