@@ -1,27 +1,15 @@
 /** What people see, compared with files; WEFT_UPDATE_GOLDEN=1 writes them anew, to be reviewed like code. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { plaintextCauses } from '../../model/plaintext-cause.js';
 import type { Resource } from '../../model/resource.js';
 import type { Workload } from '../../model/workload.js';
+import { expectGolden } from './expect-golden.js';
 import { formatAge, formatBytes } from './format-table.js';
-import { readMetrics } from './read-metrics.js';
 import { formatCertificates } from './show-certificates.js';
 import { formatRoutes, joinRoutes } from './show-config.js';
 import { formatConnections } from './show-connections.js';
 import { formatEdges } from './show-edges.js';
-import { formatStat, tabulateTraffic } from './show-stat.js';
 import { formatStatus, isWell, joinControllers, type ProxyStatus, type WholeStatus } from './show-status.js';
-import { formatWhy, isAllowed, type WhyAnswer } from './show-why.js';
 import { formatWorkloads, type ShownWorkload, showWorkload } from './show-workloads.js';
-
-const folder = join(import.meta.dirname, '../../../cli/show/golden');
-
-function expectGolden(name: string, text: string): void {
-  const file = join(folder, `${name}.txt`);
-  if (process.env.WEFT_UPDATE_GOLDEN === '1') writeFileSync(file, text);
-  expect(text).toBe(readFileSync(file, 'utf8'));
-}
 
 const key = { version: 'v', ownerNamespace: 'shop' };
 const workload = {
@@ -440,172 +428,6 @@ describe('status', () => {
     };
     expect(isWell(ill)).toBe(false);
     expectGolden('status-ill', formatStatus(ill));
-  });
-});
-
-describe('why', () => {
-  const none = { reason: 'none' };
-  const identity = 'spiffe://shop.example/ns/shop/sa/cart';
-  const tls = { transport: 'tls', cause: 'none', mode: 'strict', identity } as const;
-  const plaintext = {
-    transport: 'plaintext',
-    cause: 'destination_not_ready',
-    mode: 'permissive',
-    identity: '',
-  } as const;
-
-  test('a gRPC client is told the gRPC status that it would get', () => {
-    const refused = {
-      reason: 'no_matching_route',
-      status: 404,
-      grpc: 'UNIMPLEMENTED',
-      summary: 'none matches',
-    };
-    const destination = { kind: 'service', service: 'shop/ledger', port: 9090 } as const;
-    const answer = { snapshot: 1, destination, protocol: 'grpc', routesAsked: [], backends: [], ...refused };
-    expect(formatWhy(answer)).toMatch(/^answer +UNIMPLEMENTED no_matching_route: none matches$/m);
-    expect(formatWhy({ ...answer, protocol: 'http' })).toMatch(/^answer +404 no_matching_route/m);
-  });
-
-  const allowed: WhyAnswer = {
-    snapshot: 17,
-    destination: { kind: 'service', service: 'shop/cart', port: 80 },
-    protocol: 'http',
-    routesAsked: ['shop/cart'],
-    route: 'shop/cart/canary',
-    ...none,
-    backends: [
-      {
-        backend: 'shop/cart:80',
-        share: 0.9,
-        ...none,
-        target: '/v2/x',
-        endpoints: [
-          {
-            endpoint: '10.66.0.3:8080',
-            workload: 'shop.cart-1',
-            name: '',
-            node: '',
-            ready: true,
-            ...tls,
-            allowed: true,
-            policy: null,
-            audit: ['shop/trial'],
-            ...none,
-          },
-          {
-            endpoint: '10.66.0.4:8080',
-            workload: 'shop.cart-2',
-            name: '',
-            node: '',
-            ready: false,
-            ...plaintext,
-            allowed: false,
-            policy: 'shop/no-batch',
-            audit: [],
-            reason: 'policy_denied',
-            status: 403,
-            summary: 'a DENY policy matches',
-          },
-        ],
-      },
-      {
-        backend: '',
-        share: 0.1,
-        reason: 'backend_invalid',
-        status: 500,
-        summary: 'the backend does not exist',
-        hint: 'the route’s condition says which',
-        endpoints: [],
-      },
-    ],
-  };
-
-  test('a request that some endpoints would get', () => {
-    expect(isAllowed(allowed)).toBe(true);
-    expectGolden('why-allowed', formatWhy(allowed));
-  });
-
-  test('a request that nothing matches', () => {
-    const refused: WhyAnswer = {
-      snapshot: 17,
-      destination: { kind: 'service', service: 'shop/cart', port: 80 },
-      protocol: 'http',
-      routesAsked: ['shop/cart', 'shop/web'],
-      reason: 'no_matching_route',
-      status: 404,
-      summary: 'routes are attached to the service and none matches',
-      hint: 'weft routes lists them',
-      backends: [],
-    };
-    expect(isAllowed(refused)).toBe(false);
-    expectGolden('why-refused', formatWhy(refused));
-  });
-});
-
-describe('stat', () => {
-  const labels = (route: string, more = '') =>
-    `direction="outbound",source_namespace="shop",source_workload="web",destination_namespace="shop",` +
-    `destination_workload="cart",destination_service="cart",route="${route}"${more}`;
-  const scrape = (ok: number, bad: number, buckets: readonly [string, number][]) =>
-    readMetrics(
-      [
-        '# TYPE weft_requests_total counter',
-        `weft_requests_total{${labels('shop/cart/a', ',status="200",reason="none"')}} ${ok}`,
-        `weft_requests_total{${labels('shop/cart/a', ',status="503",reason="connect_refused"')}} ${bad}`,
-        `weft_requests_total{${labels('shop/cart/a', ',status="200"').replace('outbound', 'inbound')}} 999`,
-        ...buckets.map(
-          ([le, count]) =>
-            `weft_request_duration_seconds_bucket{${labels('shop/cart/a', `,le="${le}"`)}} ${count}`,
-        ),
-        `weft_requests_total{${labels('default', ',status="404"')}} 5`,
-      ].join('\n'),
-    );
-  test("of gRPC only the server's faults count as failures, whatever the HTTP status", () => {
-    const samples = readMetrics(
-      ['0', '5', '7', '14', '12', '']
-        .map(
-          (status) => `weft_requests_total{${labels('default', `,status="200",grpc_status="${status}"`)}} 10`,
-        )
-        .join('\n'),
-    );
-    expect(tabulateTraffic([], samples, 1)).toMatchObject([{ requests: 60, success: 1 - 20 / 60 }]);
-  });
-
-  const before = scrape(100, 0, [
-    ['0.005', 100],
-    ['0.01', 100],
-    ['+Inf', 100],
-  ]);
-  const after = scrape(280, 20, [
-    ['0.005', 200],
-    ['0.01', 290],
-    ['+Inf', 300],
-  ]);
-
-  test('counts what happened between two looks', () => {
-    const rows = tabulateTraffic(before, after, 10);
-    expect(rows).toHaveLength(1);
-    expect(rows[0]).toMatchObject({
-      requests: 200,
-      success: 0.9,
-      perSecond: 20,
-      p50Ms: 5,
-      p95Ms: 10,
-      p99Ms: 10,
-    });
-    expectGolden('stat', formatStat(rows));
-    expect(formatStat([])).toBe('no requests in that time\n');
-  });
-
-  test('a proxy that began anew counts from zero', () => {
-    expect(tabulateTraffic(after, before, 10)[0]?.requests).toBe(100);
-  });
-
-  test('labels with quotes and line breaks are read as they were', () => {
-    expect(readMetrics('a{b="x\\"y\\\\z\\n,c=\\"d"} 1e3')).toEqual([
-      { name: 'a', labels: { b: 'x"y\\z\n,c="d' }, value: 1000 },
-    ]);
   });
 });
 
