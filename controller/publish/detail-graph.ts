@@ -168,7 +168,7 @@ class Walk {
     this.#graph = graph;
   }
 
-  /** Its routes, the services that those name, and the workloads behind it whose policies its callers enforce. */
+  /** Its routes, the services that those name, and the workloads behind it that policies protect. */
   visitService(service: string): void {
     if (this.keys.has(serviceKey(service))) return;
     this.keys.add(serviceKey(service));
@@ -196,10 +196,13 @@ class Walk {
     this.#run();
   }
 
-  /** Policies of a workload without an agent are enforced by who calls it. A change of that touches the service. */
+  /**
+   * The policies in front of it: the kernel beside who calls it refuses what they forbid, and those of a workload without
+   * an agent are enforced by nobody else.
+   */
   #visitEndpoint(uid: string): void {
     const workload = this.#graph.workload(uid);
-    if (workload === undefined || workload.captured) return;
+    if (workload === undefined) return;
     this.keys.add(policyKey(workload.namespace));
     if (this.#graph.policiesIn(workload.namespace).size > 0) this.#stack.push(() => this.visitWorkload(uid));
   }
