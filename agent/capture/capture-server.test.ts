@@ -37,6 +37,7 @@ function setUp(openProcess: (pid: number) => number = () => 70) {
     rules: {} as RuleStore,
     vault,
     watch,
+    hasLed: false,
     notesMap: 3,
     readRefusals: () => ({}),
     openProcess,

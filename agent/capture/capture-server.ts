@@ -23,6 +23,8 @@ export interface ServerParts {
   readonly rules: RuleStore;
   readonly vault: Vault;
   readonly watch: ProxyWatch;
+  /** A proxy was there when the capture before handed over. */
+  readonly hasLed: boolean;
   readonly notesMap: number;
   readonly readRefusals: () => Record<number, number>;
   /** A descriptor for a process. Throws where it cannot be watched. */
@@ -51,6 +53,7 @@ export class CaptureServer {
     this.#parts = parts;
     this.#lead = new ProxyLead({
       after: parts.after,
+      hasLed: parts.hasLed,
       onLeading: (session) => session.tellLeading(),
       onSuperseded: (session) => session.tellSuperseded(),
     });

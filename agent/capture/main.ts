@@ -101,11 +101,13 @@ async function begin(addon: CaptureAddon, flags: CaptureFlags, kernel: KernelPro
       ? undefined
       : await followRuntime(flags.nriSocket, pods, results === undefined);
   let proxyGone = false;
+  let hasLed = false;
   const takeUp = (handed: TakenOver) => {
     for (const pod of handed.pods) register.adopt(pod, handed.proxyGone);
     for (const workload of handed.held) pods.adoptHeld(workload);
     for (const { workload, secret } of handed.secrets) vault.put(workload, secret);
     proxyGone = handed.proxyGone;
+    hasLed = !handed.proxyGone;
     log('info', 'took over from the capture before', {
       pods: handed.pods.length,
       secrets: handed.secrets.length,
@@ -130,6 +132,7 @@ async function begin(addon: CaptureAddon, flags: CaptureFlags, kernel: KernelPro
     runtime,
     plugin,
     proxyGone,
+    hasLed,
   });
 }
 
@@ -202,6 +205,8 @@ interface Holdings {
   readonly plugin: ServedPlugin | undefined;
   /** The capture before had given the proxies up. */
   readonly proxyGone: boolean;
+  /** A proxy was there when the one before handed over. */
+  readonly hasLed: boolean;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { ProxyLead } from './proxy-lead.js';
 
-function setUp() {
+function setUp({ hasLed = false } = {}) {
   const told: string[] = [];
   const timers: (() => void)[] = [];
   const lead = new ProxyLead<string>({
+    hasLed,
     after: (_delayMs, call) => {
       timers.push(call);
       return { cancel: () => void timers.splice(timers.indexOf(call), 1) };
@@ -76,4 +77,25 @@ test('the one that led takes the lead from a newcomer that found it free', () =>
   lead.greeted('new', 'fresh');
   expect(lead.greeted('old', 'leading')).toBe(true);
   expect(told).toEqual(['new is superseded']);
+});
+
+test('after a hand-over a newcomer waits for the one that led, and leads where that does not come in time', () => {
+  const { lead, told, timers } = setUp({ hasLed: true });
+  expect(lead.greeted('new', 'fresh')).toBe(false);
+  expect(lead.greeted('old', 'leading')).toBe(true);
+  expect([told, timers]).toEqual([[], []]);
+  const other = setUp({ hasLed: true });
+  other.lead.greeted('new', 'fresh');
+  other.timers[0]?.();
+  expect(other.told).toEqual(['new leads']);
+});
+
+test('one that claimed the lead keeps it when the one that led comes late', () => {
+  const { lead, told } = setUp({ hasLed: true });
+  lead.greeted('new', 'fresh');
+  lead.claim('new');
+  expect(lead.greeted('old', 'leading')).toBe(false);
+  expect([told, lead.leads('new')]).toEqual([['new leads'], true]);
+  lead.gone('new');
+  expect(lead.leads('old')).toBe(true);
 });

@@ -7,12 +7,14 @@ import type { Timer } from './watch-proxy.js';
 
 export interface LeadParts<Session> {
   readonly after: (delayMs: number, call: () => void) => Timer;
+  /** A proxy led when the capture before handed over: it comes again, and a new one that comes first waits for it. */
+  readonly hasLed: boolean;
   /** It leads from now on; not called for one that leads as soon as it is greeted. */
   readonly onLeading: (session: Session) => void;
   readonly onSuperseded: (session: Session) => void;
 }
 
-/** After a change of capture the proxies come again one by one: one that had been replaced waits for its successor. */
+/** After a change of capture the proxies come again one by one: whoever did not lead waits for the one that did. */
 const successorMs = 2_000;
 
 export class ProxyLead<Session> {
@@ -20,31 +22,39 @@ export class ProxyLead<Session> {
   /** The newest last. */
   readonly #standings = new Map<Session, ProxyStanding>();
   #leader: Session | undefined;
+  /** The leader is newer than whoever led before, and can do as much. */
+  #claimed = false;
+  #awaitsLeader: boolean;
   #timer: Timer | undefined;
 
   constructor(parts: LeadParts<Session>) {
     this.#parts = parts;
+    this.#awaitsLeader = parts.hasLed;
   }
 
   leads(session: Session): boolean {
     return this.#leader === session;
   }
 
-  /** A proxy has come. Returns whether it leads. */
+  /** A proxy has come. Returns whether it leads; one that led before and does not any more is to be told. */
   greeted(session: Session, standing: ProxyStanding): boolean {
-    this.#standings.set(session, standing);
-    if (standing === 'leading' || (standing === 'fresh' && this.#leader === undefined))
-      this.#appoint(session);
-    else if (this.#leader === undefined && standing === 'superseded') {
-      this.#timer ??= this.#parts.after(successorMs, () => this.#fill());
+    const isReplaced = standing === 'leading' && this.#claimed;
+    this.#standings.set(session, isReplaced ? 'superseded' : standing);
+    if (standing === 'leading') {
+      if (!isReplaced) this.#appoint(session);
+    } else if (this.#leader === undefined && standing !== 'draining') {
+      if (standing === 'fresh' && !this.#awaitsLeader) this.#appoint(session);
+      else this.#timer ??= this.#parts.after(successorMs, () => this.#fill());
     }
     return this.#leader === session;
   }
 
   /** A newer proxy can do all that the leader does. */
   claim(session: Session): void {
+    if (this.#leader === session) this.#claimed = true;
     if (this.#leader === session || this.#standings.get(session) !== 'fresh') return;
     this.#appoint(session);
+    this.#claimed = true;
     this.#parts.onLeading(session);
   }
 
@@ -66,6 +76,8 @@ export class ProxyLead<Session> {
   #appoint(session: Session): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#claimed = false;
+    this.#awaitsLeader = false;
     const before = this.#leader;
     this.#leader = session;
     this.#standings.set(session, 'leading');
@@ -78,6 +90,7 @@ export class ProxyLead<Session> {
   #fill(): void {
     this.#timer = undefined;
     this.#leader = undefined;
+    this.#claimed = false;
     const all = [...this.#standings].reverse();
     const [next] = all.find(([, standing]) => standing === 'fresh') ??
       all.find(([, standing]) => standing === 'superseded') ?? [undefined];

@@ -26,6 +26,7 @@ function setUp(
   };
   const namespaces = new EnrolledNamespaces(undefined, () => {});
   const lead = new ProxyLead<ProxySession>({
+    hasLed: false,
     after: () => ({ cancel: () => {} }),
     onLeading: (one) => one.tellLeading(),
     onSuperseded: (one) => one.tellSuperseded(),

@@ -210,6 +210,7 @@ export class ProxySession {
     this.#parts.log('info', 'a proxy was welcomed', { pid: this.#channel.peer.pid, leads });
     this.#send({ type: 'welcome', protocol: handoverProtocol }, [this.#parts.notesMap]);
     if (leads) this.tellLeading();
+    else if (standing === 'leading') this.tellSuperseded();
   }
 
   #sendSockets({ workload, family, count }: Extract<ProxyMessage, { type: 'sockets' }>): void {
