@@ -256,7 +256,7 @@ describe('mutual TLS on one node', () => {
     await awaitEvent('no policy', 5_000, async () => (await mesh.status('client', shop)) === 200);
   });
 
-  test('a caller that is somebody else now is cut at once, one that has left within two seconds', async () => {
+  test('a caller that is somebody else now is cut at once, one that has left once it had its time to leave', async () => {
     const whole = readFileSync(join(mesh.manifests, 'workloads.yaml'), 'utf8');
     const changed = whole.replace('serviceAccount: client', 'serviceAccount: changed');
     const left = whole.split(/^---\n/m).filter((text) => !text.includes('name: client'));
@@ -268,7 +268,11 @@ describe('mutual TLS on one node', () => {
           .try(['timeout', '1', 'redis-cli', '-h', '10.97.0.2', 'ping']);
         return code === 0;
       });
-    for (const manifests of [changed, left.join('---\n')]) {
+    for (const [manifests, boundMs] of [
+      [changed, 2_000],
+      // Its connections are served for four seconds more, and told to leave.
+      [left.join('---\n'), 6_000],
+    ] as const) {
       await awaitCaller();
       const tunnel = mesh.pod('client').spawn(listening);
       await awaitInbound(['6379']);
@@ -277,7 +281,7 @@ describe('mutual TLS on one node', () => {
         (resources) => !resources.some(({ body }) => body.serviceAccount === 'client'),
       );
       await tunnel.exited;
-      expect(monotonicMs() - began).toBeLessThan(2_000);
+      expect(monotonicMs() - began).toBeLessThan(boundMs);
       mesh.write('workloads.yaml', whole);
       await awaitTls(mesh.weft);
     }
