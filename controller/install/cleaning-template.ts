@@ -31,6 +31,8 @@ export function cleaningTemplate(daemonSet: Record<string, unknown>): Record<str
   const clean = {
     ...capture,
     name: 'clean',
+    // What runs to its end has none.
+    startupProbe: undefined,
     args: [
       '/weft/dist/agent/capture/clean.js',
       '--pin-folder=/sys/fs/bpf/weft',

@@ -20,7 +20,7 @@ function setUp(counts: number[]) {
   const pod = {
     initContainers: [container('prepare', 'state')],
     containers: [
-      container('capture', 'bpf', 'state', 'socket', 'netns'),
+      { ...container('capture', 'bpf', 'state', 'socket', 'netns'), startupProbe: { periodSeconds: 1 } },
       container('proxy', 'socket', 'token'),
     ],
     volumes: ['bpf', 'state', 'socket', 'netns', 'token'].map((name) => ({ name })),
@@ -61,7 +61,10 @@ test('everybody leaves the mesh before the programs go, and what the install hoo
 test('the cleaning pod has capture’s power and the pinned folders, and waits without any', async () => {
   const { api, parts } = setUp([0]);
   await takeOut(parts, objects);
-  const spec = api.objects.get(daemonSet)?.spec as { template: { spec: Record<string, never> } };
+  const spec = api.objects.get(daemonSet)?.spec as {
+    template: { spec: { initContainers: Record<string, unknown>[] } };
+  };
+  expect(spec.template.spec.initContainers[0]?.startupProbe).toBeUndefined();
   expect(spec.template.spec).toMatchObject({
     initContainers: [
       {
