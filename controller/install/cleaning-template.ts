@@ -63,7 +63,14 @@ export function cleaningTemplate(daemonSet: Record<string, unknown>): Record<str
     updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '100%', maxSurge: 0 } },
     template: {
       ...spec.template,
-      spec: { ...pod, volumes, initContainers: [clean], containers: [done] },
+      // Nothing is left to drain.
+      spec: {
+        ...pod,
+        terminationGracePeriodSeconds: 1,
+        volumes,
+        initContainers: [clean],
+        containers: [done],
+      },
     },
   };
 }
