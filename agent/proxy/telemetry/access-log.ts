@@ -4,13 +4,13 @@
  * endpoint, the time once per millisecond.
  */
 import type { WorkloadView } from '../../../model/snapshot.js';
-import type { Source } from '../../../model/source.js';
 import { type Completions, Direction } from '../../../native/engine.js';
 import { Reason, reasonName } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { EndpointEntry } from '../worker/endpoint-table.js';
 import type { RequestRecord } from '../worker/request-record.js';
 import { Transport, transportName } from '../worker/transport.js';
+import type { FarEndHolder, LoggedFarEnd, LoggedParties } from './logged-parties.js';
 import { directionName } from './traffic-counters.js';
 
 export interface AccessLogParts {
@@ -128,33 +128,6 @@ function protocolText({ http2, http10 }: RequestRecord): string {
 
 function methodText(method: string): string {
   return method === 'GET' ? ',"method":"GET","host":' : `,"method":${quote(method)},"host":`;
-}
-
-/** What all lines of a connection say of its caller; kept with it until that changes. */
-export interface LoggedParties extends FarEndHolder {
-  readonly local: WorkloadView | null;
-  readonly peer: WorkloadView | null;
-  readonly identity: Source;
-  /** Up to the destination's workload, which depends on the endpoint. */
-  readonly start: string;
-  /** Behind the destination's service. */
-  readonly end: string;
-}
-
-/** What lines say of where something went; kept with the endpoint, or with the connection where there is none. */
-export interface LoggedFarEnd {
-  readonly view: WorkloadView | null;
-  readonly service: string;
-  readonly transport: number;
-  readonly peer: string;
-  /** The destination's workload and service, and the end of that object. */
-  readonly destination: string;
-  /** Transport, peer, endpoint. */
-  readonly rest: string;
-}
-
-interface FarEndHolder {
-  farEnd: LoggedFarEnd | null;
 }
 
 interface Parts {

@@ -6,7 +6,7 @@ import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import { type Source, unknownSource } from '../../../model/source.js';
 import type { AppProtocol, MtlsMode } from '../../../model/workload.js';
 import { Action, Alpn, originalDestination, RowKind, VerdictFlag } from '../../../native/engine.js';
-import type { LoggedParties } from '../telemetry/access-log.js';
+import type { LoggedParties } from '../telemetry/logged-parties.js';
 import type { Series, SeriesKey, SeriesMemo } from '../telemetry/series.js';
 import type { EndpointEntry } from './endpoint-table.js';
 import type { Tagged } from './record-pool.js';

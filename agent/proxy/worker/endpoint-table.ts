@@ -6,7 +6,7 @@
 import { type Candidate, type EndpointLoad, newEndpointLoad } from '../../../model/choose-endpoint.js';
 import type { Snapshot, WorkloadView } from '../../../model/snapshot.js';
 import type { EndpointOptions, Engine } from '../../../native/engine.js';
-import type { LoggedFarEnd } from '../telemetry/access-log.js';
+import type { LoggedFarEnd } from '../telemetry/logged-parties.js';
 import type { EndpointWay } from './endpoint-way.js';
 
 export interface EndpointEntry {
