@@ -119,11 +119,7 @@ export class DetailGraph {
     after: Workload | undefined,
     touched: Set<string>,
   ): void {
-    const same =
-      before?.node === after?.node &&
-      before?.captured === after?.captured &&
-      before?.namespace === after?.namespace;
-    if (same) return;
+    if (before?.node === after?.node && before?.namespace === after?.namespace) return;
     touched.add(workloadKey(uid));
     for (const service of this.#servicesByWorkload.get(uid)) touched.add(serviceKey(service));
     if (before !== undefined) {

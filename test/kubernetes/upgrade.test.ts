@@ -71,20 +71,10 @@ async function counts(seconds: number): Promise<Counts> {
   return JSON.parse(text.trim().split('\n').at(-1) ?? '') as Counts;
 }
 
-const upgrade = (...values: readonly string[]) =>
+const upgradeTo = (tag: string, timeout: string) =>
   helm(
-    ...[
-      'upgrade',
-      'weft',
-      chart,
-      '--namespace',
-      weftNamespace,
-      '--reuse-values',
-      '--wait',
-      '--timeout',
-      '3m',
-    ],
-    ...values.flatMap((value) => ['--set', value]),
+    ...['upgrade', 'weft', chart, '--namespace', weftNamespace, '--reuse-values'],
+    ...['--wait', '--timeout', timeout, '--set', `image.tag=${tag}`],
   );
 
 async function agentImages(): Promise<string[]> {
@@ -98,7 +88,7 @@ async function agentImages(): Promise<string[]> {
 
 test('an upgrade of every node and controller costs no request', async () => {
   const load = counts(45);
-  await upgrade('image.tag=0.1.0-next');
+  await upgradeTo('0.1.0-next', '3m');
   expect([...new Set(await agentImages())]).toEqual([`${image}-next`]);
   const { ok, failures } = await load;
   expect(failures).toEqual([]);
@@ -107,22 +97,7 @@ test('an upgrade of every node and controller costs no request', async () => {
 
 test('an image that cannot start replaces nobody, and traffic goes on', async () => {
   const load = counts(20);
-  await expect(
-    helm(
-      ...[
-        'upgrade',
-        'weft',
-        chart,
-        '--namespace',
-        weftNamespace,
-        '--reuse-values',
-        '--wait',
-        '--timeout',
-        '12s',
-      ],
-      ...['--set', 'image.tag=0.0.0-missing'],
-    ),
-  ).rejects.toThrow(/helm upgrade/);
+  await expect(upgradeTo('0.0.0-missing', '12s')).rejects.toThrow(/helm upgrade/);
   const { ok, failures } = await load;
   expect(failures).toEqual([]);
   expect(ok).toBeGreaterThan(500);
