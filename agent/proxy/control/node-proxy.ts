@@ -1,7 +1,6 @@
 // Long because the main thread is put together in one place; what it puts together lives in files of its own.
 /** The main thread put together: capture and controller on one side, workers on the other, and the books between. */
 import { closeSync, fstatSync, readFileSync } from 'node:fs';
-import { type GroupTable, noGroups } from '../../../model/compile-kernel-rules.js';
 import { isStrict } from '../../../model/mtls.js';
 import type { Snapshot } from '../../../model/snapshot.js';
 import { spiffeId } from '../../../model/workload.js';
@@ -23,9 +22,9 @@ import { EnrolmentManager, type EnrolmentStatus } from './enrolment-manager.js';
 import { HandoverClient, type StandingWorkloads } from './handover-client.js';
 import { IdentityDelivery } from './identity-delivery.js';
 import { KernelCounterReader } from './kernel-counter-reader.js';
-import { planNode } from './plan-node.js';
+import { NodePlanner } from './node-planner.js';
 import { NodeReporter } from './report-node.js';
-import type { Timer, Timers } from './timers.js';
+import type { Timers } from './timers.js';
 import { WantedDetails } from './wanted-details.js';
 import { type WorkerNews, WorkerPool, type WorkerReport } from './worker-pool.js';
 
@@ -41,8 +40,6 @@ export interface NodeProxyParts {
   readonly onFatal: (message: string, error?: unknown) => void;
 }
 
-/** Plans cost the size of the mesh: changes of one burst make one. */
-const planDelayMs = 20;
 /** What nobody uses any more is looked for so often. */
 const expireMs = 60_000;
 /** Who asks why waits so long for what the node does not hold. */
@@ -68,6 +65,7 @@ export class NodeProxy {
   /** Called once another snapshot is in force. */
   #onSnapshot: (() => void)[] = [];
   readonly #handover: HandoverClient;
+  readonly #planner: NodePlanner;
   readonly #enrolments: EnrolmentManager;
   readonly #kernelCounters: KernelCounterReader;
   readonly #resourceRefusals = new Map<string, number>();
@@ -79,11 +77,6 @@ export class NodeProxy {
   readonly #reporter: NodeReporter | undefined;
   #notesMapId: string | undefined;
   #controller: ControllerConnection | undefined;
-  #planTimer: Timer | undefined;
-  #groups: GroupTable = noGroups;
-  #publishedRules = '';
-  #publishedNamespaces: readonly string[] | undefined;
-  #planned = false;
   #announced = false;
   /** The configuration is the controller's, not only what was saved. */
   #controllerSpoke = false;
@@ -98,7 +91,7 @@ export class NodeProxy {
       onChange: (snapshot, delta) => {
         this.#pool.sendAll({ type: 'delta', delta, version: snapshot.version });
         for (const call of this.#onSnapshot.splice(0)) call();
-        this.#schedulePlan();
+        this.#planner.schedule();
       },
       onRefused: (refused) => this.#resourceRefused(refused),
     });
@@ -116,6 +109,17 @@ export class NodeProxy {
       },
     );
     this.#handover = this.#createHandover();
+    this.#planner = new NodePlanner({
+      node: flags.node,
+      timers,
+      snapshot: () => this.snapshot,
+      capture: this.#handover,
+      onEnrolments: (enrolments) => {
+        this.#enrolments.setWanted(enrolments, this.#controllerSpoke);
+        this.#wantIdentities(enrolments);
+        this.#checkServing();
+      },
+    });
     this.#kernelCounters = new KernelCounterReader(this.#handover, timers, (uid) => {
       const view = this.snapshot.workloads.get(uid);
       return view && { namespace: view.workload.namespace, workload: view.label };
@@ -191,10 +195,10 @@ export class NodeProxy {
     const identities = this.identities && identityReadiness(this.identities.statuses, Date.now());
     const proven = identities === undefined || identities.inForce >= identities.wanted;
     return {
-      ready: this.#planned && this.#pool.started && workloadsServed >= workloadsWanted && proven,
+      ready: this.#planner.planned && this.#pool.started && workloadsServed >= workloadsWanted && proven,
       capture: this.#handover.ready,
       controller: this.#controller?.client.connected === true,
-      configured: this.#planned,
+      configured: this.#planner.planned,
       workloadsServed,
       workloadsWanted,
       snapshot: this.snapshot.version,
@@ -238,7 +242,7 @@ export class NodeProxy {
     const way = this.superseded ? 'handed-on' : 'ended';
     this.#handover.resignLead();
     this.#controller?.client.close();
-    this.#planTimer?.cancel();
+    this.#planner.stop();
     await this.#pool.drain(deadlineMs, way);
     this.#identities?.close();
     this.#handover.close();
@@ -276,7 +280,7 @@ export class NodeProxy {
         onSecret: (workload, secret) => this.#identities?.secretArrived(workload, secret),
         onVaultAnswered: () => this.#identities?.vaultAnswered(),
         onRefused: (request, workload, message) => {
-          if (request === 'kernel-rules') this.#publishedRules = '';
+          if (request === 'kernel-rules') this.#planner.rulesRefused();
           if (request === 'counters') this.#kernelCounters.lost();
           if (request === 'vault-get' && workload !== undefined) {
             this.#identities?.secretArrived(workload, null);
@@ -306,9 +310,7 @@ export class NodeProxy {
   }
 
   #lead(standing: StandingWorkloads): void {
-    this.#publishedRules = '';
-    this.#publishedNamespaces = undefined;
-    if (this.snapshot.mesh !== null) this.#plan();
+    this.#planner.restart();
     this.#enrolments.captureReady(standing);
     if (this.#silenced) this.#controller?.client.start();
     this.#silenced = false;
@@ -319,8 +321,7 @@ export class NodeProxy {
     this.#silenced = true;
     this.#controllerSpoke = false;
     this.#enrolments.superseded();
-    this.#planTimer?.cancel();
-    this.#planTimer = undefined;
+    this.#planner.stop();
     this.#controller?.client.close();
     this.#controller?.saved?.close();
   }
@@ -366,40 +367,6 @@ export class NodeProxy {
       this.#wanted.expire();
       this.#scheduleExpiry();
     });
-  }
-
-  #schedulePlan(): void {
-    if (this.#planTimer !== undefined) return;
-    // The first one is not held up: nothing is served yet.
-    if (!this.#planned && this.snapshot.mesh !== null) this.#plan();
-    else {
-      this.#planTimer = this.#parts.timers.after(planDelayMs, () => {
-        this.#planTimer = undefined;
-        this.#plan();
-      });
-    }
-  }
-
-  /** Rules before enrolments: a workload is never captured under groups that the kernel does not know. */
-  #plan(): void {
-    if (this.#handover.standing !== 'leading') return;
-    const { flags } = this.#parts;
-    const plan = planNode(this.snapshot, flags.node, this.#groups);
-    this.#groups = plan.groups;
-    this.#planned = true;
-    const text = JSON.stringify(plan.kernelRules);
-    if (text !== this.#publishedRules && this.#handover.ready) {
-      this.#publishedRules = text;
-      this.#handover.publishRules(plan.kernelRules);
-    }
-    const namespaces = this.snapshot.mesh?.enrolledNamespaces;
-    if (namespaces !== undefined && namespaces !== this.#publishedNamespaces && this.#handover.ready) {
-      this.#publishedNamespaces = namespaces;
-      this.#handover.holdNamespaces(namespaces);
-    }
-    this.#enrolments.setWanted(plan.enrolments, this.#controllerSpoke);
-    this.#wantIdentities(plan.enrolments);
-    this.#checkServing();
   }
 
   #createDelivery(): IdentityDelivery {
@@ -458,7 +425,7 @@ export class NodeProxy {
           captured: served && this.snapshot.workloads.get(uid)?.workload.capture != null,
           identityReady: this.#delivery.inForce(uid),
         })),
-      settled: () => this.#planned && this.#enrolments.settled,
+      settled: () => this.#planner.planned && this.#enrolments.settled,
       send: (report) => this.#controller?.client.report(report),
       timers: this.#parts.timers,
     });
@@ -466,7 +433,7 @@ export class NodeProxy {
 
   #checkServing(): void {
     this.#reporter?.changed();
-    if (this.#planned && this.#pool.started && this.#enrolments.settled) {
+    if (this.#planner.planned && this.#pool.started && this.#enrolments.settled) {
       this.#pool.ready().then(
         () => this.#announceServing(),
         () => {},
