@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 export PATH := $(CURDIR)/.tools:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup build bpf native typescript test demo shop bench bench-pods fuzz lint format check test-kernels test-cluster bench-cluster plugin clean
+.PHONY: help setup build bpf native typescript test demo shop bench bench-pods bench-neighbours fuzz lint format check test-kernels test-cluster bench-cluster plugin clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,10 @@ bench: build ## measure against haproxy, nginx and envoy: ROUNDS=3 SECONDS=5 CAS
 bench-pods: build ## memory of a node of idle pods, the kernel's included, against sidecars: PODS=250
 	@scripts/setup bench
 	@node dist/test/bench/pods.js $(if $(PODS),--pods=$(PODS))
+
+bench-neighbours: build ## a quiet pod's p99 alone and beside floods, bulk, stalled readers, costly routes: ROUNDS=8
+	@scripts/setup all
+	@node dist/test/bench/neighbours.js $(if $(ROUNDS),--rounds=$(ROUNDS))
 
 demo: ## a small shop of real services joins the mesh; every promise is shown and checked (root)
 	@scripts/setup demo

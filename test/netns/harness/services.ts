@@ -29,8 +29,8 @@ export interface NginxOptions {
   readonly workers?: number;
   /** Default: true. Off where the log itself would be the load. */
   readonly log?: boolean;
-  /** nice(1) level, 0 to 19. */
-  readonly nice?: number;
+  /** Words before `nginx`: nice(1), chrt(1). */
+  readonly under?: readonly string[];
 }
 
 /** What nginx says of a request unless told otherwise: who answers, method, host, path and query, real client. */
@@ -69,8 +69,7 @@ http {
 `,
   );
   const argv = ['nginx', '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', `${folder}/error.log`];
-  const nice = options.nice === undefined ? [] : ['nice', '-n', String(options.nice)];
-  const process = pod.spawn([...nice, ...argv], { name: 'nginx' });
+  const process = pod.spawn([...(options.under ?? []), ...argv], { name: 'nginx' });
   await pod.awaitPort(process, options.port);
   return { process, accessLog, status };
 }
