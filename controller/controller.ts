@@ -1,5 +1,4 @@
 /** The controller's way of a change, in one place: source → parse → store → build → publish → status. */
-import type { Resource } from '../model/resource.js';
 import type { Authority } from './authority/authority.js';
 import type { AuthoritySurroundings } from './authority/create-authority.js';
 import type { NodeAuthenticator } from './authority/node-authenticator.js';
@@ -8,11 +7,11 @@ import type { LeaseHolder } from './kubernetes/hold-lease.js';
 import { AgentListeners, type Issuing, type ListenAddresses } from './publish/agent-listeners.js';
 import { ConfigServer, type ConfigServerEvents, type StreamTimes } from './publish/config-server.js';
 import { type NodeStatus, Publisher } from './publish/publisher.js';
-import { type NodeScopes, noScopes } from './publish/scope-endpoints.js';
+import type { Changes } from './publish/snapshot.js';
 import { Replication } from './replicas/replication.js';
-import { BuildMemo } from './resources/build-memo.js';
-import { type BuildSettings, buildResources } from './resources/build-resources.js';
+import { type BuildSettings, MeshBuilder } from './resources/build-resources.js';
 import { ManifestStore } from './resources/manifest-store.js';
+import type { ResourceChanges } from './resources/resource-changes.js';
 import { describeProblem, type StatusProblem } from './resources/status-problem.js';
 import type { Source, SourceChange } from './source/source.js';
 import type { Log } from './status/log.js';
@@ -57,18 +56,20 @@ export class Controller {
   readonly #replication: Replication | null;
   readonly #issuing: Issuing | null;
   #problems: readonly StatusProblem[] = [];
-  #scopes: NodeScopes = noScopes;
-  readonly #memo = new BuildMemo();
+  readonly #builder: MeshBuilder;
+  /** What is being published beside resources. */
+  #scopes: Pick<ResourceChanges, 'scopes' | 'zones'> | null = null;
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(options: ControllerOptions) {
     this.nodeRefusals = new NodeRefusals(options.log, options.now);
     this.#options = options;
     this.#store = new ManifestStore(options.build.cluster === undefined ? 'folder' : 'cluster');
+    this.#builder = new MeshBuilder(options.build);
     const { log, now, createAuthority, joining = null, socketNode = null, lease } = options;
     this.#transport = new TransportControl({
       now: () => performance.now(),
-      publish: (resources) => this.#publish(resources),
+      publish: (changes) => this.#publish(changes),
       mayMove: lease === undefined ? undefined : () => lease.held,
     });
     const { publisher, nodeRefusals } = this;
@@ -173,25 +174,27 @@ export class Controller {
   }
 
   #apply(changes: readonly SourceChange[]): void {
-    const { build, log, onChange } = this.#options;
-    this.#store.apply(changes);
-    const built = buildResources(this.#store.manifests(), build, this.#memo);
-    const problems = [...this.#store.problems(), ...built.problems];
+    const { log, onChange } = this.#options;
+    this.#builder.apply(this.#store.apply(changes));
+    const problems = [...this.#store.problems(), ...this.#builder.problems()];
     logProblems(log, this.#problems, problems);
     this.#problems = problems;
-    this.#scopes = built.scopes;
-    if (built.resources !== null) this.#transport.want(built.resources);
+    const changed = this.#builder.takeChanges();
+    if (changed !== null) {
+      this.#scopes = changed;
+      this.#transport.want(changed.resources);
+    }
     onChange?.();
   }
 
   /** Returns the version that holds them. */
-  #publish(resources: readonly Resource[]): number {
+  #publish(resources: Changes): number {
     const { log, now } = this.#options;
-    const changed = this.publisher.publish(resources, this.#store.incomplete, now(), this.#scopes);
+    const changed = this.publisher.publish({ ...this.#scopes, resources }, this.#store.incomplete, now());
+    this.#scopes = null;
     const version = this.publisher.snapshot?.version ?? 0;
-    if (changed) {
-      log.info('published', { version, resources: resources.length, problems: this.#problems.length });
-    }
+    const { size } = this.publisher.snapshot?.resources ?? { size: 0 };
+    if (changed) log.info('published', { version, resources: size, problems: this.#problems.length });
     return version;
   }
 }

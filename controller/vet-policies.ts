@@ -6,8 +6,8 @@ import type { PolicyRule } from '../model/policy.js';
 import type { Resource } from '../model/resource.js';
 import { emptySnapshot, programOf, type Snapshot, type WorkloadView } from '../model/snapshot.js';
 import type { PolicyManifest } from './parse/manifest.js';
+import { CrossCheck, type Stored } from './resources/cross-check.js';
 import type { StoredManifest } from './resources/manifest-store.js';
-import { CrossCheck, type Stored } from './resources/manifests-by-kind.js';
 import type { StatusProblem } from './resources/status-problem.js';
 
 /** A port of a protected workload. */

@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { buildResources } from './resources/build-resources.js';
+import { CrossCheck } from './resources/cross-check.js';
 import { ManifestStore, type StoredManifest } from './resources/manifest-store.js';
-import { CrossCheck } from './resources/manifests-by-kind.js';
 import { describeProblem, type StatusProblem } from './resources/status-problem.js';
 import { readFolder, toChange } from './source/read-folder.js';
 import { readManifestFile } from './source/scan-folder.js';

@@ -62,6 +62,11 @@ export class PersistentMap<Value> {
   }
 
   /** In no particular order. */
+  *keys(): Generator<string> {
+    for (const [key] of this.entries()) yield key;
+  }
+
+  /** In no particular order. */
   *values(): Generator<Value> {
     for (const [, value] of this.entries()) yield value;
   }

@@ -96,10 +96,13 @@ export class KubernetesSource implements Source {
   }
 }
 
+/** One for all, so that an object that comes again unchanged is the same. */
+const noLine = () => 0;
+
 function toChanges(type: ResourceType, delta: ObjectDelta): SourceChange[] {
   const origin = originOf(type, delta.key);
   if (delta.type === 'gone') return [{ type: 'gone', origin }];
-  const documents = [{ value: toDocument(delta.object), locate: () => 0 }];
+  const documents = [{ value: toDocument(delta.object), locate: noLine }];
   const holds: SourceChange = { type: 'holds', origin, documents };
   // The last good version of an object that was deleted is no version of the one that has its name now.
   return delta.replaced ? [{ type: 'gone', origin }, holds] : [holds];

@@ -8,6 +8,7 @@ import type { DeltaMessage, RefusalMessage } from '../../proto/messages.js';
 import { makeResource } from '../resources/make-resource.js';
 import { AgentSession } from './agent-session.js';
 import { Publisher } from './publisher.js';
+import { changesTo } from './test-changes.js';
 
 const stream = loadConfigService().definition.Stream;
 
@@ -80,9 +81,17 @@ test('an address that moves between services arrives, whichever of the two trave
   ] as const) {
     const publisher = new Publisher();
     const agent = new ModelAgent(publisher);
-    publisher.publish([service(from, '10.0.0.1'), service(to, '10.0.0.2')], false, 1);
+    publisher.publish(
+      { resources: changesTo([service(from, '10.0.0.1'), service(to, '10.0.0.2')], publisher.snapshot) },
+      false,
+      1,
+    );
     agent.settle();
-    publisher.publish([service(from, '10.0.0.3'), service(to, '10.0.0.1')], false, 2);
+    publisher.publish(
+      { resources: changesTo([service(from, '10.0.0.3'), service(to, '10.0.0.1')], publisher.snapshot) },
+      false,
+      2,
+    );
     agent.settle();
     expect(agent.session.refusals).toEqual([]);
     expect([agent.addresses(from), agent.addresses(to)]).toEqual([['10.0.0.3'], ['10.0.0.1']]);
@@ -93,20 +102,28 @@ test('an address that moves between services arrives, whichever of the two trave
 test('a resource that stays refused is tried twice and then only told', () => {
   const publisher = new Publisher();
   const agent = new ModelAgent(publisher);
-  publisher.publish([service('a', '10.0.0.1'), service('b', '10.0.0.1')], false, 1);
+  publisher.publish(
+    { resources: changesTo([service('a', '10.0.0.1'), service('b', '10.0.0.1')], publisher.snapshot) },
+    false,
+    1,
+  );
   expect(agent.settle()).toBe(2);
   expect(agent.session.refusals).toMatchObject([
     { kind: 'service', name: 'shop/b', problems: [{ field: 'addresses[0]', value: '10.0.0.1' }] },
   ]);
   expect(agent.session.ackedVersion).toBe(publisher.snapshot?.version);
-  publisher.publish([service('a', '10.0.0.1'), service('b', '10.0.0.2')], false, 2);
+  publisher.publish(
+    { resources: changesTo([service('a', '10.0.0.1'), service('b', '10.0.0.2')], publisher.snapshot) },
+    false,
+    2,
+  );
   expect(agent.settle()).toBe(1);
   expect(agent.session.refusals).toEqual([]);
 });
 
 test('nothing is sent before hello, while a delta is in flight, or after the end', () => {
   const publisher = new Publisher();
-  publisher.publish([service('a', '10.0.0.1')], false, 1);
+  publisher.publish({ resources: changesTo([service('a', '10.0.0.1')], publisher.snapshot) }, false, 1);
   const session = new AgentSession();
   expect(session.next(publisher)).toBeNull();
   session.receive({

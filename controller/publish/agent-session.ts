@@ -20,7 +20,8 @@ import type {
 } from '../../proto/messages.js';
 import type { DetailScope } from './detail-graph.js';
 import { nextDelta } from './next-delta.js';
-import type { NodeView, ResourceId } from './snapshot.js';
+import type { ResourceId } from './resource-id.js';
+import type { NodeView } from './snapshot.js';
 
 export type SessionState = 'awaiting-hello' | 'idle' | 'in-flight' | 'closed';
 

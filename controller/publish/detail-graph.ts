@@ -3,10 +3,11 @@
  * costs the size of the mesh.
  */
 import type { Resource, ResourceBodies, ResourceKind } from '../../model/resource.js';
+import type { HttpRoute } from '../../model/route.js';
 import type { EndpointSet } from '../../model/service.js';
 import type { Workload } from '../../model/workload.js';
 import type { Detail } from '../../model/workload-index.js';
-import { type ResourceId, resourceId } from './snapshot.js';
+import { type ResourceId, resourceId } from './resource-id.js';
 
 /** The details of one node. */
 export interface DetailScope {
@@ -47,17 +48,7 @@ export class DetailGraph {
         break;
       case 'http-route':
       case 'grpc-route':
-        for (const [resource, change] of [
-          [before, 'delete'],
-          [after, 'add'],
-        ] as const) {
-          if (resource?.kind !== 'http-route' && resource?.kind !== 'grpc-route') continue;
-          for (const parent of resource.body.parents) {
-            const service = `${parent.namespace}/${parent.name}`;
-            this.#routesByService[change](service, id);
-            touched.add(serviceKey(service));
-          }
-        }
+        this.#replaceRoute(id, routeBody(before), routeBody(after), touched);
         break;
       case 'authorization-policy': {
         const namespace = (after ?? before)?.ownerNamespace ?? '';
@@ -106,11 +97,23 @@ export class DetailGraph {
 
   /** Services that a route names as backends. */
   backendsOf(route: ResourceId): string[] {
-    const resource = this.#resources.get(route);
-    if (resource?.kind !== 'http-route' && resource?.kind !== 'grpc-route') return [];
-    return resource.body.rules.flatMap(({ backends }) =>
-      backends.flatMap(({ service }) => (service === null ? [] : [`${service.namespace}/${service.name}`])),
-    );
+    return backendsOf(routeBody(this.#resources.get(route)));
+  }
+
+  /** Most changes are of weights, matches and filters, which touch nothing. */
+  #replaceRoute(
+    id: ResourceId,
+    before: HttpRoute | undefined,
+    after: HttpRoute | undefined,
+    touched: Set<string>,
+  ): void {
+    const [left, joined] = [parentsOf(before), parentsOf(after)];
+    const sameBackends = backendsOf(before).join() === backendsOf(after).join();
+    for (const service of new Set([...left, ...joined])) {
+      if (left.has(service) && joined.has(service) && sameBackends) continue;
+      this.#routesByService[joined.has(service) ? 'add' : 'delete'](service, id);
+      touched.add(serviceKey(service));
+    }
   }
 
   #replaceWorkload(
@@ -237,6 +240,20 @@ class SetMap {
 }
 
 const nothing: ReadonlySet<string> = new Set();
+
+function routeBody(resource: Resource | undefined): HttpRoute | undefined {
+  return resource?.kind === 'http-route' || resource?.kind === 'grpc-route' ? resource.body : undefined;
+}
+
+function parentsOf(route: HttpRoute | undefined): Set<string> {
+  return new Set(route?.parents.map(({ namespace, name }) => `${namespace}/${name}`));
+}
+
+function backendsOf(route: HttpRoute | undefined): string[] {
+  return (route?.rules ?? []).flatMap(({ backends }) =>
+    backends.flatMap(({ service }) => (service === null ? [] : [`${service.namespace}/${service.name}`])),
+  );
+}
 
 function bodyOf<Kind extends ResourceKind>(
   kind: Kind,

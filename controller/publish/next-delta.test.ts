@@ -1,7 +1,9 @@
 import type { Resource } from '../../model/resource.js';
 import { Choices, generateResource } from '../../proto/generate-resources.js';
 import { nextDelta } from './next-delta.js';
-import { resourceId, Snapshot } from './snapshot.js';
+import { resourceId } from './resource-id.js';
+import { Snapshot } from './snapshot.js';
+import { changesTo } from './test-changes.js';
 
 const nothingGone = { goneHere: () => false, since: 0 };
 
@@ -28,7 +30,8 @@ test('an agent that follows every version holds exactly its view, whichever way 
       const resources = [
         ...new Map([...kept, ...randomResources(choices)].map((one) => [resourceId(one), one])).values(),
       ];
-      snapshot = new Snapshot(version, resources, choices.number(0, 5) === 0, snapshot);
+      const [changes, incomplete] = [changesTo(resources, snapshot), choices.number(0, 5) === 0];
+      snapshot = snapshot?.next(version, changes, incomplete) ?? Snapshot.first(version, changes, incomplete);
       const view = snapshot.viewFor('node-1');
       const find = (since: number) => nextDelta(held, view, { goneHere: () => true, since });
       const [whole, quick] = [find(-1), find(previous)];
@@ -47,7 +50,7 @@ test('what does not fit into one delta follows in the next, and only the last on
     ...generateResource(choices, 'service'),
     name: `shop/s${index}`,
   })) as Resource[];
-  const view = new Snapshot(1, resources, false).viewFor('local');
+  const view = Snapshot.first(1, changesTo(resources), false).viewFor('local');
   const held = new Map([['service shop/old', 'v']]);
   const sizes: [number, number, boolean][] = [];
   for (;;) {
@@ -67,9 +70,9 @@ test('what does not fit into one delta follows in the next, and only the last on
 test('policies travel before workloads, workloads before services, and endpoints last', () => {
   const choices = new Choices(5);
   const kinds = ['http-route', 'service', 'workload', 'endpoints', 'mesh', 'authorization-policy'] as const;
-  const view = new Snapshot(
+  const view = Snapshot.first(
     1,
-    kinds.map((kind) => generateResource(choices, kind)),
+    changesTo(kinds.map((kind) => generateResource(choices, kind))),
     false,
   ).viewFor('local');
   const sent = nextDelta(new Map(), view, nothingGone).upserts.map(({ kind }) => kind);
@@ -81,11 +84,11 @@ test('while something is unknown, only what was seen to go is removed', () => {
     ['service shop/seen', 'v'],
     ['service shop/inherited', 'v'],
   ]);
-  const unknown = new Snapshot(1, [], true);
+  const unknown = Snapshot.first(1, new Map(), true);
   const goneHere = (id: string) => id === 'service shop/seen';
   expect(nextDelta(held, unknown.viewFor('local'), { goneHere, since: 0 }).removals).toEqual([
     'service shop/seen',
   ]);
-  const known = new Snapshot(2, [], false, unknown);
+  const known = unknown.next(2, new Map(), false);
   expect(nextDelta(held, known.viewFor('local'), { goneHere, since: 1 }).removals).toHaveLength(2);
 });

@@ -1,6 +1,7 @@
 /** What an agent must be sent next, from what it holds and what it should hold. Pure. */
 import type { Resource } from '../../model/resource.js';
-import type { NodeView, ResourceId } from './snapshot.js';
+import type { ResourceId } from './resource-id.js';
+import type { NodeView } from './snapshot.js';
 
 /** Resources in one delta; more travel in further ones, so that no message grows without bound. */
 export const maxPerDelta = 2000;

@@ -1,11 +1,11 @@
 /** Holds what is published and the agents that get it. */
-import type { Resource } from '../../model/resource.js';
 import type { Detail } from '../../model/workload-index.js';
 import type { ReceivedRefusal } from '../../proto/messages.js';
 import type { AgentSession } from './agent-session.js';
 import { DetailGraph, type DetailScope } from './detail-graph.js';
-import { type NodeScopes, noScopes } from './scope-endpoints.js';
-import { type NodeView, type ResourceId, Snapshot } from './snapshot.js';
+import type { ResourceId } from './resource-id.js';
+import { type EndpointScope, noScopes } from './scope-endpoints.js';
+import { type Changes, type NodeView, Snapshot } from './snapshot.js';
 
 /** How one node stands. */
 export interface NodeStatus {
@@ -14,6 +14,14 @@ export interface NodeStatus {
   readonly agentVersion: string;
   readonly ackedVersion: number;
   readonly refusals: readonly ReceivedRefusal[];
+}
+
+export interface PublishedChanges {
+  readonly resources: Changes;
+  /** By service, as far as they changed; undefined: its endpoints are for everybody. */
+  readonly scopes?: ReadonlyMap<string, EndpointScope | undefined>;
+  /** Zones of all nodes; null: as before. */
+  readonly zones?: ReadonlyMap<string, string> | null;
 }
 
 /** Nodes that went away are remembered up to so many. */
@@ -26,6 +34,7 @@ export class Publisher {
   readonly #goneNodes = new Map<string, NodeStatus>();
   readonly #goneResources = new Set<ResourceId>();
   readonly #graph = new DetailGraph();
+  readonly #scopes = { services: new Map<string, EndpointScope>(), zones: noScopes.zones };
 
   /** null until the source has told all that it holds. */
   get snapshot(): Snapshot | null {
@@ -59,29 +68,37 @@ export class Publisher {
     return this.#goneResources.has(id);
   }
 
-  /** Publishes resources; returns false where nothing differs from before. `nowMs` is wall-clock time. */
-  publish(
-    resources: readonly Resource[],
-    incomplete: boolean,
-    nowMs: number,
-    scopes: NodeScopes = noScopes,
-  ): boolean {
-    const previous = this.#snapshot ?? undefined;
+  /** Publishes what has changed; returns false where nothing differs from before. `nowMs` is wall-clock time. */
+  publish(changes: PublishedChanges, incomplete: boolean, nowMs: number): boolean {
+    const previous = this.#snapshot;
+    this.#takeScopes(changes);
     // Versions grow over restarts too, without any state of their own, because clocks do.
     const version = Math.max((previous?.version ?? 0) + 1, Math.floor(nowMs));
-    const next = new Snapshot(version, resources, incomplete, previous, scopes);
-    if (previous?.equals(next) === true) return false;
-    for (const id of next.resources.keys()) this.#goneResources.delete(id);
-    for (const id of previous?.resources.keys() ?? []) if (!next.resources.has(id)) this.#noteGone(id);
+    const next =
+      previous === null
+        ? Snapshot.first(version, changes.resources, incomplete, this.#scopes)
+        : previous.next(version, changes.resources, incomplete);
+    if (next.changed.length === 0 && next.incomplete === previous?.incomplete) return false;
     this.#snapshot = next;
     const touched = new Set<string>();
     for (const id of next.changed) {
       const [before, after] = [previous?.resources.get(id), next.resources.get(id)];
-      if (before !== undefined || after !== undefined) this.#graph.replace(before, after, touched);
+      if (before === undefined && after === undefined) continue;
+      if (after === undefined) this.#noteGone(id);
+      else this.#goneResources.delete(id);
+      this.#graph.replace(before, after, touched);
     }
     for (const session of this.#sessions.keys()) session.touch(touched);
     for (const wake of this.#sessions.values()) wake();
     return true;
+  }
+
+  #takeScopes({ scopes, zones }: PublishedChanges): void {
+    for (const [service, scope] of scopes ?? []) {
+      if (scope === undefined) this.#scopes.services.delete(service);
+      else this.#scopes.services.set(service, scope);
+    }
+    if (zones) this.#scopes.zones = zones;
   }
 
   /** `wake` is called whenever there may be something to send. */

@@ -24,6 +24,7 @@ import { loadConfigService } from '../../proto/load-config-service.js';
 import { makeResource } from '../resources/make-resource.js';
 import { AgentSession } from './agent-session.js';
 import { Publisher } from './publisher.js';
+import { changesTo } from './test-changes.js';
 
 const stream = loadConfigService().definition.Stream;
 
@@ -231,6 +232,8 @@ function outbound(snapshot: Snapshot, key: string) {
   const backends = (snapshot.routesByService.get(key) ?? []).flatMap(({ route: { rules } }) =>
     rules.flatMap(({ backends }) => backends.map(({ service: to }) => `${to?.namespace}/${to?.name}`)),
   );
+  // Agents get routes in no particular order: the routes themselves say who comes first.
+  backends.sort();
   const own = [...snapshot.workloads.values()].filter(({ workload: { node } }) => node === 'n1');
   own.sort((a, b) => (a.workload.uid < b.workload.uid ? -1 : 1));
   const targets = [key, ...new Set(backends)].flatMap((to) => {
@@ -246,7 +249,7 @@ function outbound(snapshot: Snapshot, key: string) {
       };
     });
   });
-  return { routes: routes.sort(), backends: backends.sort(), targets };
+  return { routes: routes.sort(), backends, targets };
 }
 
 test('whatever changes, its decisions are those of a node that gets everything', () => {
@@ -254,14 +257,18 @@ test('whatever changes, its decisions are those of a node that gets everything',
     const random = new RandomMesh(seed);
     const publisher = new Publisher();
     let wants = ['a/s0', 'b/s1', 'b/s3'].slice(0, seed % 4);
-    publisher.publish(random.resources, false, 1);
+    publisher.publish({ resources: changesTo(random.resources, publisher.snapshot) }, false, 1);
     const whole = new ModelAgent(publisher, false);
     const scoped = new ModelAgent(publisher, true, wants.map(wanted));
     for (let round = 2; round < 30; round += 1) {
       // Several changes between two deltas, a change of wants, or a new stream.
       for (let more = 0; more <= round % 3; more += 1) {
         random.change();
-        publisher.publish(random.resources, false, round * 10 + more);
+        publisher.publish(
+          { resources: changesTo(random.resources, publisher.snapshot) },
+          false,
+          round * 10 + more,
+        );
       }
       if (round % 7 === 0) {
         const next = ['a/s2', ...wants].slice(0, 3);
@@ -299,7 +306,7 @@ test('a service that nothing uses is unfetched; wanted it comes whole, and goes 
     resource('http-route', route({ rules: [rule({ backends })] })),
   ].map(finished);
   const workloads = [index('one', 'n2'), index('two', 'n3', { addresses: ['10.0.0.2'] })];
-  publisher.publish([...details, ...workloads], false, 1);
+  publisher.publish({ resources: changesTo([...details, ...workloads], publisher.snapshot) }, false, 1);
   const agent = new ModelAgent(publisher, true);
   agent.settle();
   const cart = wanted('shop/cart');
@@ -329,7 +336,11 @@ test('a workload that is dialled by its own address comes with all that decides 
   const ports = [{ name: '', port: 8080, protocol: 'http' as const }];
   const stranger = index('one', 'n2', { captured: false, ports });
   const protect = finished(resource('authorization-policy', policy({ rules: [policyRule()] })));
-  publisher.publish([finished(resource('mesh', mesh())), stranger, protect], false, 1);
+  publisher.publish(
+    { resources: changesTo([finished(resource('mesh', mesh())), stranger, protect], publisher.snapshot) },
+    false,
+    1,
+  );
   const agent = new ModelAgent(publisher, true);
   agent.settle();
   expect(agent.moved).toEqual(['mesh mesh', 'workload-index n2/']);
@@ -347,12 +358,12 @@ test('a change reaches the nodes that use it, and every other one acknowledges a
   const set = (ready: boolean) =>
     finished(resource('endpoints', endpointSet([endpoint({ workloadUid: '', ready })])));
   const rest = [resource('mesh', mesh()), resource('service', service())].map(finished);
-  publisher.publish([...rest, set(true)], false, 1);
+  publisher.publish({ resources: changesTo([...rest, set(true)], publisher.snapshot) }, false, 1);
   const user = new ModelAgent(publisher, true, [wanted('shop/cart')]);
   const other = new ModelAgent(publisher, true);
   user.settle();
   other.settle();
-  publisher.publish([...rest, set(false)], false, 2);
+  publisher.publish({ resources: changesTo([...rest, set(false)], publisher.snapshot) }, false, 2);
   user.settle();
   other.settle();
   expect([user.moved, other.moved]).toEqual([['endpoints shop/cart'], []]);
@@ -362,17 +373,17 @@ test('a change reaches the nodes that use it, and every other one acknowledges a
 test('while the controller does not know everything, nobody is taken out of the index', () => {
   const publisher = new Publisher();
   const two = [index('one', 'n2'), index('two', 'n2', { addresses: ['10.0.0.2'] })];
-  publisher.publish(two, false, 1);
+  publisher.publish({ resources: changesTo(two, publisher.snapshot) }, false, 1);
   const agent = new ModelAgent(publisher, true);
   agent.settle();
   const restarted = new Publisher();
-  restarted.publish(two.slice(0, 1), true, 2);
+  restarted.publish({ resources: changesTo(two.slice(0, 1), restarted.snapshot) }, true, 2);
   const after = new ModelAgent(restarted, true);
   after.snapshot = agent.snapshot;
   after.come([]);
   after.settle();
   expect([...after.snapshot.workloads.entries()].map(([uid]) => uid).sort()).toEqual(['one', 'two']);
-  restarted.publish(two.slice(0, 1), false, 3);
+  restarted.publish({ resources: changesTo(two.slice(0, 1), restarted.snapshot) }, false, 3);
   after.settle();
   expect([...after.snapshot.workloads.entries()].map(([uid]) => uid)).toEqual(['one']);
   expect(workloadAt(after.snapshot, '10.0.0.2')).toBeUndefined();
@@ -380,7 +391,11 @@ test('while the controller does not know everything, nobody is taken out of the 
 
 test('wants are for agents that say that they understand them', () => {
   const publisher = new Publisher();
-  publisher.publish([finished(resource('mesh', mesh()))], false, 1);
+  publisher.publish(
+    { resources: changesTo([finished(resource('mesh', mesh()))], publisher.snapshot) },
+    false,
+    1,
+  );
   const old = new AgentSession();
   const hello = {
     protocol: 1,
@@ -401,7 +416,7 @@ test('wants are for agents that say that they understand them', () => {
 test('agent and controller may change versions one after the other, and nothing that is in force goes in between', () => {
   const random = new RandomMesh(3);
   const publisher = new Publisher();
-  publisher.publish(random.resources, false, 1);
+  publisher.publish({ resources: changesTo(random.resources, publisher.snapshot) }, false, 1);
   const whole = new ModelAgent(publisher, false);
   whole.settle();
   const agent = new ModelAgent(publisher, true, [wanted('a/s0')]);
@@ -417,7 +432,7 @@ test('agent and controller may change versions one after the other, and nothing 
     const kinds = new Set([...agent.snapshot.resources.values()].map(({ kind }) => kind));
     expect(kinds.has('workload-index')).toBe(scoped);
     random.change();
-    publisher.publish(random.resources, false, round);
+    publisher.publish({ resources: changesTo(random.resources, publisher.snapshot) }, false, round);
     whole.settle();
     agent.settle();
   }

@@ -1,16 +1,11 @@
 /** What is published at one version: an immutable view of all resources, one per node. */
-import type { Resource, ResourceKey } from '../../model/resource.js';
-import { hashText, makeResource } from '../resources/make-resource.js';
+import { PersistentMap } from '../../model/persistent-map.js';
+import type { Resource } from '../../model/resource.js';
+import { makeResource } from '../resources/make-resource.js';
 import type { DetailScope } from './detail-graph.js';
 import { IndexShards } from './index-shards.js';
-import { describeScope, type NodeScopes, noScopes, scopeEndpoints, scopeKey } from './scope-endpoints.js';
-
-/** A resource's kind and name as one text. */
-export type ResourceId = string;
-
-export function resourceId({ kind, name }: ResourceKey): ResourceId {
-  return `${kind} ${name}`;
-}
+import type { ResourceId } from './resource-id.js';
+import { type NodeScopes, noScopes, scopeEndpoints, scopeKey } from './scope-endpoints.js';
 
 /** What one node gets. */
 export interface NodeView {
@@ -48,81 +43,107 @@ interface Change {
 /** So many versions back it is known what changed since. */
 const maxHistory = 100;
 
+/** Resources that came or changed, and those that are gone (undefined). */
+export type Changes = ReadonlyMap<ResourceId, Resource | undefined>;
+
+interface SnapshotParts {
+  readonly version: number;
+  readonly incomplete: boolean;
+  readonly resources: PersistentMap<Resource>;
+  readonly services: PersistentMap<ResourceId>;
+  readonly shards: IndexShards;
+  readonly scopes: NodeScopes;
+  readonly changed: readonly ResourceId[];
+  readonly history: readonly Change[];
+  readonly scoped: WeakMap<Resource, Map<string, Resource>>;
+}
+
+/** Shares with the one before whatever did not change, and costs what did. */
 export class Snapshot {
   readonly version: number;
   readonly incomplete: boolean;
-  readonly resources: ReadonlyMap<ResourceId, Resource>;
-  /** Workloads as other nodes see them: how its own node captures one is no concern of theirs. */
-  readonly #foreign: ReadonlyMap<ResourceId, Resource>;
-  readonly #scopes: NodeScopes;
-  /** Endpoints as nodes see them, by scopeKey; made when a node asks. */
-  readonly #scoped = new Map<ResourceId, Map<string, Resource>>();
+  readonly resources: PersistentMap<Resource>;
+  /** What is new, changed or gone since the previous version, in the order in which it must travel. */
+  readonly changed: readonly ResourceId[];
+  readonly #services: PersistentMap<ResourceId>;
   readonly #shards: IndexShards;
+  readonly #scopes: NodeScopes;
   /** Changes of this version and those before, the oldest first; what came before them may be anything. */
   readonly #history: readonly Change[];
-  readonly #serviceIds: readonly ResourceId[];
-  /** What is new, changed or gone since the previous version. */
-  readonly changed: readonly ResourceId[];
+  /** Endpoints as nodes see them, by scopeKey; made when a node asks. */
+  readonly #scoped: WeakMap<Resource, Map<string, Resource>>;
 
-  /** `previous` lends unchanged resources, so that equal versions are the same objects. */
-  constructor(
-    version: number,
-    resources: readonly Resource[],
-    incomplete: boolean,
-    previous?: Snapshot,
-    scopes: NodeScopes = noScopes,
-  ) {
-    this.#scopes = scopes;
-    this.version = version;
-    this.incomplete = incomplete;
-    const own = new Map<ResourceId, Resource>();
-    const foreign = new Map<ResourceId, Resource>();
-    const changed: ResourceId[] = [];
-    const byKind = Map.groupBy(resources, ({ kind }) => kind);
-    for (const whole of order.flatMap((kind) => byKind.get(kind) ?? [])) {
-      const resource = withScope(whole, scopes);
-      const id = resourceId(resource);
-      const known = previous?.resources.get(id);
-      const same = known !== undefined && known.version === resource.version;
-      const kept = same ? known : resource;
-      if (!same) changed.push(id);
-      own.set(id, kept);
-      const scoped = same && previous !== undefined ? previous.#scoped.get(id) : undefined;
-      if (scoped !== undefined) this.#scoped.set(id, scoped);
-      if (kept.kind !== 'workload' || kept.body.capture === null) continue;
-      const lent = same && previous !== undefined ? previous.#foreign.get(id) : undefined;
-      foreign.set(id, lent ?? hideCapture(kept));
-    }
-    for (const id of previous?.resources.keys() ?? []) if (!own.has(id)) changed.push(id);
-    this.resources = own;
-    this.#foreign = foreign;
-    this.#serviceIds = [...own.keys()].filter((id) => id.startsWith('service '));
-    const workloads = [...own.values()].filter((resource) => resource.kind === 'workload');
-    const shardsBefore = previous === undefined ? undefined : previous.#shards;
-    this.#shards = new IndexShards(workloads, incomplete, shardsBefore);
-    changed.push(...this.#shards.changedSince(shardsBefore));
-    this.changed = changed;
-    // While something is unknown, and once it is known, what agents hold must be compared as a whole.
-    const known = previous !== undefined && !incomplete && !previous.incomplete;
-    const before = known ? previous.#history.slice(-maxHistory) : [];
-    this.#history = [...before, { version, ids: known ? changed : [] }];
+  private constructor(parts: SnapshotParts) {
+    this.version = parts.version;
+    this.incomplete = parts.incomplete;
+    this.resources = parts.resources;
+    this.changed = parts.changed;
+    this.#services = parts.services;
+    this.#shards = parts.shards;
+    this.#scopes = parts.scopes;
+    this.#history = parts.history;
+    this.#scoped = parts.scoped;
   }
 
-  /** Whether this snapshot holds the same as the previous one that it was made with. */
-  equals(previous: Snapshot): boolean {
-    if (this.resources.size !== previous.resources.size || this.incomplete !== previous.incomplete)
-      return false;
-    for (const [id, resource] of this.resources) if (previous.resources.get(id) !== resource) return false;
-    return true;
+  /** The first one. `scopes`: of all versions, as they are at each moment; a resource's version tells its scope's too. */
+  static first(
+    version: number,
+    changes: Changes,
+    incomplete: boolean,
+    scopes: NodeScopes = noScopes,
+  ): Snapshot {
+    return new Snapshot({
+      version: 0,
+      incomplete: true,
+      resources: PersistentMap.empty(),
+      services: PersistentMap.empty(),
+      shards: IndexShards.empty(),
+      scopes,
+      changed: [],
+      history: [],
+      scoped: new WeakMap(),
+    }).next(version, changes, incomplete);
+  }
+
+  next(version: number, changes: Changes, incomplete: boolean): Snapshot {
+    const resources = this.resources.edit();
+    const services = this.#services.edit();
+    const changed: ResourceId[] = [];
+    for (const [id, after] of changes) {
+      const before = this.resources.get(id);
+      if (before?.version === after?.version) continue;
+      changed.push(id);
+      if (after === undefined) resources.delete(id);
+      else resources.set(id, after);
+      if (kindOf(id) !== 'service') continue;
+      if (after === undefined) services.delete(id);
+      else services.set(id, id);
+    }
+    const all = resources.finish();
+    const shards = this.#shards.next(changed, this.resources, all, incomplete);
+    const ordered = sortIds([...changed, ...shards.changed]);
+    // While something is unknown, and once it is known, what agents hold must be compared as a whole.
+    const known = !incomplete && !this.incomplete;
+    const before = known ? this.#history.slice(-maxHistory) : [];
+    return new Snapshot({
+      version,
+      incomplete,
+      resources: all,
+      services: services.finish(),
+      shards,
+      scopes: this.#scopes,
+      changed: ordered,
+      history: [...before, { version, ids: known ? ordered : [] }],
+      scoped: this.#scoped,
+    });
   }
 
   #scopeFor(resource: Resource & { readonly kind: 'endpoints' }, node: string): Resource {
     const scope = this.#scopes.services.get(resource.name);
     if (scope === undefined) return resource;
     const place = { name: node, zone: this.#scopes.zones.get(node) ?? '' };
-    const id = resourceId(resource);
-    const variants = this.#scoped.get(id) ?? new Map<string, Resource>();
-    if (variants.size === 0) this.#scoped.set(id, variants);
+    const variants = this.#scoped.get(resource) ?? new Map<string, Resource>();
+    if (variants.size === 0) this.#scoped.set(resource, variants);
     const key = scopeKey(scope, place);
     const known = variants.get(key);
     if (known !== undefined) return known;
@@ -138,7 +159,7 @@ export class Snapshot {
       version: this.version,
       incomplete: this.incomplete,
       get: (id) => this.#get(id, node),
-      ids: () => this.resources.keys(),
+      ids: () => sortIds(this.resources.keys()),
       changedSince: (version) => this.#changedSince(version),
     };
   }
@@ -147,7 +168,7 @@ export class Snapshot {
   scopedViewFor(node: string, scope: DetailScope, since: DetailScope | null): NodeView {
     const get = (id: ResourceId): Resource | undefined => {
       const kind = kindOf(id);
-      if (kind === 'workload-index') return this.#shards.shards.get(id.slice(kind.length + 1));
+      if (kind === 'workload-index') return this.#shards.get(id.slice(kind.length + 1));
       return kind === 'mesh' || kind === 'service' || scope.ids.has(id) ? this.#get(id, node) : undefined;
     };
     return {
@@ -166,15 +187,15 @@ export class Snapshot {
 
   *#commonIds(): Generator<ResourceId> {
     if (this.resources.has('mesh mesh')) yield 'mesh mesh';
-    for (const name of this.#shards.shards.keys()) yield `workload-index ${name}`;
-    yield* this.#serviceIds;
+    for (const name of this.#shards.names()) yield `workload-index ${name}`;
+    yield* this.#services.keys();
   }
 
   #get(id: ResourceId, node: string): Resource | undefined {
     const resource = this.resources.get(id);
     if (resource?.kind === 'endpoints') return this.#scopeFor(resource, node);
-    const ours = resource?.kind !== 'workload' || resource.body.node === node;
-    return ours ? resource : (this.#foreign.get(id) ?? resource);
+    if (resource?.kind !== 'workload' || resource.body.node === node) return resource;
+    return hideCapture(resource);
   }
 
   #changedSince(version: number): readonly ResourceId[] | null {
@@ -190,20 +211,20 @@ function kindOf(id: ResourceId): Resource['kind'] {
 }
 
 /** Each once, by kind in the order of travel; within a kind the first one stays first. */
-function sortIds(ids: readonly ResourceId[]): ResourceId[] {
+function sortIds(ids: Iterable<ResourceId>): ResourceId[] {
   const byKind = Map.groupBy(new Set(ids), kindOf);
   return order.flatMap((kind) => byKind.get(kind) ?? []);
 }
 
-/** Endpoints that not every node may use change whenever that changes, though the set itself may not. */
-function withScope(resource: Resource, { services, zones }: NodeScopes): Resource {
-  const scope = resource.kind === 'endpoints' ? services.get(resource.name) : undefined;
-  if (scope === undefined) return resource;
-  const version = hashText(`${resource.version} ${describeScope(scope, zones)}`);
-  return { ...resource, version };
-}
+const foreign = new WeakMap<Resource, Resource>();
 
+/** A workload as other nodes see it: how its own node captures it is no concern of theirs. */
 function hideCapture(resource: Resource & { readonly kind: 'workload' }): Resource {
   const { kind, name, ownerNamespace, body } = resource;
-  return makeResource(kind, name, ownerNamespace, { ...body, capture: null });
+  if (body.capture === null) return resource;
+  const known = foreign.get(resource);
+  if (known !== undefined) return known;
+  const hidden = makeResource(kind, name, ownerNamespace, { ...body, capture: null });
+  foreign.set(resource, hidden);
+  return hidden;
 }

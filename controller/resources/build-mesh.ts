@@ -1,12 +1,47 @@
 /** The mesh itself: from its manifest, or from defaults. */
 import { addressBytes, parseCidr } from '../../model/address.js';
 import type { AddressRange, Mesh } from '../../model/mesh.js';
+import { Each } from '../derive/derived.js';
+import type { Graph } from '../derive/graph.js';
+import { Grouping } from '../derive/grouping.js';
+import { Input, type Table } from '../derive/table.js';
 import type { MeshManifest } from '../parse/manifest.js';
-import { coverAddresses } from './cover-addresses.js';
-import type { CrossCheck, ManifestsByKind, Stored } from './manifests-by-kind.js';
+import type { CrossCheck, Stored } from './cross-check.js';
+import type { ManifestTables } from './manifest-tables.js';
+
+/** Key of the one value of a table that holds one thing. */
+export const only = '';
+
+export interface MeshTables {
+  /** The manifest that counts, where there is any. */
+  readonly manifest: Table<Stored<MeshManifest>>;
+  /** Without the ranges that follow from addresses; none where nothing tells the trust domain. */
+  readonly declared: Each<true, Mesh>;
+  /** What its workloads have from it. */
+  readonly names: Table<Pick<Mesh, 'trustDomain' | 'cluster' | 'network'>>;
+}
+
+export function deriveMesh(
+  graph: Graph,
+  { meshes }: ManifestTables,
+  defaultTrustDomain: string | null,
+): MeshTables {
+  const all = new Grouping(meshes, () => [only]);
+  const one = new Input<true>(graph);
+  one.set(only, true);
+  const declared = new Each<true, Mesh>(
+    one,
+    (_, check) => buildMesh(all.get(only), defaultTrustDomain, check) ?? undefined,
+  );
+  return {
+    manifest: new Each(one, () => all.get(only)[0]),
+    declared,
+    names: new Each(declared, ({ trustDomain, cluster, network }) => ({ trustDomain, cluster, network })),
+  };
+}
 
 /** `defaultTrustDomain` counts where no Mesh is given; null without either. */
-export function buildMesh(
+function buildMesh(
   manifests: readonly Stored<MeshManifest>[],
   defaultTrustDomain: string | null,
   check: CrossCheck,
@@ -21,34 +56,14 @@ export function buildMesh(
   return { trustDomain: defaultTrustDomain, cluster: '', network: '', ranges: [], enrolledNamespaces: [] };
 }
 
-/** Where no ranges are given, exactly the known addresses are the mesh's. */
-export function withRanges(mesh: Mesh, addresses: readonly string[]): Mesh {
-  if (mesh.ranges.length > 0) return mesh;
-  const ranges = [...new Set(addresses)].sort().map(
-    (address): AddressRange => ({
-      cidr: `${address}/${address.includes(':') ? 128 : 32}`,
-      action: 'proxy',
-    }),
-  );
-  return { ...mesh, ranges };
-}
-
-/**
- * Where no ranges are given, a cluster's mesh is its nodes' pod ranges, its service ranges, and what lies outside of
- * both: few ranges, that do not change with every pod. `enrolledNamespaces`: those that a label enrols.
- */
-export function withClusterRanges(
+/** The mesh as it is published. Where it gives no ranges it has those of `cover`. */
+export function publishedMesh(
   mesh: Mesh,
-  { nodes, serviceRanges }: Pick<ManifestsByKind, 'nodes' | 'serviceRanges'>,
-  addresses: readonly string[],
+  cover: readonly string[] | undefined,
   enrolledNamespaces: readonly string[],
 ): Mesh {
   if (mesh.ranges.length > 0) return { ...mesh, enrolledNamespaces };
-  const known = [
-    ...nodes.flatMap(({ manifest }) => manifest.podRanges),
-    ...serviceRanges.flatMap(({ manifest }) => manifest.serviceRanges),
-  ];
-  const ranges = coverAddresses(known, addresses).map((cidr): AddressRange => ({ cidr, action: 'proxy' }));
+  const ranges = (cover ?? []).map((cidr): AddressRange => ({ cidr, action: 'proxy' }));
   return { ...mesh, ranges, enrolledNamespaces };
 }
 

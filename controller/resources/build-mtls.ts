@@ -4,37 +4,55 @@
  */
 import { isStrict } from '../../model/mtls.js';
 import { type MtlsMode, permissiveMtls, type Workload, type WorkloadMtls } from '../../model/workload.js';
+import { Each, OnDemand } from '../derive/derived.js';
+import { Grouping } from '../derive/grouping.js';
+import type { Table } from '../derive/table.js';
 import type { MeshManifest, PeerAuthenticationManifest } from '../parse/manifest.js';
+import { type MeshTables, only } from './build-mesh.js';
 import type { BuiltWorkload } from './build-workloads.js';
-import type { CrossCheck, Stored } from './manifests-by-kind.js';
+import type { CrossCheck, Stored } from './cross-check.js';
+import type { ManifestTables } from './manifest-tables.js';
 
 type StoredPeer = Stored<PeerAuthenticationManifest>;
 
+/** A workload with its modes. */
+export interface SecuredWorkload extends BuiltWorkload {
+  /** Keys of the PeerAuthentications that select it. */
+  readonly peers: readonly string[];
+}
+
 /** Workloads with their modes. Tells who loses to whom, and what cannot be had. */
-export function buildMtls(
-  built: readonly BuiltWorkload[],
-  peers: readonly StoredPeer[],
-  meshes: readonly Stored<MeshManifest>[],
-  check: CrossCheck,
-): BuiltWorkload[] {
-  const [mesh] = meshes;
-  const ordered = [...peers].sort(compareAge);
-  const losses = new Losses(check);
-  const used = new Set<StoredPeer>();
-  const result = built.map((one) => {
-    const { workload } = one;
-    const selected = ordered.filter((peer) => selects(peer, workload));
-    for (const peer of selected) used.add(peer);
-    const mtls = modesOf(selected, mesh?.manifest.mode ?? 'permissive', losses);
-    warnUncaptured(workload, mtls, selected.find(demandsTls) ?? mesh, check);
-    return mtls === workload.mtls ? one : { ...one, workload: { ...workload, mtls } };
+export function deriveMtls(
+  built: Table<BuiltWorkload>,
+  { peerAuthentications: peers }: ManifestTables,
+  { manifest: mesh }: MeshTables,
+): Table<SecuredWorkload> {
+  const byNamespace = new Grouping(peers, ({ manifest }) => [manifest.peerAuthentication.namespace]);
+  // Many workloads are selected by the same ones, and who loses to whom is told once.
+  const modes = new OnDemand<WorkloadMtls>(built.graph, (keys, check) => {
+    const selected = keys.split(' ').flatMap((key) => peers.get(key) ?? []);
+    return modesOf(selected, mesh.get(only)?.manifest.mode ?? 'permissive', new Losses(check));
   });
-  for (const peer of peers) {
-    if (used.has(peer)) continue;
+  const secured = new Each<BuiltWorkload, SecuredWorkload>(built, ({ stored, workload }, check) => {
+    const selected = byNamespace.get(workload.namespace).filter((peer) => selects(peer, workload));
+    const keys = selected.sort(compareAge).map(keyOf);
+    const mtls = modes.get(keys.join(' ')) ?? permissiveMtls;
+    if (isStrict(mtls) && !workload.captured) {
+      warnUncaptured(workload, selected.find(demandsTls) ?? mesh.get(only), check);
+    }
+    return { stored, workload: { ...workload, mtls }, peers: keys };
+  });
+  const selectedBy = new Grouping(secured, (one) => one.peers);
+  new Each(peers, (peer, check) => {
+    if (selectedBy.has(keyOf(peer))) return;
     const path = ['spec', 'selector'];
     check.warning(peer, path, '', 'selects no known workload', 'check selector and namespace');
-  }
-  return result;
+  });
+  return secured;
+}
+
+function keyOf({ manifest: { id } }: StoredPeer): string {
+  return `${id.namespace}/${id.name}`;
 }
 
 function modesOf(selected: readonly StoredPeer[], meshMode: MtlsMode, losses: Losses): WorkloadMtls {
@@ -91,11 +109,10 @@ class Losses {
 /** Nobody refuses plaintext in front of an application that is not captured. */
 function warnUncaptured(
   workload: Workload,
-  mtls: WorkloadMtls,
   by: StoredPeer | Stored<MeshManifest> | undefined,
   check: CrossCheck,
 ): void {
-  if (!isStrict(mtls) || workload.captured || by === undefined) return;
+  if (by === undefined) return;
   // What is outside of the mesh cannot be captured; only who names it expects otherwise.
   const peer = 'peerAuthentication' in by.manifest ? by.manifest.peerAuthentication : null;
   const named = peer !== null && peer.labels !== null;

@@ -1,25 +1,37 @@
-/** From all manifests to all resources of the mesh. Pure; every step adds what it finds wrong. */
+/**
+ * From all manifests to all resources of the mesh, and what is wrong on the way. Pure but for what it remembers: a change
+ * costs what follows from it (../derive), and the outcome is that of building everything anew.
+ */
 import type { Mesh } from '../../model/mesh.js';
-import type { Resource } from '../../model/resource.js';
+import type { AuthorizationPolicy } from '../../model/policy.js';
+import type { Resource, ResourceKind } from '../../model/resource.js';
 import type { HttpRoute } from '../../model/route.js';
-import type { Service } from '../../model/service.js';
+import type { EndpointSet, Service } from '../../model/service.js';
 import type { Workload } from '../../model/workload.js';
-import type { WorkloadManifest } from '../parse/manifest.js';
-import { type NodeScopes, noScopes } from '../publish/scope-endpoints.js';
-import { BuildMemo } from './build-memo.js';
-import { buildMesh, rangeLookup, withClusterRanges, withRanges } from './build-mesh.js';
-import { buildMtls } from './build-mtls.js';
-import { buildPolicies, forbidOpenFailure, membersOf } from './build-policies.js';
-import { buildRoutes } from './build-routes.js';
-import { buildScopes } from './build-scopes.js';
-import { buildEndpointSets, buildServices, WorkloadIndex } from './build-services.js';
-import { type AddressOwners, buildWorkloads } from './build-workloads.js';
+import { Each } from '../derive/derived.js';
+import { Graph } from '../derive/graph.js';
+import { Grouping } from '../derive/grouping.js';
+import type { Table } from '../derive/table.js';
+import { manifestKey, type WorkloadManifest } from '../parse/manifest.js';
+import { describeScope, type EndpointScope } from '../publish/scope-endpoints.js';
+import { AddressCover } from './address-cover.js';
+import { deriveMesh, type MeshTables, only, publishedMesh } from './build-mesh.js';
+import { deriveMtls } from './build-mtls.js';
+import { derivePolicies, forbidOpenFailure } from './build-policies.js';
+import { deriveRoutes } from './build-routes.js';
+import { deriveScopes, type ScopeTables, type ServiceScope } from './build-scopes.js';
+import { deriveEndpoints, deriveServices } from './build-services.js';
+import { type BuiltWorkload, deriveWorkloads } from './build-workloads.js';
 import { checkProtocols } from './check-protocols.js';
 import { checkSources } from './check-sources.js';
-import { type ClusterSettings, enrolledNamespaces, enrolPods } from './enrol-pods.js';
+import type { Stored } from './cross-check.js';
+import { type ClusterSettings, deriveNamespaces, derivePods, type NamespaceStanding } from './enrol-pods.js';
+import { hashText, makeResource } from './make-resource.js';
 import type { StoredManifest } from './manifest-store.js';
-import { CrossCheck, type ManifestsByKind, type Stored, sortByKind } from './manifests-by-kind.js';
-import type { StatusProblem } from './status-problem.js';
+import { ManifestTables } from './manifest-tables.js';
+import { ResourceChanges } from './resource-changes.js';
+import { describeProblem, type StatusProblem } from './status-problem.js';
+import { warnOutside } from './warn-outside.js';
 
 export interface BuildSettings {
   /** Trust domain where no Mesh is given; null: a Mesh must be given. */
@@ -30,134 +42,137 @@ export interface BuildSettings {
   readonly cluster?: ClusterSettings;
 }
 
-export interface BuiltResources {
-  /** null: there is no trust domain, so nobody has an identity; what was published before stays. */
-  readonly resources: readonly Resource[] | null;
-  readonly problems: readonly StatusProblem[];
-  /** What nodes see of services' endpoints. */
-  readonly scopes: NodeScopes;
-}
+/** Everything that follows from manifests, kept up to date. */
+export class MeshBuilder {
+  readonly #graph = new Graph();
+  readonly #manifests: ManifestTables;
+  readonly #mesh: MeshTables;
+  #changes = new ResourceChanges();
 
-/** @param memo of the build before, so that this one costs what has changed; absent: everything is built */
-export function buildResources(
-  manifests: readonly StoredManifest[],
-  settings: BuildSettings,
-  memo = new BuildMemo(),
-): BuiltResources {
-  const check = new CrossCheck();
-  const byKind = sortByKind(manifests, memo);
-  const mesh = memo.step('mesh', [byKind.meshes], check, (own) =>
-    buildMesh(byKind.meshes, settings.trustDomain, own),
-  );
-  if (mesh === null)
-    return { resources: null, problems: [...check.problems, noTrustDomain], scopes: noScopes };
-
-  const { built, owners, emptied } = placeWorkloads(byKind, mesh, settings, memo, check);
-  const plain = memo.step('plain', [built], check, () => built.map(({ workload }) => workload));
-  const claimed = memo.step('services', [byKind.services, owners], check, (own) => {
-    const all: AddressOwners = new Map(owners);
-    return { services: buildServices(byKind.services, all, own), addresses: [...all.keys()] };
-  });
-  const { services } = claimed;
-  const sets = memo.step('endpoints', [services, byKind.slices, plain], check, (own) => {
-    const index = new WorkloadIndex(plain, settings.cluster !== undefined);
-    return buildEndpointSets(services, byKind.slices, index, own, memo);
-  });
-  memo.step('protocols', [byKind.services, sets], check, (own) => checkProtocols(byKind.services, sets, own));
-  const routes = memo.step('routes', [byKind.routes, byKind.services, byKind.grants], check, (own) =>
-    buildRoutes(byKind.routes, referencesOf(byKind), own),
-  );
-  const members = memo.step('members', [sets], check, () => membersOf(sets));
-  if (settings.cluster) {
-    const kinds = Object.values(byKind);
-    memo.step('sources', kinds, check, (own) => checkSources(byKind, own));
+  constructor(settings: BuildSettings) {
+    this.#manifests = new ManifestTables(this.#graph);
+    this.#mesh = deriveMesh(this.#graph, this.#manifests, settings.trustDomain);
+    const built = deriveAll(this.#manifests, this.#mesh, settings);
+    for (const table of deriveResources(built)) {
+      table.watch((_, before, after) => this.#changes.note(before, after));
+    }
+    built.scopes.services.watch((key, _, after) => this.#changes.noteScope(key, after && scopeOf(after)));
+    built.scopes.zones.watch((_, __, after) => this.#changes.noteZones(after ?? {}));
   }
-  const policies = memo.step('policies', [byKind.policies, plain, members], check, (own) =>
-    buildPolicies(byKind.policies, plain, members, own),
-  );
-  const workloads = memo.step('failure', [built, policies, members], check, (own) =>
-    forbidOpenFailure(built, policies, members, own),
-  );
-  const { namespaces, nodes, serviceRanges, meshes, slices } = byKind;
-  const whole = memo.step('ranges', [mesh, namespaces, nodes, serviceRanges, claimed, emptied], check, () => {
-    const enrolled = settings.cluster && !emptied ? enrolledNamespaces(byKind, settings.cluster) : [];
-    return settings.cluster
-      ? withClusterRanges(mesh, byKind, claimed.addresses, enrolled)
-      : withRanges(mesh, claimed.addresses);
-  });
-  memo.step('outside', [whole, workloads, services, meshes], check, (own) =>
-    warnOutside(whole, workloads, services, byKind, own),
-  );
-  const scopes = memo.step('scopes', [byKind.services, slices, nodes, sets], check, () =>
-    buildScopes(byKind, sets),
-  );
-  const resources = [
-    ...memo.resources('mesh', [whole], () => ({ name: 'mesh', namespace: '' })),
-    ...memo.step('workload resources', [workloads], check, () =>
-      memo.resources('workload', workloads, ({ uid, namespace }) => ({ name: uid, namespace })),
-    ),
-    ...memo.step('service resources', [services], check, () => memo.resources('service', services, ownKey)),
-    ...memo.step('endpoints resources', [sets], check, () => memo.resources('endpoints', sets, ownKey)),
-    ...memo.step('route resources', [routes], check, () => [
-      ...memo.resources('http-route', routes.filter(isHttp), ownKey),
-      ...memo.resources(
-        'grpc-route',
-        routes.filter((one) => !isHttp(one)),
-        ownKey,
-      ),
-    ]),
-    ...memo.step('policy resources', [policies], check, () =>
-      memo.resources('authorization-policy', policies, ownKey),
-    ),
-  ];
-  return { resources, problems: check.problems, scopes };
+
+  /** Manifests that came, changed or went (undefined), by manifestKey. */
+  apply(changed: ReadonlyMap<string, StoredManifest | undefined>): void {
+    for (const [key, stored] of changed) this.#manifests.set(key, stored);
+    this.#graph.settle();
+  }
+
+  /**
+   * What is different since the last call. null: there is no trust domain, so nobody has an identity; what was published
+   * before stays.
+   */
+  takeChanges(): ResourceChanges | null {
+    if (this.#mesh.declared.get(only) === undefined) return null;
+    const changes = this.#changes;
+    this.#changes = new ResourceChanges();
+    return changes;
+  }
+
+  problems(): StatusProblem[] {
+    if (this.#mesh.declared.get(only) === undefined) {
+      return [...[...this.#mesh.declared.problems.values()].flat(), noTrustDomain];
+    }
+    // What concerns several workloads may be found with each.
+    return [...new Map(this.#graph.problems().map((one) => [describeProblem(one), one])).values()];
+  }
 }
 
-/** Workloads with identity, place and modes, and who owns which address. */
-function placeWorkloads(
-  byKind: ManifestsByKind,
-  mesh: Mesh,
-  settings: BuildSettings,
-  memo: BuildMemo,
-  check: CrossCheck,
-) {
+interface BuiltTables {
+  readonly mesh: Table<Mesh>;
+  readonly workloads: Table<Workload>;
+  readonly services: Table<Service>;
+  readonly sets: Table<EndpointSet>;
+  readonly routes: Table<HttpRoute>;
+  readonly policies: Table<AuthorizationPolicy>;
+  readonly scopes: ScopeTables;
+}
+
+function deriveAll(manifests: ManifestTables, mesh: MeshTables, settings: BuildSettings): BuiltTables {
   const { cluster, node } = settings;
-  const { workloads, namespaces, nodes, meshes, peerAuthentications } = byKind;
-  const pods = memo.step('pods', [workloads, namespaces, nodes], check, (own) =>
-    cluster ? enrolPods(byKind, cluster, own, memo) : workloads,
-  );
-  const emptied = meshes[0]?.manifest.enrolment === 'Disabled';
-  const { placed, owners } = memo.step('workloads', [pods, mesh, emptied], check, (own) => {
-    const claimed: AddressOwners = new Map();
-    const shown = emptied ? pods.map(release) : pods;
-    return { placed: buildWorkloads(shown, mesh, node, claimed, own, memo), owners: claimed };
-  });
-  const built = memo.step('mtls', [placed, peerAuthentications, meshes], check, (own) =>
-    buildMtls(placed, peerAuthentications, meshes, own),
-  );
-  return { built, owners, emptied };
-}
-
-function referencesOf({ services, grants }: ManifestsByKind): Parameters<typeof buildRoutes>[1] {
-  return {
-    services: new Map(
-      services.map(({ manifest }) => [`${manifest.id.namespace}/${manifest.id.name}`, manifest]),
+  const namespaces = cluster === undefined ? undefined : deriveNamespaces(manifests, cluster);
+  const pods = cluster && namespaces ? derivePods(manifests, namespaces, cluster) : manifests.workloads;
+  const secured = deriveMtls(deriveWorkloads(release(pods, mesh), mesh, node), manifests, mesh);
+  const plain = new Each(secured, ({ workload }) => workload);
+  const byAddress = new Grouping<BuiltWorkload>(secured, ({ workload }) => workload.addresses);
+  const services = deriveServices(manifests, byAddress);
+  const sets = deriveEndpoints(services, manifests, byAddress, cluster !== undefined);
+  checkProtocols(manifests, sets);
+  const routes = deriveRoutes(manifests);
+  if (cluster !== undefined) checkSources(manifests);
+  const policies = derivePolicies(manifests, plain, sets);
+  const workloads = forbidOpenFailure(secured, policies, sets);
+  const cover = new AddressCover(plain, services, cluster === undefined ? null : manifests);
+  const enrolled = namespaces && enrolledNamespaces(namespaces, mesh);
+  const whole = new Each(mesh.declared, (own) =>
+    publishedMesh(
+      own,
+      own.ranges.length > 0 ? undefined : cover.get(only),
+      enrolled?.() ?? own.enrolledNamespaces,
     ),
-    grants: grants.map(({ manifest }) => manifest),
-  };
+  );
+  warnOutside(mesh, [workloads, services]);
+  return { mesh: whole, workloads, services, sets, routes, policies, scopes: deriveScopes(manifests) };
 }
 
-function isHttp({ kind }: HttpRoute): boolean {
-  return kind === 'http-route';
+/** While enrolment is disabled nobody is captured. */
+function release(
+  pods: Table<Stored<WorkloadManifest>>,
+  { manifest }: MeshTables,
+): Table<Stored<WorkloadManifest>> {
+  const disabled = isDisabled(manifest);
+  return new Each(pods, (stored) => {
+    if (disabled.get(only) !== true || stored.manifest.workload.capture === null) return stored;
+    const workload = { ...stored.manifest.workload, capture: null };
+    return { ...stored, manifest: { ...stored.manifest, workload } };
+  });
 }
 
-function ownKey({ namespace, name }: NamedBody): { name: string; namespace: string } {
-  return { name: `${namespace}/${name}`, namespace };
+function isDisabled(mesh: MeshTables['manifest']): Table<boolean> {
+  return new Each(mesh, ({ manifest }) => manifest.enrolment === 'Disabled');
 }
 
-function release(stored: Stored<WorkloadManifest>): Stored<WorkloadManifest> {
-  const { manifest } = stored;
-  return { ...stored, manifest: { ...manifest, workload: { ...manifest.workload, capture: null } } };
+/** Names of the namespaces that are enrolled as a whole, in order. */
+function enrolledNamespaces(namespaces: Table<NamespaceStanding>, { manifest }: MeshTables): () => string[] {
+  const disabled = isDisabled(manifest);
+  const enrolled = new Grouping(namespaces, ({ label, excluded }) =>
+    label === 'enabled' && !excluded ? [only] : [],
+  );
+  return () => (disabled.get(only) === true ? [] : enrolled.get(only).map(({ name }) => name));
+}
+
+function deriveResources({ scopes, ...built }: BuiltTables): Table<Resource>[] {
+  const { mesh, workloads, services, sets, routes, policies } = built;
+  const named = <Kind extends ResourceKind>(kind: Kind, body: NamedBody & object) =>
+    makeResource(kind, `${body.namespace}/${body.name}`, body.namespace, body as never);
+  return [
+    new Each(mesh, (body) => makeResource('mesh', 'mesh', '', body)),
+    new Each(workloads, (body) => makeResource('workload', body.uid, body.namespace, body)),
+    new Each(services, (body) => named('service', body)),
+    new Each(sets, (body, _, key) => {
+      const scope = scopes.services.get(key);
+      const resource = named('endpoints', body);
+      if (scope === undefined) return resource;
+      const zones = scope.localOnly ? {} : (scopes.zones.get(only) ?? {});
+      // Endpoints that not every node may use change whenever that changes, though the set itself may not.
+      const text = `${resource.version} ${describeScope(scopeOf(scope), new Map(Object.entries(zones)))}`;
+      return { ...resource, version: hashText(text) };
+    }),
+    new Each(routes, (body) => named(body.kind, body)),
+    new Each(policies, (body) => named('authorization-policy', body)),
+  ];
+}
+
+function scopeOf({ localOnly, places }: ServiceScope): EndpointScope {
+  return { localOnly, places: new Map(Object.entries(places)) };
 }
 
 interface NamedBody {
@@ -165,24 +180,16 @@ interface NamedBody {
   readonly name: string;
 }
 
-/** With ranges given by hand, a workload or service outside of them is not proxied, which is easily overlooked. */
-function warnOutside(
-  mesh: Mesh,
-  workloads: readonly Workload[],
-  services: readonly Service[],
-  byKind: ManifestsByKind,
-  check: CrossCheck,
-): void {
-  const [stored] = byKind.meshes;
-  if (stored === undefined) return;
-  const actionFor = rangeLookup(mesh.ranges);
-  for (const { addresses, namespace, name } of [...workloads, ...services]) {
-    for (const address of addresses) {
-      if (actionFor(address) === 'proxy') continue;
-      const message = `do not hold ${address} of ${namespace}/${name}, so traffic to it is not proxied`;
-      check.warning(stored, ['spec', 'ranges'], address, message, 'add a range with action proxy');
-    }
-  }
+/** All resources at once; null as in {@link MeshBuilder.takeChanges}. */
+export function buildResources(
+  manifests: readonly StoredManifest[],
+  settings: BuildSettings,
+): { readonly resources: readonly Resource[] | null; readonly problems: readonly StatusProblem[] } {
+  const builder = new MeshBuilder(settings);
+  builder.apply(new Map(manifests.map((stored) => [manifestKey(stored.manifest.id), stored])));
+  const changes = builder.takeChanges();
+  const resources = changes && [...changes.resources.values()].filter((resource) => resource !== undefined);
+  return { resources, problems: builder.problems() };
 }
 
 const noTrustDomain: StatusProblem = {

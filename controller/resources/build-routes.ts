@@ -1,5 +1,8 @@
 /** Routes with their references resolved against services and grants. */
 import type { HttpRoute } from '../../model/route.js';
+import { Each } from '../derive/derived.js';
+import { Grouping } from '../derive/grouping.js';
+import type { Table } from '../derive/table.js';
 import type {
   BackendReference,
   ReferenceGrantManifest,
@@ -7,40 +10,49 @@ import type {
   ServiceManifest,
 } from '../parse/manifest.js';
 import { type BuiltRoute, checkRouteKinds } from './check-route-kinds.js';
-import type { CrossCheck, Stored } from './manifests-by-kind.js';
+import type { CrossCheck, Stored } from './cross-check.js';
+import type { ManifestTables } from './manifest-tables.js';
 import type { ConditionReason } from './status-problem.js';
 
-export interface RouteReferences {
+interface RouteReferences {
   /** By `namespace/name`. */
-  readonly services: ReadonlyMap<string, ServiceManifest>;
-  readonly grants: readonly ReferenceGrantManifest[];
+  readonly services: Table<Stored<ServiceManifest>>;
+  /** By the namespace that is referred to. */
+  readonly grants: Grouping<Stored<ReferenceGrantManifest>>;
 }
 
 /** Routes that are attached to at least one service. A backend that cannot be used answers 500, UNAVAILABLE to gRPC. */
-export function buildRoutes(
-  manifests: readonly Stored<RouteManifest>[],
+export function deriveRoutes({ routes, services, grants }: ManifestTables): Table<HttpRoute> {
+  const references: RouteReferences = {
+    services,
+    grants: new Grouping(grants, ({ manifest }) => [manifest.id.namespace]),
+  };
+  const built = new Each(routes, (stored, check) => buildRoute(stored, references, check));
+  const grpc = new Grouping(built, ({ route }) => (route.kind === 'grpc-route' ? [route.namespace] : []));
+  new Each(built, (one, check) => checkRouteKinds(one, grpc, services, check));
+  return new Each(built, ({ route }) => route);
+}
+
+function buildRoute(
+  stored: Stored<RouteManifest>,
   references: RouteReferences,
   check: CrossCheck,
-): HttpRoute[] {
-  const built = manifests.flatMap((stored): BuiltRoute[] => {
-    const { route } = stored.manifest;
-    const parents = route.parents.filter((_, index) => parentExists(stored, index, references, check));
-    if (parents.length === 0) {
-      const fix = 'name a Service with group: "" and kind: Service';
-      check.warning(stored, ['spec', 'parentRefs'], '', 'attaches the route to no service', fix);
-      return [];
-    }
-    const rules = route.rules.map((rule, ruleIndex) => ({
-      ...rule,
-      backends: rule.backends.map((backend, index) => ({
-        ...backend,
-        service: resolveBackend(stored, ruleIndex, index, references, check),
-      })),
-    }));
-    return [{ stored, route: { ...route, parents, rules } }];
-  });
-  checkRouteKinds(built, references.services, check);
-  return built.map(({ route }) => route);
+): BuiltRoute | undefined {
+  const { route } = stored.manifest;
+  const parents = route.parents.filter((_, index) => parentExists(stored, index, references, check));
+  if (parents.length === 0) {
+    const fix = 'name a Service with group: "" and kind: Service';
+    check.warning(stored, ['spec', 'parentRefs'], '', 'attaches the route to no service', fix);
+    return undefined;
+  }
+  const rules = route.rules.map((rule, ruleIndex) => ({
+    ...rule,
+    backends: rule.backends.map((backend, index) => ({
+      ...backend,
+      service: resolveBackend(stored, ruleIndex, index, references, check),
+    })),
+  }));
+  return { stored, route: { ...route, parents, rules } };
 }
 
 function parentExists(
@@ -51,7 +63,7 @@ function parentExists(
 ): boolean {
   const parent = stored.manifest.route.parents[index];
   if (parent === undefined) return false;
-  const service = services.get(`${parent.namespace}/${parent.name}`);
+  const service = services.get(`${parent.namespace}/${parent.name}`)?.manifest;
   const path = ['spec', 'parentRefs', stored.manifest.parentPlaces[index] ?? index];
   const warn = (field: string, value: unknown, message: string, fix: string, reason: ConditionReason) =>
     check.warning(stored, [...path, field], value, message, fix, reason);
@@ -120,7 +132,7 @@ function refuseReference(
     const message = 'is not permitted by a ReferenceGrant';
     return { field: 'namespace', value: namespace, message, fix, reason: 'RefNotPermitted' };
   }
-  const service = services.get(`${namespace}/${name}`);
+  const service = services.get(`${namespace}/${name}`)?.manifest;
   if (service === undefined) {
     const message = 'names no known service';
     return { field: 'name', value: name, message, fix: 'add the service', reason: 'BackendNotFound' };
@@ -146,11 +158,11 @@ function isGranted(
   route: RouteManifest['id'],
   to: string,
   service: string,
-  grants: readonly ReferenceGrantManifest[],
+  grants: Grouping<Stored<ReferenceGrantManifest>>,
 ): boolean {
   return grants.some(
-    (grant) =>
-      grant.id.namespace === to &&
+    to,
+    ({ manifest: grant }) =>
       grant.from.some(({ kind, namespace }) => kind === route.kind && namespace === route.namespace) &&
       (grant.services === null || grant.services.includes(service)),
   );

@@ -1,96 +1,76 @@
 /** Services and their endpoints. */
 import type { Endpoint, EndpointSet, Service } from '../../model/service.js';
 import type { Workload } from '../../model/workload.js';
-import {
-  type EndpointSliceManifest,
-  manifestKey,
-  type ServiceManifest,
-  type SliceEndpoint,
-} from '../parse/manifest.js';
-import type { BuildMemo } from './build-memo.js';
-import type { AddressOwners } from './build-workloads.js';
-import type { CrossCheck, Stored } from './manifests-by-kind.js';
+import { Each } from '../derive/derived.js';
+import { Grouping } from '../derive/grouping.js';
+import type { Table } from '../derive/table.js';
+import { type EndpointSliceManifest, manifestKey, type SliceEndpoint } from '../parse/manifest.js';
+import type { BuiltWorkload } from './build-workloads.js';
+import type { CrossCheck, Stored } from './cross-check.js';
+import type { ManifestTables } from './manifest-tables.js';
 
-/** Services without the addresses that somebody else owns. */
-export function buildServices(
-  manifests: readonly Stored<ServiceManifest>[],
-  owners: AddressOwners,
-  check: CrossCheck,
-): Service[] {
-  return manifests.map((stored) => {
-    const key = manifestKey(stored.manifest.id);
-    const addresses = stored.manifest.service.addresses.filter((address) => {
-      const owner = owners.get(address);
-      if (owner === undefined) owners.set(address, key);
-      else if (owner !== key) {
-        const fix = 'give each service its own virtual address';
-        check.error(stored, ['spec', 'clusterIP'], address, `belongs to ${owner} already`, fix);
-      }
-      return owner === undefined;
+/** Services without the addresses that somebody else owns: a workload, or the service whose key comes first. */
+export function deriveServices(
+  { services }: ManifestTables,
+  workloadsByAddress: Grouping<BuiltWorkload>,
+): Table<Service> {
+  const byAddress = new Grouping(services, ({ manifest }) => manifest.service.addresses);
+  return new Each(services, (stored, check) => {
+    const { service } = stored.manifest;
+    const addresses = service.addresses.filter((address, index) => {
+      const [workload] = workloadsByAddress.get(address);
+      const [first] = byAddress.get(address);
+      if (workload === undefined && first === stored) return service.addresses.indexOf(address) === index;
+      const owner = (workload?.stored ?? first)?.manifest.id;
+      const fix = 'give each service its own virtual address';
+      const message = `belongs to ${owner === undefined ? 'another' : manifestKey(owner)} already`;
+      check.error(stored, ['spec', 'clusterIP'], address, message, fix);
+      return false;
     });
-    return { ...stored.manifest.service, addresses };
+    return { ...service, addresses };
   });
 }
 
 /** Finds workloads for endpoints. */
-export class WorkloadIndex {
-  readonly #byAddress = new Map<string, Workload>();
+interface WorkloadFinder {
+  /** The workload that owns an endpoint's address; what a slice's targetRef claims beyond that does not count. */
+  readonly find: (endpoint: SliceEndpoint) => Workload | undefined;
   /** Slices name pods that are not workloads of their own (the host's network), or not known yet. */
   readonly unknownTargets: boolean;
-
-  /** @param unknownTargets whether it is usual that a slice names a pod that no workload is known for */
-  constructor(workloads: readonly Workload[], unknownTargets: boolean) {
-    this.unknownTargets = unknownTargets;
-    for (const workload of workloads) {
-      for (const address of workload.addresses) this.#byAddress.set(address, workload);
-    }
-  }
-
-  /** The workload that owns an endpoint's address; what a slice's targetRef claims beyond that does not count. */
-  find(endpoint: SliceEndpoint): Workload | undefined {
-    return this.#byAddress.get(endpoint.address);
-  }
 }
 
 /** One set for each service, from all slices that name it; a service without slices has an empty set. */
-export function buildEndpointSets(
-  services: readonly Service[],
-  slices: readonly Stored<EndpointSliceManifest>[],
-  workloads: WorkloadIndex,
-  check: CrossCheck,
-  memo: BuildMemo,
-): EndpointSet[] {
-  const byService = new Map<string, Stored<EndpointSliceManifest>[]>();
-  for (const stored of slices) {
-    const key = `${stored.manifest.id.namespace}/${stored.manifest.service}`;
-    const others = byService.get(key);
-    if (others === undefined) byService.set(key, [stored]);
-    else others.push(stored);
-  }
-  const slicesOf = ({ namespace, name }: Service) => byService.get(`${namespace}/${name}`) ?? [];
-  const sets = memo.each(
-    'endpoints',
-    services,
-    check,
-    (service) => {
-      const own = slicesOf(service);
-      const found = own.flatMap(({ manifest }) => manifest.endpoints.map((one) => workloads.find(one)));
-      return [workloads.unknownTargets, ...own, ...found];
-    },
-    (service, own) => buildEndpoints(service, slicesOf(service), workloads, own),
+export function deriveEndpoints(
+  services: Table<Service>,
+  { slices }: ManifestTables,
+  workloadsByAddress: Grouping<BuiltWorkload>,
+  unknownTargets: boolean,
+): Table<EndpointSet> {
+  const byService = slicesByService(slices);
+  const find = ({ address }: SliceEndpoint) => workloadsByAddress.get(address)[0]?.workload;
+  const sets = new Each<Service, EndpointSet>(services, (service, check, key) =>
+    buildEndpoints(service, byService.get(key), { find, unknownTargets }, check),
   );
-  for (const { namespace, name } of services) byService.delete(`${namespace}/${name}`);
-  for (const orphan of [...byService.values()].flat()) {
+  new Each(slices, (stored, check) => {
+    const { id, service } = stored.manifest;
+    if (services.get(`${id.namespace}/${service}`) !== undefined) return;
     const path = ['metadata', 'labels', 'kubernetes.io/service-name'];
-    check.warning(orphan, path, orphan.manifest.service, 'names no known service', 'add the service');
-  }
+    check.warning(stored, path, service, 'names no known service', 'add the service');
+  });
   return sets;
+}
+
+/** By `namespace/name`. */
+export function slicesByService(
+  slices: Table<Stored<EndpointSliceManifest>>,
+): Grouping<Stored<EndpointSliceManifest>> {
+  return new Grouping(slices, ({ manifest }) => [`${manifest.id.namespace}/${manifest.service}`]);
 }
 
 function buildEndpoints(
   service: Service,
   slices: readonly Stored<EndpointSliceManifest>[],
-  workloads: WorkloadIndex,
+  workloads: WorkloadFinder,
   check: CrossCheck,
 ): EndpointSet {
   const endpoints = new Map<string, Endpoint>();

@@ -1,114 +1,97 @@
 /** Workloads with what the mesh gives them; an address, a uid and a network namespace belong to one only. */
-import type { Mesh } from '../../model/mesh.js';
 import { permissiveMtls, type Workload } from '../../model/workload.js';
+import { Each } from '../derive/derived.js';
+import { Grouping } from '../derive/grouping.js';
+import type { Table } from '../derive/table.js';
 import { manifestKey, type WorkloadManifest } from '../parse/manifest.js';
-import type { BuildMemo } from './build-memo.js';
-import type { CrossCheck, Stored } from './manifests-by-kind.js';
+import { type MeshTables, only } from './build-mesh.js';
+import type { CrossCheck, Stored } from './cross-check.js';
 
-/** Who owns an address: a workload or a service. */
-export type AddressOwners = Map<string, string>;
+type StoredWorkload = Stored<WorkloadManifest>;
 
 export interface BuiltWorkload {
-  readonly stored: Stored<WorkloadManifest>;
+  readonly stored: StoredWorkload;
   readonly workload: Workload;
 }
 
-/** `node` runs the workloads that name no node. Owners of addresses are added to `owners`. */
-export function buildWorkloads(
-  manifests: readonly Stored<WorkloadManifest>[],
-  mesh: Mesh,
+/** `node` runs the workloads that name no node. Of two claims the one whose key comes first counts. */
+export function deriveWorkloads(
+  manifests: Table<StoredWorkload>,
+  { names }: MeshTables,
   node: string,
-  owners: AddressOwners,
-  check: CrossCheck,
-  memo: BuildMemo,
-): BuiltWorkload[] {
-  const before = memo.kept<Stored<WorkloadManifest>, BuiltWorkload>('workload');
-  const uids = new Map<string, string>();
-  const namespaces = new Map<string, string>();
-  return manifests.flatMap((stored) => {
+): Table<BuiltWorkload> {
+  const byUid = new Grouping(manifests, ({ manifest }) => [manifest.workload.uid]);
+  const holders = new Each(manifests, (stored, check) => {
+    const { uid } = stored.manifest.workload;
+    const owner = byUid.get(uid)[0];
+    if (owner === undefined || owner === stored) return stored;
+    const fix = 'give each workload its own name, or drop metadata.uid';
+    check.error(stored, ['metadata', 'name'], uid, `has the uid of ${manifestKey(owner.manifest.id)}`, fix);
+    return undefined;
+  });
+  const byAddress = new Grouping(holders, ({ manifest }) => manifest.workload.addresses);
+  const byNamespace = new Grouping(holders, (stored) => placeOf(stored, node) ?? []);
+  return new Each(holders, (stored, check) => {
+    const mesh = names.get(only);
+    if (mesh === undefined) return undefined;
     const { workload } = stored.manifest;
-    const key = manifestKey(stored.manifest.id);
-    const other = uids.get(workload.uid);
-    if (other !== undefined) {
-      const fix = 'give each workload its own name, or drop metadata.uid';
-      check.error(stored, ['metadata', 'name'], workload.uid, `has the uid of ${other}`, fix);
-      return [];
-    }
-    uids.set(workload.uid, key);
-    const runsOn = workload.node === '' ? node : workload.node;
-    const capture = claimNamespace(stored, runsOn, namespaces, check);
-    const addresses = claimAddresses(stored, workload.addresses, owners, check);
-    const known = before.get(stored);
-    const same =
-      known !== undefined &&
-      known.workload.capture === capture &&
-      known.workload.node === runsOn &&
-      known.workload.trustDomain === mesh.trustDomain &&
-      known.workload.cluster === mesh.cluster &&
-      known.workload.network === mesh.network &&
-      sameTexts(known.workload.addresses, addresses);
-    if (same) return [known];
+    const addresses = claimAddresses(stored, byAddress, check);
+    const capture = claimNamespace(stored, node, byNamespace, check);
     const built: Workload = {
       ...workload,
-      trustDomain: mesh.trustDomain,
-      cluster: mesh.cluster,
-      network: mesh.network,
-      node: runsOn,
+      ...mesh,
+      node: nodeOf(stored, node),
       addresses,
       captured: capture !== null,
       capture,
       mtls: permissiveMtls,
       transport: 'plaintext',
     };
-    const made = { stored, workload: built };
-    before.set(stored, made);
-    return [made];
+    return { stored, workload: built };
   });
-}
-
-function sameTexts(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((text, at) => text === right[at]);
 }
 
 /** An address tells who a caller is, so a second claim to it is refused. */
 function claimAddresses(
-  stored: Stored<WorkloadManifest>,
-  addresses: readonly string[],
-  owners: AddressOwners,
+  stored: StoredWorkload,
+  byAddress: Grouping<StoredWorkload>,
   check: CrossCheck,
 ): string[] {
-  const key = manifestKey(stored.manifest.id);
+  const { addresses } = stored.manifest.workload;
   return addresses.filter((address, index) => {
-    const owner = owners.get(address);
-    if (owner === undefined) {
-      owners.set(address, key);
-      return true;
-    }
-    if (owner !== key) {
-      const path = ['spec', 'addresses', index];
-      check.error(stored, path, address, `belongs to ${owner} already`, 'give each workload its own address');
-    }
+    const owner = byAddress.get(address)[0];
+    if (owner === undefined || owner === stored) return addresses.indexOf(address) === index;
+    const path = ['spec', 'addresses', index];
+    const message = `belongs to ${manifestKey(owner.manifest.id)} already`;
+    check.error(stored, path, address, message, 'give each workload its own address');
     return false;
   });
 }
 
 function claimNamespace(
-  stored: Stored<WorkloadManifest>,
+  stored: StoredWorkload,
   node: string,
-  namespaces: Map<string, string>,
+  byNamespace: Grouping<StoredWorkload>,
   check: CrossCheck,
 ): Workload['capture'] {
   const { capture } = stored.manifest.workload;
-  // A pod whose node finds its namespace has one of its own.
-  if (capture === null || capture.netns === '') return capture;
-  const place = `${node}/${capture.netns}`;
-  const other = namespaces.get(place);
-  if (other !== undefined) {
-    const path = ['spec', 'capture', 'netns'];
-    const fix = 'one workload for each network namespace';
-    check.error(stored, path, capture.netns, `is the namespace of ${other} already`, fix);
-    return null;
-  }
-  namespaces.set(place, manifestKey(stored.manifest.id));
-  return capture;
+  const [place] = placeOf(stored, node) ?? [];
+  if (capture === null || place === undefined) return capture;
+  const owner = byNamespace.get(place)[0];
+  if (owner === undefined || owner === stored) return capture;
+  const path = ['spec', 'capture', 'netns'];
+  const fix = 'one workload for each network namespace';
+  const message = `is the namespace of ${manifestKey(owner.manifest.id)} already`;
+  check.error(stored, path, capture.netns, message, fix);
+  return null;
+}
+
+function nodeOf({ manifest }: StoredWorkload, node: string): string {
+  return manifest.workload.node === '' ? node : manifest.workload.node;
+}
+
+/** The namespace of a node that it names; null: it names none. A pod whose node finds its namespace has its own. */
+function placeOf(stored: StoredWorkload, node: string): [string] | null {
+  const { capture } = stored.manifest.workload;
+  return capture === null || capture.netns === '' ? null : [`${nodeOf(stored, node)}/${capture.netns}`];
 }

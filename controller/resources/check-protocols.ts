@@ -1,7 +1,18 @@
 /** Tells where two services declare different protocols for one port of a pod: the pod's port carries one of them only. */
 import type { EndpointSet } from '../../model/service.js';
+import { Each } from '../derive/derived.js';
+import { Grouping } from '../derive/grouping.js';
+import type { Table } from '../derive/table.js';
 import type { ServiceManifest } from '../parse/manifest.js';
-import type { CrossCheck, Stored } from './manifests-by-kind.js';
+import type { CrossCheck, Stored } from './cross-check.js';
+import type { ManifestTables } from './manifest-tables.js';
+
+/** What a service declares for ports of pods. */
+interface Declarations {
+  readonly stored: Stored<ServiceManifest>;
+  /** Indices of the service's ports by `namespace address port` of a pod. */
+  readonly places: Readonly<Record<string, readonly number[]>>;
+}
 
 interface Declaration {
   readonly stored: Stored<ServiceManifest>;
@@ -11,50 +22,56 @@ interface Declaration {
 
 /**
  * Only what is declared counts, and only services of one namespace: another namespace's cannot speak for a pod
- * (model/find-destination.ts).
+ * (model/find-destination.ts). The service whose key comes first is right, and both are told.
  */
-export function checkProtocols(
-  services: readonly Stored<ServiceManifest>[],
-  sets: readonly EndpointSet[],
-  check: CrossCheck,
-): void {
-  const endpointsOf = new Map(sets.map((set) => [`${set.namespace}/${set.name}`, set.endpoints]));
-  const first = new Map<string, Declaration>();
-  const told = new Set<string>();
-  for (const stored of services) {
-    const { id, service, undeclaredPorts } = stored.manifest;
-    for (const [index, { port, protocol }] of service.ports.entries()) {
-      if (undeclaredPorts.includes(port)) continue;
-      for (const { address, ports } of endpointsOf.get(`${id.namespace}/${id.name}`) ?? []) {
-        if (ports[port] === undefined) continue;
-        const declared = { stored, index, protocol };
-        const key = `${id.namespace} ${address} ${ports[port]}`;
-        const other = first.get(key);
-        if (other === undefined) first.set(key, declared);
-        else if (other.protocol !== protocol) tellBoth(other, declared, ports[port], told, check);
+export function checkProtocols({ services }: ManifestTables, sets: Table<EndpointSet>): void {
+  const declarations = new Each(services, (stored, _, key) => declaredBy(stored, sets.get(key)));
+  const byPlace = new Grouping(declarations, ({ places }) => Object.keys(places));
+  new Each(declarations, ({ stored, places }, check) => {
+    const told = new Set<string>();
+    for (const place of Object.keys(places)) {
+      const [first, ...others] = byPlace.get(place).flatMap((one) => declaredAt(one, place));
+      for (const other of others) {
+        if (first === undefined || other.protocol === first.protocol) continue;
+        if (first.stored === stored) tell(first, other, place, told, check);
+        if (other.stored === stored) tell(other, first, place, told, check);
       }
     }
-  }
+  });
 }
 
-function tellBoth(
-  left: Declaration,
-  right: Declaration,
-  port: number,
+function declaredBy(stored: Stored<ServiceManifest>, set: EndpointSet | undefined): Declarations {
+  const { id, service, undeclaredPorts } = stored.manifest;
+  const places: Record<string, number[]> = {};
+  for (const [index, { port }] of service.ports.entries()) {
+    if (undeclaredPorts.includes(port)) continue;
+    for (const { address, ports } of set?.endpoints ?? []) {
+      if (ports[port] === undefined) continue;
+      const place = `${id.namespace} ${address} ${ports[port]}`;
+      places[place] = [...(places[place] ?? []), index];
+    }
+  }
+  return { stored, places };
+}
+
+function declaredAt({ stored, places }: Declarations, place: string): Declaration[] {
+  const { ports } = stored.manifest.service;
+  return (places[place] ?? []).map((index) => ({ stored, index, protocol: ports[index]?.protocol ?? '' }));
+}
+
+function tell(
+  own: Declaration,
+  other: Declaration,
+  place: string,
   told: Set<string>,
   check: CrossCheck,
 ): void {
-  const names = [left, right].map(({ stored, index }) => `${stored.manifest.id.name}.${index}`);
-  const pair = `${left.stored.manifest.id.namespace} ${names.join(' ')} ${port}`;
+  const { name } = other.stored.manifest.id;
+  const port = place.slice(place.lastIndexOf(' ') + 1);
+  const pair = `${own.index} ${name}.${other.index} ${port}`;
   if (told.has(pair)) return;
   told.add(pair);
-  for (const [own, other] of [
-    [left, right],
-    [right, left],
-  ] as const) {
-    const name = other.stored.manifest.id.name;
-    const message = `differs from ${other.protocol}, which service ${name} declares for port ${port} of the same pods`;
-    const path = ['spec', 'ports', own.index, 'appProtocol'];
-    check.warning(own.stored, path, own.protocol, message, 'declare one protocol', 'ProtocolConflict');
-  }
+  const message = `differs from ${other.protocol}, which service ${name} declares for port ${port} of the same pods`;
+  const path = ['spec', 'ports', own.index, 'appProtocol'];
+  check.warning(own.stored, path, own.protocol, message, 'declare one protocol', 'ProtocolConflict');
 }

@@ -75,3 +75,29 @@ function formatBlock({ width, first, prefix }: Block): string {
   );
   return `${formatAddress(bytes, 0, length)}/${prefix}`;
 }
+
+/** Whether an address lies in one of some ranges; costs the logarithm of their number. */
+export class RangeSet {
+  /** Without overlap, ascending, by width. */
+  readonly #blocks: readonly Block[];
+
+  /** `ranges`: CIDRs; what is none is left out. */
+  constructor(ranges: readonly string[]) {
+    this.#blocks = coverAddresses(ranges, []).flatMap(readRange);
+  }
+
+  has(address: string): boolean {
+    const [block] = readAddress(address);
+    if (block === undefined) return false;
+    let low = 0;
+    let high = this.#blocks.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const { width, first } = this.#blocks[middle] as Block;
+      if (width < block.width || (width === block.width && first <= block.first)) low = middle + 1;
+      else high = middle;
+    }
+    const before = this.#blocks[low - 1];
+    return before !== undefined && holds(before, block);
+  }
+}

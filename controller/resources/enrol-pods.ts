@@ -1,9 +1,11 @@
 /** Which pods of a cluster are enrolled, and what their node says about them. */
 import type { Capture, Locality } from '../../model/workload.js';
+import { Each } from '../derive/derived.js';
+import type { Table } from '../derive/table.js';
 import type { NamespaceManifest, PodFacts, WorkloadManifest } from '../parse/manifest.js';
 import { failModeAnnotation, meshLabel, udpAnnotation } from '../parse/parse-pod.js';
-import type { BuildMemo } from './build-memo.js';
-import type { CrossCheck, ManifestsByKind, Stored } from './manifests-by-kind.js';
+import type { CrossCheck, Stored } from './cross-check.js';
+import type { ManifestTables } from './manifest-tables.js';
 
 export interface ClusterSettings {
   /** Namespaces whose pods are never enrolled: weft's own, and those without which no pod starts. */
@@ -21,47 +23,52 @@ export function findObstacle(pod: PodFacts): Obstacle | null {
 }
 
 /** Whether the labels ask for the mesh: the pod's own where it has one, else its namespace's. */
-export function isAskedFor(
-  pod: PodFacts,
-  namespaceLabels: Readonly<Record<string, string>> | undefined,
-): boolean {
-  return (pod.meshLabel ?? namespaceLabels?.[meshLabel]) === 'enabled';
+export function isAskedFor(pod: PodFacts, namespaceLabel: string | undefined): boolean {
+  return (pod.meshLabel ?? namespaceLabel) === 'enabled';
+}
+
+/** How a namespace stands to the mesh. */
+export interface NamespaceStanding {
+  readonly name: string;
+  /** Its label, empty where it has none. */
+  readonly label: string;
+  /** Never in the mesh, whatever labels say. */
+  readonly excluded: boolean;
 }
 
 /**
  * Workloads of a cluster's pods: captured where labels ask for it and nothing stands against it, with their node's
  * place. An enrolled pod's `capture.netns` is empty: its node finds the namespace by the pod's UID.
  */
-export function enrolPods(
-  { workloads, namespaces, nodes }: Pick<ManifestsByKind, 'workloads' | 'namespaces' | 'nodes'>,
+export function derivePods(
+  { workloads, nodes }: ManifestTables,
+  namespaces: Table<NamespaceStanding>,
   { excludedNamespaces }: ClusterSettings,
-  check: CrossCheck,
-  memo: BuildMemo,
-): Stored<WorkloadManifest>[] {
-  const labels = new Map(namespaces.map(({ manifest }) => [manifest.id.name, manifest.labels]));
-  const places = new Map(nodes.map(({ manifest }) => [manifest.id.name, manifest.locality]));
-  for (const stored of namespaces) {
-    warnLabel(stored, stored.manifest.id.name, stored.manifest.labels[meshLabel], excludedNamespaces, check);
-  }
-  const facts = ({ manifest: { workload } }: Stored<WorkloadManifest>) => ({
-    namespaceLabels: labels.get(workload.namespace),
-    locality: places.get(workload.node) ?? workload.locality,
+): Table<Stored<WorkloadManifest>> {
+  const places = new Each(nodes, ({ manifest }) => manifest.locality);
+  return new Each(workloads, (stored, check) => {
+    const { workload } = stored.manifest;
+    const label = namespaces.get(workload.namespace)?.label;
+    const locality = places.get(workload.node) ?? workload.locality;
+    return enrolPod(stored, label, locality, excludedNamespaces, check);
   });
-  return memo.each(
-    'pod',
-    workloads,
-    check,
-    (stored) => Object.values(facts(stored)),
-    (stored, own) => {
-      const { namespaceLabels, locality } = facts(stored);
-      return enrolPod(stored, namespaceLabels, locality, excludedNamespaces, own);
-    },
-  );
+}
+
+export function deriveNamespaces(
+  { namespaces }: ManifestTables,
+  { excludedNamespaces }: ClusterSettings,
+): Table<NamespaceStanding> {
+  return new Each(namespaces, (stored, check) => {
+    const { id, labels } = stored.manifest;
+    warnLabel(stored, id.name, labels[meshLabel], excludedNamespaces, check);
+    const excluded = excludedNamespaces.includes(id.name);
+    return { name: id.name, label: labels[meshLabel] ?? '', excluded };
+  });
 }
 
 function enrolPod(
   stored: Stored<WorkloadManifest>,
-  namespaceLabels: Readonly<Record<string, string>> | undefined,
+  namespaceLabel: string | undefined,
   locality: Locality,
   excludedNamespaces: readonly string[],
   check: CrossCheck,
@@ -71,21 +78,11 @@ function enrolPod(
   if (pod === undefined) return stored;
   warnLabel(stored, workload.namespace, pod.meshLabel, excludedNamespaces, check);
   const excluded = pod.ended || excludedNamespaces.includes(workload.namespace);
-  const asked = !excluded && isAskedFor(pod, namespaceLabels);
+  const asked = !excluded && isAskedFor(pod, namespaceLabel);
   const obstacle = findObstacle(pod);
   if (asked && obstacle !== null) warnObstacle(stored, obstacle, pod, check);
   const capture = asked && obstacle === null ? captureOf(stored, pod, check) : null;
   return { ...stored, manifest: { ...manifest, workload: { ...workload, locality, capture } } };
-}
-
-/** Namespaces that are enrolled as a whole, in order. */
-export function enrolledNamespaces(
-  { namespaces }: Pick<ManifestsByKind, 'namespaces'>,
-  { excludedNamespaces }: ClusterSettings,
-): string[] {
-  return namespaces.flatMap(({ manifest: { id, labels } }) =>
-    labels[meshLabel] === 'enabled' && !excludedNamespaces.includes(id.name) ? [id.name] : [],
-  );
 }
 
 function captureOf(stored: Stored<WorkloadManifest>, pod: PodFacts, check: CrossCheck): Capture {

@@ -24,6 +24,8 @@ interface OriginRecord {
 
 export class ManifestStore {
   readonly #origins = new Map<string, OriginRecord>();
+  /** Problems by origin: only of origins with which something is wrong. */
+  readonly #troubled = new Map<string, readonly StatusProblem[]>();
   /** Origins by the key of the manifests that they hold. */
   readonly #holders = new Map<string, Set<string>>();
   /** By key. */
@@ -38,19 +40,22 @@ export class ManifestStore {
     this.#origin = origin;
   }
 
-  /** Takes a batch of changes in as a whole. */
-  apply(changes: readonly SourceChange[]): void {
+  /** Takes a batch of changes in as a whole. Returns what is in force now, by the names that they touch. */
+  apply(changes: readonly SourceChange[]): Map<string, StoredManifest | undefined> {
     const touched = new Set<string>();
     for (const change of changes) {
       const before = this.#origins.get(change.origin);
       const after = this.#read(change, before);
       if (after === null) this.#origins.delete(change.origin);
       else this.#origins.set(change.origin, after);
+      if (after === null || after.problems.length === 0) this.#troubled.delete(change.origin);
+      else this.#troubled.set(change.origin, after.problems);
       if (before?.incomplete === true) this.#incomplete -= 1;
       if (after?.incomplete === true) this.#incomplete += 1;
       this.#move(change.origin, before, after, touched);
     }
     for (const key of touched) this.#settleOwner(key);
+    return new Map([...touched].map((key) => [key, this.#inForce.get(key)]));
   }
 
   /** What is in force, one manifest per name. */
@@ -59,8 +64,7 @@ export class ManifestStore {
   }
 
   problems(): StatusProblem[] {
-    const own = [...this.#origins.values()].filter(({ problems }) => problems.length > 0);
-    return [...own.flatMap(({ problems }) => problems), ...[...this.#duplicates.values()].flat()];
+    return [...this.#troubled.values(), ...this.#duplicates.values()].flat();
   }
 
   /** Whether some document's meaning is unknown: then nobody may conclude that what it named is gone. */

@@ -69,8 +69,18 @@ export function placeProblem(
   };
 }
 
+const described = new WeakMap<StatusProblem, string>();
+
 /** The same problem told twice has the same text. */
 export function describeProblem(problem: StatusProblem): string {
+  const known = described.get(problem);
+  if (known !== undefined) return known;
+  const text = describe(problem);
+  described.set(problem, text);
+  return text;
+}
+
+function describe(problem: StatusProblem): string {
   const { origin, line, kind, namespace, name, field, value, message, fix } = problem;
   const place = line > 0 ? `${origin}:${line}` : origin;
   const resource = kind === '' ? '' : ` ${kind} ${namespace === '' ? name : `${namespace}/${name}`}:`;

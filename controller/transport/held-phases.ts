@@ -4,6 +4,8 @@
  */
 import type { Resource } from '../../model/resource.js';
 import type { Capture } from '../../model/workload.js';
+import type { ResourceId } from '../publish/resource-id.js';
+import type { Changes } from '../publish/snapshot.js';
 import { makeResource } from '../resources/make-resource.js';
 import { isTrivial, noTable, type PhaseEntry, type PhaseNews, type TableStamp } from './phase-news.js';
 
@@ -23,8 +25,12 @@ export class HeldPhases {
   readonly #entries = new Map<string, PhaseEntry>();
   /** Entries that the holder has dropped: they stay for as long as this controller knows the workload. */
   readonly #orphans = new Set<string>();
-  #resources: readonly Resource[] = [];
-  #known: ReadonlySet<string> = new Set();
+  /** Workloads as the manifests want them. */
+  readonly #wanted = new Map<string, WorkloadResource>();
+  /** What is in force and has not been taken yet. */
+  #changes = new Map<ResourceId, Resource | undefined>();
+  /** Workloads whose entries this controller cannot put in force: it does not know them yet. */
+  readonly #missing = new Set<string>();
   readonly #deleted = new Set<string>();
   /** The last way of capture that the manifests told: it outlives the wish. */
   readonly #captures = new Map<string, Capture>();
@@ -45,50 +51,69 @@ export class HeldPhases {
     return { stamp: this.#stamp, whole: true, entries, gone: [] };
   }
 
-  /** What the manifests want now. */
-  want(resources: readonly Resource[]): void {
-    const known = new Set<string>();
-    for (const resource of resources) {
-      if (resource.kind !== 'workload') continue;
-      known.add(resource.name);
-      if (resource.body.capture !== null) this.#captures.set(resource.name, resource.body.capture);
+  /** All workloads, as the manifests want them. */
+  wanted(): Map<ResourceId, WorkloadResource> {
+    return new Map([...this.#wanted].map(([uid, resource]) => [`workload ${uid}`, resource]));
+  }
+
+  /** What the manifests want now, as far as it has changed. */
+  want(changes: Changes): void {
+    for (const [id, resource] of changes) {
+      if (resource?.kind === 'workload') this.#want(resource);
+      else if (id.startsWith(workloadPrefix)) this.#forget(id.slice(workloadPrefix.length));
+      else this.#changes.set(id, resource);
     }
-    for (const uid of this.#known) if (!known.has(uid)) this.#forget(uid);
-    for (const uid of known) this.#deleted.delete(uid);
-    this.#resources = resources;
-    this.#known = known;
   }
 
   take({ stamp, whole, entries, gone }: PhaseNews): void {
     this.#stamp = stamp;
     const dropped = whole ? [...this.#entries.keys()].filter((uid) => !entries.has(uid)) : gone;
     for (const uid of dropped) {
-      if (this.#known.has(uid)) this.#orphans.add(uid);
+      if (this.#wanted.has(uid)) this.#orphans.add(uid);
       else this.#drop(uid);
       this.#deleted.delete(uid);
+      this.#note(uid);
     }
     for (const [uid, entry] of entries) {
       this.#entries.set(uid, entry);
       this.#orphans.delete(uid);
       if (entry.capture !== null && !this.#captures.has(uid)) this.#captures.set(uid, entry.capture);
+      this.#note(uid);
     }
   }
 
-  /** All that {@link inForce} gives is at this generation at least. */
+  /** All that has been taken by {@link takeChanges} is at this generation at least. */
   get complete(): number {
     let complete = this.#stamp.generation;
-    for (const [uid, entry] of this.#entries) {
-      const missing = !this.#known.has(uid) && !this.#deleted.has(uid) && !isTrivial(entry);
-      if (missing) complete = Math.min(complete, entry.since - 1);
+    for (const uid of this.#missing) {
+      complete = Math.min(complete, (this.#entries.get(uid)?.since ?? Number.POSITIVE_INFINITY) - 1);
     }
     return complete;
   }
 
-  /** Resources as they shall be published: workloads in their phases, all else as it is. */
-  inForce(): Resource[] {
-    return this.#resources.map((resource) =>
-      resource.kind === 'workload' ? this.#withPhase(resource) : resource,
-    );
+  /** What shall be published and is different since the last call: workloads in their phases, all else as it is. */
+  takeChanges(): Map<ResourceId, Resource | undefined> {
+    const changes = this.#changes;
+    this.#changes = new Map();
+    return changes;
+  }
+
+  /** Something about a workload has changed. */
+  #note(uid: string): void {
+    const base = this.#wanted.get(uid);
+    const entry = this.#entries.get(uid);
+    const isMissing =
+      base === undefined && entry !== undefined && !this.#deleted.has(uid) && !isTrivial(entry);
+    this.#missing[isMissing ? 'add' : 'delete'](uid);
+    if (base !== undefined) this.#changes.set(`${workloadPrefix}${uid}`, this.#withPhase(base));
+  }
+
+  #want(resource: WorkloadResource): void {
+    const { name, body } = resource;
+    if (body.capture !== null) this.#captures.set(name, body.capture);
+    this.#deleted.delete(name);
+    this.#wanted.set(name, resource);
+    this.#note(name);
   }
 
   #withPhase(base: WorkloadResource): WorkloadResource {
@@ -115,10 +140,12 @@ export class HeldPhases {
   #drop(uid: string): void {
     this.#entries.delete(uid);
     this.#captures.delete(uid);
+    this.#missing.delete(uid);
   }
 
   #forget(uid: string): void {
     this.#made.delete(uid);
+    if (this.#wanted.delete(uid)) this.#changes.set(`${workloadPrefix}${uid}`, undefined);
     if (this.#orphans.delete(uid) || !this.#entries.has(uid)) {
       this.#drop(uid);
       return;
@@ -127,6 +154,9 @@ export class HeldPhases {
     for (const oldest of this.#deleted) {
       if (this.#deleted.size <= maxDeleted) break;
       this.#deleted.delete(oldest);
+      this.#note(oldest);
     }
   }
 }
+
+const workloadPrefix = 'workload ';

@@ -60,15 +60,18 @@ export class NodeBook {
     this.#nodes.set(node, record);
   }
 
-  gone(node: string, via: string, nowMs: number): void {
+  /** Returns nodes that are remembered no more. */
+  gone(node: string, via: string, nowMs: number): string[] {
     const record = this.#nodes.get(node);
     const last = record?.sessions.get(via);
-    if (record === undefined || last === undefined) return;
+    if (record === undefined || last === undefined) return [];
     record.sessions.delete(via);
     if (record.sessions.size === 0) record.gone = { sinceMs: nowMs, last };
     const gone = [...this.#nodes].filter((one) => one[1].gone !== null);
     gone.sort(([, left], [, right]) => (left.gone?.sinceMs ?? 0) - (right.gone?.sinceMs ?? 0));
-    for (const [name] of gone.slice(0, -maxGone)) this.#nodes.delete(name);
+    const forgotten = gone.slice(0, -maxGone).map(([name]) => name);
+    for (const name of forgotten) this.#nodes.delete(name);
+    return forgotten;
   }
 
   acked(node: string, via: string, generation: number): void {
@@ -114,10 +117,10 @@ export class NodeBook {
     return reported.length === 0 ? undefined : reported.every((session) => isReady(session, uid));
   }
 
-  /** A node that is here has not reported yet. */
-  get reportsDue(): boolean {
-    return [...this.#nodes.values()].some(({ sessions }) =>
-      [...sessions.values()].some(({ fresh }) => !fresh),
+  /** Nodes that are here and have not reported yet. */
+  reportsDue(): string[] {
+    return [...this.#nodes].flatMap(([node, { sessions }]) =>
+      [...sessions.values()].some(({ fresh }) => !fresh) ? [node] : [],
     );
   }
 

@@ -3,15 +3,15 @@
  * say; who follows publishes what the leader decides, and relays what its own nodes say; who is alone (there is no
  * leader, or none that can be reached) publishes what it holds and moves nothing. Without I/O, clock or timers.
  */
-import type { Resource } from '../../model/resource.js';
 import type { TransportPhase } from '../../model/workload.js';
+import type { Changes } from '../publish/snapshot.js';
 import { HeldPhases } from './held-phases.js';
 import type { HolderMessage, PhaseNews, ReplicaMessage } from './phase-news.js';
 import { TransportPhases } from './transport-phases.js';
 
 export interface ReplicaTransportParts {
-  /** Publishes resources; returns the version that holds them. */
-  readonly publish: (resources: readonly Resource[]) => number;
+  /** Publishes what has changed; returns the version that holds it. */
+  readonly publish: (changes: Changes) => number;
   /** The node may be served: it will be given no older phases than it holds. */
   readonly welcome: (node: string) => void;
   /** Whether this controller may decide at this very moment. */
@@ -47,7 +47,8 @@ export class ReplicaTransport {
   readonly #nodes = new Map<string, OwnNode>();
   readonly #replicas = new Map<string, (message: HolderMessage) => void>();
   #standing: Standing;
-  #wanted: readonly Resource[] | null = null;
+  /** The manifests have been read: until then nothing is published. */
+  #wants = false;
   /** The version that first held each generation, oldest first. */
   #versions: { readonly generation: number; readonly version: number }[] = [];
   #waiting = false;
@@ -71,13 +72,13 @@ export class ReplicaTransport {
     return this.#waiting;
   }
 
-  /** Publishes what the manifests want, workloads in the phases that they have come to. */
-  want(resources: readonly Resource[], nowMs: number): void {
-    this.#wanted = resources;
-    this.#held.want(resources);
+  /** Publishes what the manifests want, as far as it has changed; workloads in the phases that they have come to. */
+  want(changes: Changes, nowMs: number): void {
+    this.#wants = true;
+    this.#held.want(changes);
     const { phases } = this;
     if (phases !== null) {
-      phases.want(resources);
+      phases.want(changes);
       this.#decide(phases, nowMs);
     }
     this.#publish();
@@ -228,7 +229,7 @@ export class ReplicaTransport {
       if (own.report !== null) phases.report(node, self, own.report);
       own.ackedGeneration = 0;
     }
-    if (this.#wanted !== null) phases.want(this.#wanted);
+    phases.want(this.#held.wanted());
     return phases;
   }
 
@@ -254,8 +255,8 @@ export class ReplicaTransport {
   }
 
   #publish(): void {
-    if (this.#wanted === null) return;
-    const version = this.#parts.publish(this.#held.inForce());
+    if (!this.#wants) return;
+    const version = this.#parts.publish(this.#held.takeChanges());
     const generation = this.#held.complete;
     if (generation > (this.#versions.at(-1)?.generation ?? -1)) {
       this.#versions.push({ generation, version });

@@ -1,5 +1,7 @@
 /** For tests: a controller under a lease, with links to other replicas that take their time, freeze and break. */
 import type { Resource } from '../../model/resource.js';
+import { resourceId } from '../publish/resource-id.js';
+import type { Changes } from '../publish/snapshot.js';
 import type { WorkloadResource } from './held-phases.js';
 import type { HolderMessage, ReplicaMessage } from './phase-news.js';
 import { ReplicaTransport } from './replica-transport.js';
@@ -43,6 +45,10 @@ export class SimulatedReplica {
   transport: ReplicaTransport;
   version = 0;
   published: readonly WorkloadResource[] = [];
+  /** What this process has published so far, by id. */
+  #inForce = new Map<string, WorkloadResource>();
+  /** Ids of what it was told last. */
+  #wanted: readonly string[] = [];
   readonly welcomed = new Set<string>();
   /** Its links as a holder, by the name that the other end has in this holder's books. */
   readonly serving = new Map<string, Link>();
@@ -73,7 +79,7 @@ export class SimulatedReplica {
     this.#nowMs = nowMs;
     const transport = new ReplicaTransport(
       {
-        publish: (resources) => this.#publish(resources),
+        publish: (changes) => this.#publish(changes),
         welcome: (node) => this.welcomed.add(node),
         mayMove: () => this.#lease === null || this.leads,
       },
@@ -100,7 +106,11 @@ export class SimulatedReplica {
 
   /** What the API server tells it. */
   want(resources: readonly Resource[]): void {
-    this.transport.want(resources, this.#nowMs);
+    const gone = [...this.#wanted].map((id) => [id, undefined] as const);
+    const changes = new Map<string, Resource | undefined>(gone);
+    for (const resource of resources) changes.set(resourceId(resource), resource);
+    this.#wanted = resources.map(resourceId);
+    this.transport.want(changes, this.#nowMs);
   }
 
   /** Takes it away with all that it knew; another of its name begins. */
@@ -113,6 +123,8 @@ export class SimulatedReplica {
     this.#sawMs = 0;
     this.#process = { replica: this };
     this.alive = true;
+    this.#inForce = new Map();
+    this.#wanted = [];
     this.transport = this.#newTransport(this.#nowMs);
   }
 
@@ -158,9 +170,13 @@ export class SimulatedReplica {
     }
   }
 
-  #publish(resources: readonly Resource[]): number {
+  #publish(changes: Changes): number {
     this.version += 1;
-    this.published = resources as readonly WorkloadResource[];
+    for (const [id, resource] of changes) {
+      if (resource === undefined) this.#inForce.delete(id);
+      else this.#inForce.set(id, resource as WorkloadResource);
+    }
+    this.published = [...this.#inForce.values()];
     this.#onPublish(this.published);
     return this.version;
   }

@@ -1,6 +1,6 @@
 /** Keeps transport phases moving: hears agents and replicas, and looks again when time has passed. */
-import type { Resource } from '../../model/resource.js';
 import type { TransportPhase } from '../../model/workload.js';
+import type { Changes } from '../publish/snapshot.js';
 import type { HolderMessage, ReplicaMessage } from './phase-news.js';
 import { ReplicaTransport } from './replica-transport.js';
 
@@ -14,8 +14,8 @@ const welcomeMs = 5_000;
 export interface TransportControlParts {
   /** Milliseconds that never go back. */
   readonly now: () => number;
-  /** Publishes resources; returns the version that holds them. */
-  readonly publish: (resources: readonly Resource[]) => number;
+  /** Publishes what has changed; returns the version that holds it. */
+  readonly publish: (changes: Changes) => number;
   /** Whether this controller may decide at this very moment; absent: it is the only one, and always may. */
   readonly mayMove?: (() => boolean) | undefined;
 }
@@ -41,8 +41,8 @@ export class TransportControl {
     if (mayMove === undefined) this.lead(1);
   }
 
-  want(resources: readonly Resource[]): void {
-    this.#replica.want(resources, this.#parts.now());
+  want(changes: Changes): void {
+    this.#replica.want(changes, this.#parts.now());
     this.#schedule();
   }
 

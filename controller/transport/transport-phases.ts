@@ -10,8 +10,8 @@
  * - who has just begun to decide goes on from the newest phases that replicas hold ({@link TransportPhases.replicaCame}),
  *   or, where no replica was left, from those that agents bring ({@link TransportPhases.come}).
  */
-import type { Resource } from '../../model/resource.js';
 import type { Capture, TransportPhase } from '../../model/workload.js';
+import type { Changes } from '../publish/snapshot.js';
 import type { WorkloadResource } from './held-phases.js';
 import { nextPhase, type PhaseFacts } from './next-phase.js';
 import { NodeBook, patienceMs, releaseMs } from './node-book.js';
@@ -56,6 +56,12 @@ export interface Advance {
 export class TransportPhases {
   readonly #startMs: number;
   readonly #tracks = new Map<string, Track>();
+  /** By node: what it says concerns these. */
+  readonly #byNode = new Map<string, Set<string>>();
+  /** How many workloads shall be captured at each named place. */
+  readonly #places = new Map<string, number>();
+  /** Tracks that may move, now or when a node speaks or time passes. All others are at rest. */
+  readonly #restless = new Set<string>();
   readonly #nodes = new NodeBook();
   /** What was brought of workloads that are not known (yet). */
   readonly #brought = new Map<string, PhaseEntry>();
@@ -86,6 +92,7 @@ export class TransportPhases {
   come(node: string, via: string, held: ReadonlyMap<string, TransportPhase>, nowMs: number): void {
     const first = this.#nodes.connected === 0;
     this.#nodes.come(node, via, nowMs);
+    this.#rouse(node);
     if (this.#inherited.term > 0 || nowMs - this.#startMs >= patienceMs) return;
     for (const [uid, phase] of held) {
       if (phase === 'plaintext') continue;
@@ -94,12 +101,15 @@ export class TransportPhases {
       // Others that were told plaintext meanwhile must not be asked for TLS at once.
       const safe = phase === 'weft-tls' && !first ? 'arriving' : phase;
       if (track === undefined) this.#brought.set(uid, broughtByAgent);
-      else if (track.phase === 'plaintext' && track.base.body.captured) adopt(track, safe);
+      else if (track.phase === 'plaintext' && track.base.body.captured) {
+        adopt(track, safe);
+        this.#restless.add(uid);
+      }
     }
   }
 
   gone(node: string, via: string, nowMs: number): void {
-    this.#nodes.gone(node, via, nowMs);
+    for (const one of [node, ...this.#nodes.gone(node, via, nowMs)]) this.#rouse(one);
   }
 
   acked(node: string, via: string, generation: number): void {
@@ -109,6 +119,7 @@ export class TransportPhases {
   /** All workloads of a node; true: captured, and its identity in force. */
   report(node: string, via: string, workloads: ReadonlyMap<string, boolean>): void {
     this.#nodes.report(node, via, workloads);
+    this.#rouse(node);
   }
 
   /** Another replica has come with the table that it holds; a newer one than was inherited counts, until something moves. */
@@ -127,6 +138,7 @@ export class TransportPhases {
 
   replicaGone(replica: string, nowMs: number): void {
     this.#nodes.replicaGone(replica, nowMs);
+    for (const uid of this.#tracks.keys()) this.#restless.add(uid);
   }
 
   /** The replica publishes everything up to this generation. */
@@ -134,38 +146,44 @@ export class TransportPhases {
     this.#nodes.replicaApplied(replica, generation);
   }
 
-  /** The workloads that the manifests want now. */
-  want(resources: readonly Resource[]): void {
-    const wanted = resources.filter((resource) => resource.kind === 'workload');
-    const places = new Set(wanted.flatMap(({ body }) => placeOf(body.node, body.capture) ?? []));
-    const uids = new Set(wanted.map(({ name }) => name));
-    for (const uid of this.#tracks.keys()) {
-      if (uids.has(uid)) continue;
-      this.#tracks.delete(uid);
-      this.#gone.push(uid);
+  /** What the manifests want now, as far as it has changed. */
+  want(changes: Changes): void {
+    for (const [id, resource] of changes) {
+      const uid = id.slice(id.indexOf(' ') + 1);
+      if (resource?.kind === 'workload') this.#countPlace(resource, 1);
+      else if (resource !== undefined || !id.startsWith('workload ')) continue;
+      const before = this.#tracks.get(uid)?.base;
+      if (before !== undefined) this.#countPlace(before, -1);
     }
-    for (const base of wanted) {
-      const track = this.#tracks.get(base.name);
-      if (track !== undefined) rebase(track, base, places);
-      else this.#tracks.set(base.name, this.#newTrack(base));
+    for (const [id, resource] of changes) {
+      if (resource?.kind === 'workload') this.#want(resource);
+      else if (id.startsWith('workload ')) this.#forget(id.slice(id.indexOf(' ') + 1));
     }
   }
 
   /** Moves what can be moved, and gives what has changed since the last time. `mayMove`: this controller decides. */
   advance(nowMs: number, mayMove: boolean): Advance {
-    let waiting = this.#nodes.reportsDue;
+    const due = this.#nodes.reportsDue();
+    for (const node of due) this.#rouse(node);
+    let waiting = due.length > 0;
     // Zero is before every generation.
     const ackedByAll = this.#allCame(nowMs) ? this.#nodes.ackedByAll(nowMs) : 0;
     const moves = mayMove && this.#tookOver(nowMs);
-    for (const track of this.#tracks.values()) {
+    const untold = new Map<string, Track>();
+    for (const uid of this.#restless) {
+      const track = this.#tracks.get(uid);
+      if (track === undefined) continue;
       const facts = this.#factsOf(track, ackedByAll, nowMs);
       const phase = nextPhase(track.phase, facts);
       const moved = moves && phase !== track.phase;
       this.#moved ||= moved;
       if (moved) move(track, phase);
-      waiting ||= moved || nextPhase(track.phase, { ...facts, known: true }) !== track.phase;
+      const goesOn = moved || nextPhase(track.phase, { ...facts, known: true }) !== track.phase;
+      waiting ||= goesOn;
+      if (!goesOn) this.#restless.delete(uid);
+      if (track.told === null) untold.set(uid, track);
     }
-    return { news: this.#tell(nowMs), waiting };
+    return { news: this.#tell(untold, nowMs), waiting };
   }
 
   /** The whole table, for a replica that has just come. */
@@ -175,16 +193,54 @@ export class TransportPhases {
     return { stamp: this.#stamp, whole: true, entries, gone: [] };
   }
 
-  #tell(nowMs: number): PhaseNews | null {
-    const changed = [...this.#tracks].filter(([, track]) => track.told === null);
-    if (changed.length === 0 && this.#gone.length === 0) return null;
+  #tell(changed: ReadonlyMap<string, Track>, nowMs: number): PhaseNews | null {
+    if (changed.size === 0 && this.#gone.length === 0) return null;
     const generation = this.#stamp.generation + 1;
     this.#stamp = { ...this.#stamp, generation };
-    for (const [, track] of changed) track.told = { generation, atMs: nowMs };
-    const entries = new Map(changed.map(([uid, track]) => [uid, entryOf(track)] as const));
+    for (const track of changed.values()) track.told = { generation, atMs: nowMs };
+    const entries = new Map([...changed].map(([uid, track]) => [uid, entryOf(track)] as const));
     const gone = this.#gone;
     this.#gone = [];
     return { stamp: this.#stamp, whole: false, entries, gone };
+  }
+
+  /** The node has said something, or time may tell something of it. */
+  #rouse(node: string): void {
+    for (const uid of this.#byNode.get(node) ?? []) this.#restless.add(uid);
+  }
+
+  #want(base: WorkloadResource): void {
+    const uid = base.name;
+    const track = this.#tracks.get(uid);
+    if (track !== undefined) {
+      this.#leaveNode(track.base);
+      rebase(track, base, this.#places);
+    } else this.#tracks.set(uid, this.#newTrack(base));
+    const { node } = base.body;
+    this.#byNode.set(node, (this.#byNode.get(node) ?? new Set()).add(uid));
+    this.#restless.add(uid);
+  }
+
+  #forget(uid: string): void {
+    const track = this.#tracks.get(uid);
+    if (track === undefined) return;
+    this.#leaveNode(track.base);
+    this.#tracks.delete(uid);
+    this.#restless.delete(uid);
+    this.#gone.push(uid);
+  }
+
+  #leaveNode({ name, body }: WorkloadResource): void {
+    const others = this.#byNode.get(body.node);
+    if (others?.delete(name) === true && others.size === 0) this.#byNode.delete(body.node);
+  }
+
+  #countPlace({ body }: WorkloadResource, by: 1 | -1): void {
+    const place = placeOf(body.node, body.capture);
+    if (place === null) return;
+    const count = (this.#places.get(place) ?? 0) + by;
+    if (count > 0) this.#places.set(place, count);
+    else this.#places.delete(place);
   }
 
   #newTrack(base: WorkloadResource): Track {
@@ -209,6 +265,7 @@ export class TransportPhases {
       if (!isTrivial(entry)) this.#brought.set(uid, entry);
     } else if (entry.phase !== track.phase && (decided || track.phase === 'plaintext')) {
       takeOver(track, entry);
+      this.#restless.add(uid);
     }
   }
 
@@ -280,7 +337,7 @@ function takeOver(track: Track, { phase, capture }: PhaseEntry): void {
 }
 
 /** Takes another version of what is wanted. `places`: where other workloads shall be captured now. */
-function rebase(track: Track, base: WorkloadResource, places: ReadonlySet<string>): void {
+function rebase(track: Track, base: WorkloadResource, places: ReadonlyMap<string, number>): void {
   const before = track.base;
   if (before.version === base.version) return;
   track.base = base;
