@@ -6,10 +6,19 @@ import { ApiClient } from '../../../controller/kubernetes/api-client.js';
 import { asRecord } from '../../../controller/kubernetes/api-object.js';
 import { loadConfig } from '../../../controller/kubernetes/open-cluster.js';
 import { kubeconfig } from '../harness/cluster.js';
+import {
+  addressOf,
+  nodeName,
+  nodeOf,
+  podOf,
+  podsPerService,
+  routeOf,
+  serviceOf,
+  sliceOf,
+} from './objects.js';
 
 /** How many requests are under way at once. */
 const parallel = 24;
-export const podsPerService = 10;
 
 export class LoadedCluster {
   readonly #client = new ApiClient(loadConfig(kubeconfig()));
@@ -51,16 +60,7 @@ export class LoadedCluster {
   /** Writes a route of a service, as kubectl apply does; `weight` makes each version another one. */
   async applyRoute(number: number, weight: number): Promise<void> {
     const name = `r${number}`;
-    const backend = { name: `s${number}`, port: 80, weight };
-    const body = {
-      apiVersion: 'gateway.networking.k8s.io/v1',
-      kind: 'HTTPRoute',
-      metadata: { name },
-      spec: {
-        parentRefs: [{ group: '', kind: 'Service', name: `s${number}` }],
-        rules: [{ backendRefs: [backend] }],
-      },
-    };
+    const body = routeOf(number, weight);
     const collection = `/apis/gateway.networking.k8s.io/v1/namespaces/${this.#namespace}/httproutes`;
     const query = { fieldManager: 'scale', force: 'true' };
     await this.#send('PATCH', `${collection}/${name}`, body, 'application/apply-patch+yaml', query);
@@ -94,52 +94,4 @@ async function runAll(jobs: readonly (() => Promise<void>)[]): Promise<void> {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
   };
   await Promise.all(Array.from({ length: parallel }, work));
-}
-
-/** Outside of the cluster's own ranges: no real pod ever has it. */
-function addressOf(service: number, pod: number): string {
-  const number = service * podsPerService + pod;
-  return `10.${150 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
-}
-
-function serviceOf(number: number) {
-  const ports = [{ port: 80, targetPort: 8080, appProtocol: 'http' }];
-  return { apiVersion: 'v1', kind: 'Service', metadata: { name: `s${number}` }, spec: { ports } };
-}
-
-export function nodeName(number: number): string {
-  return `scale-${number}`;
-}
-
-/** Nothing is scheduled to it, and nobody minds that it never becomes ready. */
-function nodeOf(name: string) {
-  return { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { unschedulable: true } };
-}
-
-function podOf(service: number, pod: number, nodes: number) {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: `p${service}-${pod}`, labels: { app: `s${service}` } },
-    spec: {
-      nodeName: nodeName((service * podsPerService + pod) % nodes),
-      tolerations: [{ operator: 'Exists' }],
-      containers: [{ name: 'c', image: 'none', ports: [{ name: 'http', containerPort: 8080 }] }],
-    },
-  };
-}
-
-function sliceOf(service: number) {
-  const endpoints = Array.from({ length: podsPerService }, (_, pod) => ({
-    addresses: [addressOf(service, pod)],
-    conditions: { ready: true },
-  }));
-  return {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: `s${service}`, labels: { 'kubernetes.io/service-name': `s${service}` } },
-    addressType: 'IPv4',
-    ports: [{ name: '', port: 8080 }],
-    endpoints,
-  };
 }

@@ -15,7 +15,8 @@ import { TestAgent } from '../../../controller/test-agent.js';
 import { createNamespace, deleteNamespace, installCrds, installGatewayApi } from '../harness/cluster.js';
 import type { ControllerUsage } from './controller-program.js';
 import { CountingAgent } from './counting-agent.js';
-import { LoadedCluster, nodeName, podsPerService } from './load-cluster.js';
+import { LoadedCluster } from './load-cluster.js';
+import { nodeName, podsPerService } from './objects.js';
 
 const { values } = parseArgs({
   options: {
