@@ -1,5 +1,6 @@
 /** `weft status`: is everything in force, and what is wrong. */
 import type { TransportCounts } from '../../model/count-transports.js';
+import type { StatusProblem } from '../../model/status-problem.js';
 import { type Asked, answers, type MeshSource } from '../mesh-source.js';
 import { formatTable } from './format-table.js';
 
@@ -8,19 +9,7 @@ export interface ControllerStatus {
   readonly version: number;
   readonly summary: string;
   readonly resources: readonly { readonly kind: string; readonly name: string; readonly version: string }[];
-  readonly problems: readonly {
-    readonly severity: 'error' | 'warning';
-    readonly origin: string;
-    readonly line: number;
-    readonly kind: string;
-    readonly namespace: string;
-    readonly name: string;
-    readonly field: string;
-    readonly value: string;
-    readonly message: string;
-    readonly fix: string;
-    readonly inForce: string;
-  }[];
+  readonly problems: readonly StatusProblem[];
   readonly transports: TransportCounts;
   readonly nodes: readonly {
     readonly node: string;
