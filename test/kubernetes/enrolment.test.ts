@@ -1,13 +1,6 @@
 import { apply, createNamespace, deleteNamespace, getJson, kubectl, onNode } from './harness/cluster.js';
 import { chained, pluginsOf, rewriteNetwork } from './harness/node-cni.js';
-import {
-  image,
-  importImage,
-  installWeft,
-  nodeNames,
-  uninstallWeft,
-  weftNamespace,
-} from './harness/release.js';
+import { image, installWeft, nodeNames, weftNamespace } from './harness/release.js';
 import { deployShop } from './harness/shop.js';
 import { eventually } from './harness/wait.js';
 
@@ -46,7 +39,6 @@ const podOf = (name: string, spec: object, labels: Record<string, string> = {}) 
 const logs = (name: string, container: string) => kubectl('-n', shop, 'logs', name, '-c', container);
 
 beforeAll(async () => {
-  await importImage();
   await installWeft();
   shop = await createNamespace({ 'weft.dev/mesh': 'enabled' });
   plain = await createNamespace();
@@ -58,8 +50,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await deleteNamespace(shop);
   await deleteNamespace(plain);
-  await uninstallWeft();
-}, 400_000);
+}, 120_000);
 
 test('weft-cni stays last in the pods’ network, whoever rewrites it', async () => {
   const [name = ''] = await nodeNames();

@@ -1,20 +1,13 @@
 import { apply, createNamespace, deleteNamespace, kubectl, onNode } from './harness/cluster.js';
 import { pluginsOf } from './harness/node-cni.js';
-import {
-  helm,
-  importImage,
-  installWeft,
-  nodeNames,
-  uninstallWeft,
-  weftNamespace,
-} from './harness/release.js';
+import { helm, installWeft, nodeNames, uninstallWeft, weftNamespace } from './harness/release.js';
 import { ask, deployShop, shopNode } from './harness/shop.js';
 import { eventually } from './harness/wait.js';
 
 let shop: string;
 
 beforeAll(async () => {
-  await importImage();
+  await uninstallWeft();
   shop = await createNamespace();
   await deployShop(shop);
   await installWeft();

@@ -3,6 +3,8 @@ export default {
   rootDir: '../../dist/test/kubernetes',
   testMatch: ['**/*.test.js'],
   transform: {},
+  globalSetup: '<rootDir>/harness/load-image.js',
+  testSequencer: new URL('sequence.mjs', import.meta.url).pathname,
   testTimeout: 120_000,
   maxWorkers: 1,
 };

@@ -6,13 +6,13 @@ import type { ResourceType } from '../../controller/kubernetes/resource-type.js'
 import {
   apiServerReady,
   apply,
+  compactEtcd,
   createNamespace,
   daemon,
   deleteNamespace,
   getJson,
   kubeconfig,
   kubectl,
-  onNode,
 } from './harness/cluster.js';
 import { CutLink } from './harness/cut-link.js';
 import { Awaited, eventually } from './harness/wait.js';
@@ -211,7 +211,7 @@ test('after compaction and a restart of the API server it lists anew and tells o
   mirror.link.cut();
   await kubectl('delete', 'configmap', 'one', '-n', namespace);
   await apply(configMap('one', 'again') + configMap('two', 'changed'));
-  await compact();
+  await compactEtcd();
   await daemon('node1', 'kube-apiserver', 'restart');
   await apiServerReady();
   mirror.link.join();
@@ -235,17 +235,3 @@ test('the API server stopped for seconds: what there was stays, what comes after
   await mirror.until('late value', () => dataOf('two') === 'late', 60_000);
   await agrees();
 });
-
-/** Makes etcd forget every version but the present one, through its own API. */
-async function compact(): Promise<void> {
-  const pki = `${kubeconfig().replace(/kubeconfig$/, 'pki')}`;
-  const ask = (path: string, body: object) =>
-    onNode(
-      'node1',
-      ...['curl', '-sS', '--fail', '--cacert', `${pki}/etcd-ca.crt`],
-      ...['--cert', `${pki}/apiserver-etcd.crt`, '--key', `${pki}/apiserver-etcd.key`],
-      ...['-d', JSON.stringify(body), `https://127.0.0.1:2379/v3/${path}`],
-    );
-  const { header } = JSON.parse(await ask('kv/range', { key: 'AA==' })) as { header: { revision: string } };
-  await ask('kv/compaction', { revision: header.revision, physical: true });
-}

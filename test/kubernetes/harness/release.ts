@@ -16,10 +16,13 @@ export async function nodeNames(): Promise<string[]> {
   return items.map(({ metadata }) => metadata.name);
 }
 
-/** Makes the image from what is built, and imports it into every node. */
-export async function importImage(): Promise<void> {
-  await run(join(root, 'scripts/build-images'), ['--name', image, '--output', archive]);
+/** Makes the image from what is built, and imports it into every node that has another one. */
+export async function loadImage(): Promise<void> {
+  const built = await run(join(root, 'scripts/build-images'), ['--name', image, '--output', archive]);
+  const { digest } = JSON.parse(built.stdout) as { digest: string };
   for (const node of await nodeNames()) {
+    const held = await onNode(node, 'ctr', '-n', 'k8s.io', 'images', 'ls', `name==${image}`);
+    if (held.includes(digest)) continue;
     await onNode(node, 'ctr', '-n', 'k8s.io', 'images', 'import', archive);
   }
 }
@@ -35,17 +38,23 @@ export async function helm(...args: readonly string[]): Promise<string> {
   }
 }
 
-/** Returns once every part is ready. */
+/**
+ * Returns once every part is ready and has these values. What another file has installed is kept where the values are the
+ * same, and upgraded where they are not.
+ */
 export async function installWeft(...values: readonly string[]): Promise<void> {
   await installGatewayApi();
   await installCrds();
   await helm(
-    ...['install', 'weft', join(root, 'deploy/chart'), '--namespace', weftNamespace, '--create-namespace'],
-    ...['--wait', '--timeout', '3m', '--set', 'node.kubeletCgroup=system'],
-    ...values.flatMap((value) => ['--set', value]),
+    ...['upgrade', '--install', 'weft', join(root, 'deploy/chart')],
+    ...['--namespace', weftNamespace, '--create-namespace', '--reset-values', '--wait', '--timeout', '3m'],
+    ...['node.kubeletCgroup=system', 'node.drainSeconds=5', ...values].flatMap((value) => ['--set', value]),
   );
 }
 
+/** Takes out what is installed, whoever installed it. */
 export async function uninstallWeft(): Promise<void> {
+  const releases = await helm('list', '--namespace', weftNamespace, '--short');
+  if (releases.trim() === '') return;
   await helm('uninstall', 'weft', '--namespace', weftNamespace, '--wait', '--timeout', '5m');
 }

@@ -3,17 +3,18 @@ import { apply, kubectl } from './cluster.js';
 import { image } from './release.js';
 
 const serve = (version: string) =>
-  `require('http').createServer((q, s) => s.end(JSON.stringify({ version: '${version}', from: q.socket.remoteAddress }))).listen(8080)`;
+  `require('http').createServer((q, s) => s.end(JSON.stringify({ version: '${version}', pod: require('os').hostname() }))).listen(8080)`;
 
 /** The client's node is not the shop's, so that what they say crosses a wire. */
 export const shopNode = 'node2';
-const clientNode = 'node1';
+export const clientNode = 'node1';
 
 const pod = (name: string, labels: Record<string, string>, program: string, probe: boolean) => ({
   metadata: { labels: { app: name, ...labels } },
   spec: {
     nodeSelector: { 'kubernetes.io/hostname': probe ? shopNode : clientNode },
-    terminationGracePeriodSeconds: 1,
+    // Node.js as process 1 serves until the end of it.
+    terminationGracePeriodSeconds: probe ? 5 : 1,
     containers: [
       {
         name: 'app',

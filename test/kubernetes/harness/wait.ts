@@ -34,12 +34,13 @@ export async function eventually<Answer>(
   ask: () => Promise<Answer>,
   satisfies: (answer: Answer) => boolean,
   timeoutMs = 20_000,
+  everyMs = 100,
 ): Promise<Answer> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (satisfies(answer)) return answer;
     if (performance.now() > deadline) throw new Error(`no ${what}: ${JSON.stringify(answer)}`);
-    await delay(100);
+    await delay(everyMs);
   }
 }
