@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 export PATH := $(CURDIR)/.tools:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup build bpf native typescript test demo shop bench bench-pods bench-neighbours fuzz lint format check test-kernels test-cluster bench-cluster plugin clean
+.PHONY: help setup build bpf native typescript test demo shop bench bench-pods bench-neighbours fuzz lint format check test-kernels test-cluster test-images bench-cluster plugin clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,11 @@ test-cluster: ## the controller on a real Kubernetes cluster of two nodes; ONLY=
 	@scripts/setup cluster
 	@$(MAKE) --no-print-directory build
 	@scripts/test-cluster $(if $(KEEP),--keep) $(ONLY)
+
+test-images: ## the Containerfile, built by buildah, is what scripts/build-images makes; OPTIONS= for buildah build (root)
+	@scripts/setup images
+	@$(MAKE) --no-print-directory build
+	@scripts/test-containerfile $(OPTIONS)
 
 bench-cluster: ## from kubectl apply to the last agent, on the test cluster: SERVICES=1000 AGENTS=200 CHANGES=100 SIZES=1,2,4 (root, Go)
 	@scripts/setup build
