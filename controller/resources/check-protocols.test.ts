@@ -41,6 +41,22 @@ test('two services that declare different protocols for one port of a pod are bo
   ]);
 });
 
+test('every one of several services is told that another contradicts it', () => {
+  const told = conflicts(
+    service('web', '10.0.0.1', '{port: 80, appProtocol: http}'),
+    service('shop', '10.0.0.2', '{port: 80, appProtocol: http}'),
+    service('api', '10.0.0.3', '{port: 81, appProtocol: kubernetes.io/h2c}'),
+  );
+  const pairs = told.map((problem) =>
+    /Service shop\/(\w+):.* service (\w+) declares/.exec(problem)?.slice(1),
+  );
+  expect(pairs).toEqual([
+    ['api', 'shop'],
+    ['shop', 'api'],
+    ['web', 'api'],
+  ]);
+});
+
 test.each([
   ['the same protocol', '{port: 81, appProtocol: http}'],
   ['no protocol', '{port: 81}'],

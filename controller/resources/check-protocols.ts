@@ -22,7 +22,7 @@ interface Declaration {
 
 /**
  * Only what is declared counts, and only services of one namespace: another namespace's cannot speak for a pod
- * (model/find-destination.ts). The service whose key comes first is right, and both are told.
+ * (model/find-destination.ts). Every service that another one contradicts is told of the first that does.
  */
 export function checkProtocols({ services }: ManifestTables, sets: Table<EndpointSet>): void {
   const declarations = new Each(services, (stored, _, key) => declaredBy(stored, sets.get(key)));
@@ -30,11 +30,10 @@ export function checkProtocols({ services }: ManifestTables, sets: Table<Endpoin
   new Each(declarations, ({ stored, places }, check) => {
     const told = new Set<string>();
     for (const place of Object.keys(places)) {
-      const [first, ...others] = byPlace.get(place).flatMap((one) => declaredAt(one, place));
-      for (const other of others) {
-        if (first === undefined || other.protocol === first.protocol) continue;
-        if (first.stored === stored) tell(first, other, place, told, check);
-        if (other.stored === stored) tell(other, first, place, told, check);
+      const all = byPlace.get(place).flatMap((one) => declaredAt(one, place));
+      for (const own of all) {
+        const other = own.stored === stored && all.find(({ protocol }) => protocol !== own.protocol);
+        if (other) tell(own, other, place, told, check);
       }
     }
   });
