@@ -18,6 +18,6 @@ export async function cutAgent(node: string): Promise<() => Promise<void>> {
     ]);
   if (rules.length === 0) throw new Error(`${node} has no agent`);
   const chain = `chain forward { type filter hook forward priority -10; ${rules.join('; ')}; }`;
-  await onNode(node, 'nft', `table inet ${table} { ${chain} }`);
+  await onNode(node, 'nft', `table inet ${table} { ${chain}; }`);
   return async () => void (await onNode(node, 'nft', 'delete', 'table', 'inet', table));
 }
