@@ -42,8 +42,13 @@ export class StatusRecords {
     if (before?.uid === object.metadata.uid) this.#put(type, key, object);
   }
 
-  all(): Iterable<readonly [string, StatusRecord]> {
-    return this.#records;
+  /** By recordKey. */
+  get(key: string): StatusRecord | undefined {
+    return this.#records.get(key);
+  }
+
+  keys(): Iterable<string> {
+    return this.#records.keys();
   }
 
   #put(type: ResourceType, key: string, object: ApiObject): void {

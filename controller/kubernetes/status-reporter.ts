@@ -10,9 +10,10 @@ import { asRecord, readApiObject } from './api-object.js';
 import type { NodeRefusal } from './describe-status.js';
 import type { ObjectDelta } from './object-index.js';
 import { apiVersionOf, objectPath, type ResourceType } from './resource-type.js';
+import { sameJson } from './same-json.js';
 import { StatusQueue } from './status-queue.js';
 import { recordKey, type StatusRecord, StatusRecords } from './status-record.js';
-import { type Reach, wantStatus } from './wanted-status.js';
+import { type Reach, type StatusFacts, wantStatus } from './wanted-status.js';
 
 export interface StatusReporterOptions {
   readonly client: ApiClient;
@@ -48,6 +49,9 @@ export class StatusReporter {
   #timer: NodeJS.Timeout | undefined;
   #repeat: NodeJS.Timeout | undefined;
   #reach: Reach = { version: 0, nodes: 0, reachedNodes: 0 };
+  /** Keys of objects that have changed, or whose last write has ended, since they were looked at. */
+  readonly #stirred = new Set<string>();
+  #facts = new Facts([], []);
   #refused = '';
   #written = 0;
 
@@ -72,12 +76,14 @@ export class StatusReporter {
 
   /** Sees every change of the cluster's objects. */
   observe(type: ResourceType, deltas: readonly ObjectDelta[]): void {
-    if (this.#records.observe(type, deltas)) this.changed();
+    if (!this.#records.observe(type, deltas) || !this.#leading) return;
+    for (const { key } of deltas) this.#stirred.add(recordKey(type.kind, key));
+    this.changed();
   }
 
   /** Something that the controller knows has changed. */
   changed(): void {
-    if (this.#leading) this.#timer ??= setTimeout(() => this.#look(), gatherMs).unref();
+    if (this.#leading) this.#timer ??= setTimeout(() => this.#look(false), gatherMs).unref();
   }
 
   /** Begins to write, or stops. */
@@ -90,6 +96,7 @@ export class StatusReporter {
     } else {
       clearTimeout(this.#timer);
       this.#timer = undefined;
+      this.#stirred.clear();
       this.#queue.clear();
     }
   }
@@ -98,27 +105,28 @@ export class StatusReporter {
     const { version, nodes } = this.#options.report();
     const reached = nodes.filter((node) => node.connected && node.ackedVersion === version);
     this.#reach = { version, nodes: nodes.length, reachedNodes: reached.length };
-    this.#look();
+    this.#look(true);
   }
 
-  #look(): void {
+  /** `all`: at every object; else at those that have changed, or that something else is known of. */
+  #look(all: boolean): void {
     this.#timer = undefined;
     const { problems, nodes } = this.#options.report();
-    const byObject = groupProblems(problems);
-    const refusals = groupRefusals(nodes);
+    const before = this.#facts;
+    this.#facts = new Facts(problems, nodes);
+    const keys = all
+      ? this.#records.keys()
+      : new Set([...this.#stirred, ...this.#facts.changedSince(before)]);
+    this.#stirred.clear();
     const now = this.#options
       .now()
       .toISOString()
       .replace(/\.\d+Z$/, 'Z');
-    for (const [key, record] of this.#records.all()) {
+    for (const key of keys) {
+      const record = this.#records.get(key);
       // What is being written comes back with what it says now.
-      if (this.#queue.isWriting(key)) continue;
-      const facts = {
-        problems: byObject.get(key) ?? [],
-        refusals: refusals.get(key) ?? [],
-        reach: this.#reach,
-      };
-      const status = wantStatus(record, facts, now);
+      if (record === undefined || this.#queue.isWriting(key)) continue;
+      const status = wantStatus(record, { ...this.#facts.of(key), reach: this.#reach }, now);
       if (status !== null && !this.#queue.put(key, { record, status })) return;
     }
   }
@@ -161,6 +169,7 @@ export class StatusReporter {
     } else if (answer !== null && answer.status !== 404 && answer.status !== 409) {
       this.#sayRefused(key, answer);
     }
+    this.#stirred.add(key);
     this.changed();
   }
 
@@ -170,6 +179,27 @@ export class StatusReporter {
     const text = `status of ${key} is refused with ${status}: ${typeof said === 'string' ? said : ''}`;
     if (text !== this.#refused) this.#options.onTrouble(text);
     this.#refused = text;
+  }
+}
+
+/** What is known of objects, by recordKey. */
+class Facts {
+  readonly #problems: ReadonlyMap<string, readonly StatusProblem[]>;
+  readonly #refusals: ReadonlyMap<string, readonly NodeRefusal[]>;
+
+  constructor(problems: readonly StatusProblem[], nodes: StatusReport['nodes']) {
+    this.#problems = groupProblems(problems);
+    this.#refusals = groupRefusals(nodes);
+  }
+
+  of(key: string): Pick<StatusFacts, 'problems' | 'refusals'> {
+    return { problems: this.#problems.get(key) ?? [], refusals: this.#refusals.get(key) ?? [] };
+  }
+
+  /** Keys of objects of which something else is known now. */
+  changedSince(before: Facts): string[] {
+    const keys = new Set([this, before].flatMap((one) => [...one.#problems.keys(), ...one.#refusals.keys()]));
+    return [...keys].filter((key) => !sameJson(this.of(key), before.of(key)));
   }
 }
 

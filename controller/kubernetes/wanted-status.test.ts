@@ -15,9 +15,9 @@ function record(kind: string, fields: object, version = '1'): StatusRecord {
   if (type === undefined || object === null) throw new Error(kind);
   const records = new StatusRecords();
   records.observe(type, [{ type: 'put', key: 'shop/x', object, replaced: false }]);
-  const [found] = records.all();
+  const found = records.get(`${type.kind} shop/x`);
   if (found === undefined) throw new Error('no record');
-  return found[1];
+  return found;
 }
 
 function problem(fields: Partial<StatusProblem>): StatusProblem {
@@ -103,5 +103,5 @@ test('what a write returned is not undone by an older event', () => {
   put('9');
   put('10');
   put('9');
-  expect([...records.all()].map(([, { resourceVersion }]) => resourceVersion)).toEqual(['10']);
+  expect([...records.keys()].map((key) => records.get(key)?.resourceVersion)).toEqual(['10']);
 });

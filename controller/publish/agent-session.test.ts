@@ -1,6 +1,7 @@
 import { applyDelta } from '../../model/apply-delta.js';
 import type { Resource } from '../../model/resource.js';
 import { emptySnapshot } from '../../model/snapshot.js';
+import { route } from '../../model/test-resources.js';
 import { decodeDelta } from '../../proto/decode-delta.js';
 import { encodeRefusal } from '../../proto/encode-resource.js';
 import { loadConfigService } from '../../proto/load-config-service.js';
@@ -151,4 +152,31 @@ test('an empty message and a second hello are faults', () => {
   };
   expect(session.receive({ hello, message: 'hello' })).toBeNull();
   expect(session.receive({ hello, message: 'hello' })).toMatchObject({ message: 'hello came twice' });
+});
+
+test('a version that changes nothing for a node is not sent, and counts as held', () => {
+  const publisher = new Publisher();
+  publisher.publish({ resources: changesTo([service('a', '10.0.0.1')]) }, false, 1);
+  const agent = new ModelAgent(publisher);
+  agent.settle();
+  const far = makeResource('http-route', 'shop/r', 'shop', route({ name: 'r' }));
+  const scoped = new AgentSession();
+  const hello = {
+    protocol: 1,
+    node: 'far',
+    agentVersion: '',
+    held: [],
+    transports: [],
+    scoped: true,
+    wants: [],
+  };
+  scoped.receive({ hello, message: 'hello' });
+  const first = scoped.next(publisher);
+  expect(first?.upserts?.map(({ name }) => name)).toEqual(['shop/a']);
+  scoped.receive({ ack: { nonce: first?.nonce as number, refusals: [] }, message: 'ack' });
+  publisher.publish({ resources: new Map([['http-route shop/r', far]]) }, false, 2);
+  expect(scoped.next(publisher)).toBeNull();
+  expect([scoped.ackedVersion, scoped.state]).toEqual([2, 'idle']);
+  publisher.publish({ resources: new Map([['service shop/a', service('a', '10.0.0.2')]]) }, false, 3);
+  expect(scoped.next(publisher)?.upserts?.map(({ name }) => name)).toEqual(['shop/a']);
 });

@@ -19,7 +19,7 @@ import type {
   ResourceVersionMessage,
 } from '../../proto/messages.js';
 import type { DetailScope } from './detail-graph.js';
-import { nextDelta } from './next-delta.js';
+import { type NextDelta, nextDelta } from './next-delta.js';
 import type { ResourceId } from './resource-id.js';
 import type { NodeView } from './snapshot.js';
 
@@ -84,7 +84,10 @@ export class AgentSession {
     return this.#agentVersion;
   }
 
-  /** Version of the last snapshot that the agent has acknowledged in full; 0 before the first. */
+  /**
+   * Version of the last snapshot that the agent has in full, because it acknowledged it, or because nothing in it differs
+   * for its node from one that it did; 0 before the first.
+   */
   get ackedVersion(): number {
     return this.#ackedVersion;
   }
@@ -127,7 +130,7 @@ export class AgentSession {
     this.#state = 'closed';
   }
 
-  /** The delta to send now, or null: nothing has changed, or the last one is not acknowledged yet. */
+  /** The delta to send now, or null: nothing has changed for this node, or the last one is not acknowledged yet. */
   next(snapshot: SessionView): DeltaMessage | null {
     if (this.#state !== 'idle') return null;
     if (this.#scoped) this.#scope ??= snapshot.scopeOf(this.#node, this.#wants.values());
@@ -141,6 +144,10 @@ export class AgentSession {
       goneHere: (id) => snapshot.goneHere(id),
       since: this.#ackedVersion,
     });
+    if (this.#hasAlready(delta, scope)) {
+      this.#ackedVersion = view.version;
+      return null;
+    }
     this.#nonce += 1;
     this.#inFlight = { nonce: this.#nonce, version: view.version, complete: delta.complete, scope };
     this.#state = 'in-flight';
@@ -152,6 +159,12 @@ export class AgentSession {
       upserts: delta.upserts.map((resource) => this.#upsert(resource)),
       removals: delta.removals.map((id) => this.#remove(id)),
     };
+  }
+
+  /** Most versions change nothing for most nodes. An answer to hello or to wants is owed, though. */
+  #hasAlready({ upserts, removals, complete }: NextDelta, scope: DetailScope | null): boolean {
+    const empty = complete && upserts.length + removals.length === 0;
+    return empty && this.#ackedVersion > 0 && scope === this.#ackedScope;
   }
 
   /**

@@ -38,6 +38,7 @@ export interface ConfigServerEvents {
   /** Before the agent's first delta, which waits for what is returned. */
   readonly onCome: (session: AgentSession) => Promise<void> | undefined;
   readonly onGone: (session: AgentSession) => void;
+  /** It has another version in full. */
   readonly onAcked: (session: AgentSession) => void;
   readonly onReport: (session: AgentSession) => void;
   /** An agent did not prove the node that it names. */
@@ -113,7 +114,9 @@ export class ConfigServer {
     };
     const wake = () => {
       if (this.#waiting.has(session)) return;
+      const held = session.ackedVersion;
       const delta = this.#publisher.snapshot === null ? null : session.next(this.#publisher);
+      if (session.ackedVersion !== held) this.#events.onAcked(session);
       if (delta === null) return;
       clearTimeout(deadline);
       deadline = setTimeout(

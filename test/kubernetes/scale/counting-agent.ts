@@ -5,38 +5,35 @@ import type { AgentMessage } from '../../../proto/messages.js';
 
 const { path, requestSerialize } = loadConfigService().definition.Stream;
 
-/** The two fields that a delta begins with, and its size. */
-interface DeltaHead {
-  readonly nonce: number;
-  readonly snapshotVersion: number;
-  readonly bytes: number;
-}
-
 export class CountingAgent {
+  readonly node: string;
   readonly #client: Client;
-  readonly #stream: ClientDuplexStream<AgentMessage, DeltaHead>;
-  #waiting: { readonly version: number; readonly resolve: (atMs: number) => void } | undefined;
-  #acked = { version: 0, atMs: 0 };
+  readonly #stream: ClientDuplexStream<AgentMessage, Buffer>;
+  #waiting: { readonly text: string; readonly resolve: (atMs: number) => void } | undefined;
   bytes = 0;
+  deltas = 0;
 
   constructor(address: string, node: string, services: readonly string[]) {
+    this.node = node;
     this.#client = new Client(address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': -1,
+      'grpc.use_local_subchannel_pool': 1,
     });
-    this.#stream = this.#client.makeBidiStreamRequest(path, requestSerialize, readHead);
-    this.#stream.on('data', (head: DeltaHead) => this.#receive(head));
-    this.#stream.on('error', () => {});
+    this.#stream = this.#client.makeBidiStreamRequest(path, requestSerialize, (message: Buffer) => message);
+    this.#stream.on('data', (message: Buffer) => this.#receive(message));
+    this.#stream.on('error', (error: Error) => {
+      process.stderr.write(`${node}: ${error.message}\n`);
+    });
     const wants = services.map((name) => ({ kind: 'service', name }));
     this.#stream.write({
       hello: { protocol: configProtocol, node, agentVersion: 'counting', scoped: true, wants },
     });
   }
 
-  /** When it acknowledged a delta of the version, or of a later one; milliseconds of performance.now(). */
-  reached(version: number): Promise<number> {
-    if (this.#acked.version >= version) return Promise.resolve(this.#acked.atMs);
+  /** When it acknowledged the next delta that holds this text, such as a resource's name; time of {@link monotonicMs}. */
+  gets(text: string): Promise<number> {
     return new Promise((resolve) => {
-      this.#waiting = { version, resolve };
+      this.#waiting = { text, resolve };
     });
   }
 
@@ -45,29 +42,28 @@ export class CountingAgent {
     this.#client.close();
   }
 
-  #receive({ nonce, snapshotVersion, bytes }: DeltaHead): void {
-    this.bytes += bytes;
-    this.#stream.write({ ack: { nonce, refusals: [] } });
-    this.#acked = { version: snapshotVersion, atMs: performance.now() };
-    if (this.#waiting === undefined || this.#waiting.version > snapshotVersion) return;
-    this.#waiting.resolve(this.#acked.atMs);
+  #receive(message: Buffer): void {
+    this.bytes += message.length;
+    this.deltas += 1;
+    this.#stream.write({ ack: { nonce: readNonce(message), refusals: [] } });
+    if (this.#waiting === undefined || !message.includes(this.#waiting.text)) return;
+    this.#waiting.resolve(monotonicMs());
     this.#waiting = undefined;
   }
 }
 
-/** Fields 1 and 2 are varints, and senders write fields in order. */
-function readHead(message: Buffer): DeltaHead {
-  let at = 0;
-  const readVarint = (field: number): number => {
-    if (message[at] !== field << 3) return 0;
-    at += 1;
-    let value = 0;
-    for (let scale = 1; ; scale *= 128) {
-      const byte = message[at] ?? 0;
-      at += 1;
-      value += (byte & 127) * scale;
-      if (byte < 128) return value;
-    }
-  };
-  return { nonce: readVarint(1), snapshotVersion: readVarint(2), bytes: message.length };
+/** The same clock for all processes of the machine (CLOCK_MONOTONIC). */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Field 1, a varint: senders write fields in order. */
+function readNonce(message: Buffer): number {
+  let value = 0;
+  for (let at = 1, scale = 1; message[0] === 1 << 3; at += 1, scale *= 128) {
+    const byte = message[at] ?? 0;
+    value += (byte & 127) * scale;
+    if (byte < 128) break;
+  }
+  return value;
 }

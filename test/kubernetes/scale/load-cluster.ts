@@ -66,6 +66,25 @@ export class LoadedCluster {
     await this.#send('PATCH', `${collection}/${name}`, body, 'application/apply-patch+yaml', query);
   }
 
+  /** Changes the readiness of a service's first endpoint. */
+  async setReady(number: number, ready: boolean): Promise<void> {
+    const { endpoints } = sliceOf(number);
+    const [first, ...others] = endpoints;
+    const slices = `/apis/discovery.k8s.io/v1/namespaces/${this.#namespace}/endpointslices`;
+    await this.#send('PATCH', `${slices}/s${number}`, {
+      endpoints: [{ ...first, conditions: { ready } }, ...others],
+    });
+  }
+
+  /** A pod beside those of the services, with an address of its own. */
+  async addPod(name: string, number: number): Promise<void> {
+    const pods = `/api/v1/namespaces/${this.#namespace}/pods`;
+    const pod = podOf(number, 0, this.#nodes);
+    await this.#send('POST', pods, { ...pod, metadata: { ...pod.metadata, name: `${name}x` } });
+    const podIPs = [{ ip: `10.200.${number >> 8}.${number & 255}` }];
+    await this.#send('PATCH', `${pods}/${name}x/status`, { status: { phase: 'Running', podIPs } });
+  }
+
   close(): void {
     this.#client.close();
   }

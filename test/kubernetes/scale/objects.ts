@@ -22,13 +22,18 @@ export function nodeOf(name: string) {
   return { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { unschedulable: true } };
 }
 
+/** Pods go round over the nodes. */
+export function nodeOfPod(service: number, pod: number, nodes: number): string {
+  return nodeName((service * podsPerService + pod) % nodes);
+}
+
 export function podOf(service: number, pod: number, nodes: number) {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: `p${service}-${pod}`, labels: { app: `s${service}` } },
     spec: {
-      nodeName: nodeName((service * podsPerService + pod) % nodes),
+      nodeName: nodeOfPod(service, pod, nodes),
       tolerations: [{ operator: 'Exists' }],
       containers: [{ name: 'c', image: 'none', ports: [{ name: 'http', containerPort: 8080 }] }],
     },

@@ -1,0 +1,60 @@
+/**
+ * Simulated agents in a process of their own, so that what they use is not taken for the controller's. Told by its
+ * parent's messages.
+ * usage: agents-program ADDRESS
+ */
+import { CountingAgent } from './counting-agent.js';
+
+export type AgentsRequest =
+  | {
+      readonly type: 'connect';
+      readonly agents: readonly { readonly node: string; readonly services: readonly string[] }[];
+    }
+  /** Answered at once, and once more when these nodes have acknowledged a delta that holds the text. */
+  | { readonly type: 'await'; readonly text: string; readonly nodes: readonly string[] }
+  | { readonly type: 'usage' };
+
+export type AgentsAnswer =
+  | { readonly type: 'connected' | 'awaiting' }
+  /** `atMs`: when the last one had acknowledged it (monotonicMs). */
+  | { readonly type: 'reached'; readonly atMs: number }
+  | { readonly type: 'usage'; readonly bytes: number; readonly deltas: number; readonly cpuMs: number };
+
+const [, , address = ''] = process.argv;
+const agents = new Map<string, CountingAgent>();
+
+const answer = (message: AgentsAnswer) => process.send?.(message);
+
+async function act(request: AgentsRequest): Promise<void> {
+  switch (request.type) {
+    case 'connect': {
+      const first: Promise<number>[] = [];
+      for (const { node, services } of request.agents) {
+        const agent = new CountingAgent(address, node, services);
+        agents.set(node, agent);
+        // Every delta holds something, and the first ones all there is.
+        first.push(agent.gets(''));
+      }
+      await Promise.all(first);
+      answer({ type: 'connected' });
+      break;
+    }
+    case 'await': {
+      const reached = Promise.all(request.nodes.map((node) => agents.get(node)?.gets(request.text) ?? 0));
+      answer({ type: 'awaiting' });
+      answer({ type: 'reached', atMs: Math.max(...(await reached)) });
+      break;
+    }
+    case 'usage': {
+      const { user, system } = process.cpuUsage();
+      const sum = (of: (agent: CountingAgent) => number) =>
+        [...agents.values()].reduce((total, agent) => total + of(agent), 0);
+      const [bytes, deltas] = [sum((agent) => agent.bytes), sum((agent) => agent.deltas)];
+      answer({ type: 'usage', bytes, deltas, cpuMs: (user + system) / 1000 });
+      break;
+    }
+  }
+}
+
+process.on('message', (request: AgentsRequest) => void act(request));
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,103 @@
+/** The programs of the measurement, each a process of its own, so that what they use can be told apart. */
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { AgentsAnswer, AgentsRequest } from './agents-program.js';
+import type { ControllerUsage } from './controller-program.js';
+
+/** Nothing of the measurement takes so long. */
+const deadlineMs = 180_000;
+
+export class MeasuredController {
+  readonly folder = mkdtempSync(join(tmpdir(), 'weft-scale-'));
+  readonly socket = join(this.folder, 'agents.sock');
+  readonly #child;
+  readonly #lines;
+
+  constructor(namespace: string) {
+    const program = join(import.meta.dirname, 'controller-program.js');
+    this.#child = spawn(process.execPath, [program, this.socket, namespace], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** The next line that it prints; the first one once it serves. */
+  async next(): Promise<ControllerUsage> {
+    const { done, value } = await within(this.#lines.next(), 'the controller says nothing');
+    if (done === true) throw new Error('the controller ended');
+    return JSON.parse(value) as ControllerUsage;
+  }
+
+  usage(): Promise<ControllerUsage> {
+    this.#child.stdin.write('\n');
+    return this.next();
+  }
+
+  async stop(): Promise<void> {
+    this.#child.stdin.end();
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export class SimulatedAgents {
+  readonly #child: ChildProcess;
+
+  constructor(address: string) {
+    this.#child = fork(join(import.meta.dirname, 'agents-program.js'), [address]);
+  }
+
+  async connect(agents: Extract<AgentsRequest, { type: 'connect' }>['agents']): Promise<void> {
+    await this.#ask({ type: 'connect', agents }, 'connected');
+  }
+
+  /** Resolves once they wait; what it gives is when all of them had it, by monotonicMs. */
+  async expect(text: string, nodes: readonly string[]): Promise<{ readonly reached: Promise<number> }> {
+    const reached = this.#hear('reached', `${text} does not reach all of ${nodes.length} nodes`);
+    await this.#ask({ type: 'await', text, nodes }, 'awaiting');
+    return { reached: reached.then(({ atMs }) => atMs) };
+  }
+
+  usage(): Promise<Extract<AgentsAnswer, { type: 'usage' }>> {
+    return this.#ask({ type: 'usage' }, 'usage');
+  }
+
+  async stop(): Promise<void> {
+    this.#child.disconnect();
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+  }
+
+  #ask<Type extends AgentsAnswer['type']>(request: AgentsRequest, type: Type) {
+    const heard = this.#hear(type, `the agents do not say ${type}`);
+    this.#child.send(request);
+    return heard;
+  }
+
+  #hear<Type extends AgentsAnswer['type']>(
+    type: Type,
+    failure: string,
+  ): Promise<Extract<AgentsAnswer, { type: Type }>> {
+    const heard = new Promise<Extract<AgentsAnswer, { type: Type }>>((resolve) => {
+      const listen = (answer: AgentsAnswer) => {
+        if (answer.type !== type) return;
+        this.#child.off('message', listen);
+        resolve(answer as Extract<AgentsAnswer, { type: Type }>);
+      };
+      this.#child.on('message', listen);
+    });
+    return within(heard, failure);
+  }
+}
+
+async function within<Value>(awaited: Promise<Value>, failure: string): Promise<Value> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`${failure} within ${deadlineMs / 1000} s`)),
+    deadlineMs,
+  );
+  return Promise.race([awaited, late.promise]).finally(() => clearTimeout(timer));
+}
