@@ -63,12 +63,20 @@ export class PersistentMap<Value> {
 
   /** In no particular order. */
   *keys(): Generator<string> {
-    for (const [key] of this.entries()) yield key;
+    for (const branch of this.#branches) {
+      for (const leaf of branch?.leaves ?? []) {
+        if (leaf !== undefined) yield* leaf.entries.keys();
+      }
+    }
   }
 
   /** In no particular order. */
   *values(): Generator<Value> {
-    for (const [, value] of this.entries()) yield value;
+    for (const branch of this.#branches) {
+      for (const leaf of branch?.leaves ?? []) {
+        if (leaf !== undefined) yield* leaf.entries.values();
+      }
+    }
   }
 }
 

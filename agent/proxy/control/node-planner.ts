@@ -16,14 +16,20 @@ export interface NodePlannerParts {
   readonly onEnrolments: (enrolments: readonly Enrolment[]) => void;
 }
 
-/** Plans cost the size of the mesh: changes of one burst make one. */
+/**
+ * Plans cost the size of the mesh: changes within so long of each other make one; longer where the last plan took longer, so
+ * that planning never takes more than a fifth of the thread's time, up to a limit.
+ */
 const planDelayMs = 20;
+const maxPlanDelayMs = 500;
+const restPerPlan = 4;
 
 export class NodePlanner {
   readonly #parts: NodePlannerParts;
   #timer: Timer | undefined;
   #groups: GroupTable = noGroups;
   #planned = false;
+  #lastPlanMs = 0;
   #publishedRules = '';
   #publishedNamespaces: readonly string[] | undefined;
 
@@ -42,7 +48,8 @@ export class NodePlanner {
     // The first one is not held up: nothing is served yet.
     if (!this.#planned && this.#parts.snapshot().mesh !== null) this.#plan();
     else {
-      this.#timer = this.#parts.timers.after(planDelayMs, () => {
+      const delayMs = Math.min(Math.max(planDelayMs, restPerPlan * this.#lastPlanMs), maxPlanDelayMs);
+      this.#timer = this.#parts.timers.after(delayMs, () => {
         this.#timer = undefined;
         this.#plan();
       });
@@ -68,8 +75,9 @@ export class NodePlanner {
 
   /** Rules before enrolments: a workload is never captured under groups that the kernel does not know. */
   #plan(): void {
-    const { node, capture, onEnrolments } = this.#parts;
+    const { node, capture, timers, onEnrolments } = this.#parts;
     if (capture.standing !== 'leading') return;
+    const begunMs = timers.now();
     const snapshot = this.#parts.snapshot();
     const plan = planNode(snapshot, node, this.#groups);
     this.#groups = plan.groups;
@@ -84,6 +92,7 @@ export class NodePlanner {
       this.#publishedNamespaces = namespaces;
       capture.holdNamespaces(namespaces);
     }
+    this.#lastPlanMs = timers.now() - begunMs;
     onEnrolments(plan.enrolments);
   }
 }

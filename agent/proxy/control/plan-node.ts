@@ -16,8 +16,9 @@ export interface NodePlan {
 export function planNode(snapshot: Snapshot, node: string, before: GroupTable): NodePlan {
   const { kernelRules, groups, groupOf } = compileKernelRules(snapshot, node, before);
   const enrolments: Enrolment[] = [];
-  for (const view of snapshot.workloads.values()) {
-    const enrolment = enrolmentOf(snapshot, view, node, groupOf.get(view.workload.uid) ?? 0);
+  for (const [uid, group] of groupOf) {
+    const view = snapshot.workloads.get(uid);
+    const enrolment = view === undefined ? null : enrolmentOf(snapshot, view, node, group);
     if (enrolment !== null) enrolments.push(enrolment);
   }
   enrolments.sort((a, b) => (a.workload < b.workload ? -1 : 1));
