@@ -313,6 +313,72 @@ describe('what lives on while the configuration changes', () => {
     expect(second.batch.engine.ended).toEqual([`connection ${left} tls_wrong_identity 500`]);
   });
 
+  describe('plaintext, when its port turns strict,', () => {
+    const outside = web({ captured: false, capture: null });
+    const permissive = { mtls: { mode: 'permissive', ports: {} } } as const;
+    const onlyOpaque = { mtls: { mode: 'permissive', ports: { 9999: 'strict' } } } as const;
+    const refused = (...tags: number[]) => tags.map((tag) => ({ reason: 'plaintext_refused', tag }));
+
+    test('is cut, opaque bytes and HTTP, and counted; TLS is not', () => {
+      const other = workload({ uid: 'cash-1', serviceAccount: 'web', addresses: ['10.0.0.3'] });
+      const { batch, connect } = inbound(outside, resource('workload', { ...other, ...phase('weft-tls') }));
+      const [tunnel, http, secured] = [connect('10.0.0.2', 9999), connect(), connect('10.0.0.3', 9999)];
+      batch.secured(secured.tag, webId, 'tcp');
+      expect([tunnel.action, http.action]).toEqual(['tunnel', 'http']);
+      batch.apply([cart(phase('weft-tls', strict))]);
+      expect(batch.engine.closed).toEqual(refused(tunnel.tag, http.tag));
+      const reason = Reason.plaintext_refused;
+      for (const { tag } of [tunnel, http])
+        batch.complete({ kind: CompletionKind.connection, connectionTag: tag, reason });
+      expect(batch.metric('weft_refusals_total', 'reason')).toEqual({ plaintext_refused: 2 });
+    });
+
+    test('is cut where an address that nobody has sends it, and only at the port that is strict', () => {
+      const { batch, connect } = inbound();
+      const [opaque, http] = [connect('10.0.0.9', 9999), connect('10.0.0.9')];
+      expect([batch.sniffed(opaque.tag), batch.sniffed(http.tag)].map(({ action }) => action)).toEqual([
+        'tunnel',
+        'http',
+      ]);
+      batch.apply([cart(phase('weft-tls', onlyOpaque))]);
+      expect(batch.engine.closed).toEqual(refused(opaque.tag));
+    });
+
+    test('has no request answered that comes before the cut', () => {
+      const { batch, connect } = inbound(outside);
+      const tags = Array.from({ length: 600 }, () => connect().tag);
+      const last = tags.at(-1) as number;
+      expect(batch.request(last)).toMatchObject({ action: 'forward' });
+      batch.apply([cart(phase('weft-tls', strict))]);
+      expect(batch.engine.closed.some(({ tag }) => tag === last)).toBe(false);
+      expect(batch.request(last)).toMatchObject({ action: 'reply', reason: 'plaintext_refused' });
+      batch.timers.advance(10);
+      expect(batch.engine.closed.map(({ tag }) => tag).sort((a, b) => a - b)).toEqual(tags);
+    });
+
+    test('goes on where it came to a strict port while not all knew that it speaks TLS', () => {
+      const { batch, connect } = inbound(web(phase('arriving')), cart(phase('arriving', strict)));
+      const { tag } = connect('10.0.0.2', 9999);
+      expect(batch.sniffed(tag)).toMatchObject({ action: 'tunnel' });
+      batch.apply([web(phase('weft-tls')), cart(phase('weft-tls', strict))]);
+      expect(batch.engine.closed).toEqual([]);
+      // What was permitted in between is forbidden anew.
+      batch.apply([cart(phase('weft-tls', permissive))]);
+      batch.apply([cart(phase('weft-tls', strict))]);
+      expect(batch.engine.closed).toEqual(refused(tag));
+    });
+
+    test('of a workload of the mesh is cut once it must speak TLS, not before', () => {
+      const { batch, connect } = inbound(web(phase('arriving')), cart(phase('arriving')));
+      const { tag } = connect('10.0.0.2', 9999);
+      expect(batch.sniffed(tag)).toMatchObject({ action: 'tunnel' });
+      batch.apply([cart(phase('arriving', strict))]);
+      expect(batch.engine.closed).toEqual([]);
+      batch.apply([cart(phase('weft-tls', strict))]);
+      expect(batch.engine.closed).toEqual(refused(tag));
+    });
+  });
+
   test('a pool that grows in the middle of a round is gone round all the same', () => {
     const { batch, connect } = inbound();
     const open = (count: number) =>

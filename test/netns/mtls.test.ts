@@ -43,6 +43,7 @@ interface ConfigResource {
   readonly kind: string;
   readonly body: {
     readonly name: string;
+    readonly mtls?: { readonly mode: string };
     readonly serviceAccount?: string;
     readonly transport?: string;
     readonly captured?: boolean;
@@ -84,11 +85,11 @@ describe('mutual TLS on one node', () => {
   const redis = (pod: string, ...args: string[]) =>
     mesh.pod(pod).try(['redis-cli', '-h', '10.97.0.2', ...args]);
 
-  /** Connections from `client` to these ports of the server are open. */
-  const awaitInbound = (ports: readonly string[]) =>
+  /** Connections from a pod to these ports of the server are open. */
+  const awaitInbound = (ports: readonly string[], from = 'client') =>
     awaitEvent('connections to be under way', 5_000, async () => {
       const live = JSON.parse(await mesh.weft.admin('/connections')) as LiveConnection[];
-      const inbound = live.filter((one) => one.direction === 'inbound' && one.sourceWorkload === 'client');
+      const inbound = live.filter((one) => one.direction === 'inbound' && one.sourceWorkload === from);
       return ports.every((port) => inbound.some(({ destination }) => destination.endsWith(`:${port}`)));
     });
 
@@ -228,6 +229,35 @@ describe('mutual TLS on one node', () => {
     expect((await redis('client', 'ping')).stdout).toBe('PONG\n');
     mesh.write('peer-authentication.yaml', []);
     await awaitEvent('permissive', 5_000, async () => (await mesh.status('stranger', direct)) === 200);
+  });
+
+  test('a port that turns strict ends the plaintext that is open to it within two seconds, and no TLS', async () => {
+    const { ipv4 } = mesh.pod('server');
+    const stranger = mesh.pod('stranger');
+    const tunnel = stranger.spawn(['socat', '-u', `TCP:${ipv4}:6379`, '-']);
+    const stall = stranger.spawn(['curl', '-sS', '--max-time', '60', `http://${ipv4}:8081/stall`]);
+    await awaitInbound(['6379', '8081'], 'stranger');
+    const secured = mesh.pod('client').spawn(listening);
+    await awaitInbound(['6379']);
+    const refused = await sum('weft_refusals_total', { reason: 'plaintext_refused' });
+    mesh.write('peer-authentication.yaml', [strict('Strict')]);
+    const began = await awaitConfig((resources) =>
+      resources.some(({ body }) => body.name === 'server' && body.mtls?.mode === 'strict'),
+    );
+    await Promise.all([tunnel.exited, stall.exited]);
+    expect(monotonicMs() - began).toBeLessThan(2_000);
+    expect(await sum('weft_refusals_total', { reason: 'plaintext_refused' })).toBeGreaterThanOrEqual(
+      refused + 2,
+    );
+    await awaitInbound(['6379']);
+    expect(secured.running).toBe(true);
+    secured.signal('SIGTERM');
+    mesh.write('peer-authentication.yaml', []);
+    await awaitEvent(
+      'permissive',
+      5_000,
+      async () => (await mesh.status('stranger', `http://${ipv4}:8080`)) === 200,
+    );
   });
 
   test('an opaque connection goes past an endpoint where nobody listens, to one that speaks TLS', async () => {

@@ -6,8 +6,9 @@ import { carriesRequests } from '../../../model/find-destination.js';
 import { type AcceptRule, acceptRule, checkPeer, modeOf } from '../../../model/mtls.js';
 import { plaintextCause, plaintextCauses } from '../../../model/plaintext-cause.js';
 import type { WorkloadView } from '../../../model/snapshot.js';
+import type { MtlsMode } from '../../../model/workload.js';
 import { Action, Alpn } from '../../../native/engine.js';
-import { Reason } from '../../../reasons/reasons.js';
+import { Reason, type ReasonCode } from '../../../reasons/reasons.js';
 import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import { Transport } from '../worker/transport.js';
@@ -22,8 +23,7 @@ export function acceptTransport(context: DecisionContext, connection: Connection
       return false;
     case 'sniff':
       connection.action = Action.sniff;
-      connection.sniffMode =
-        connection.peer === null ? null : modeOf(localOf(connection).workload, connection.destinationPort);
+      connection.plaintextMode = connection.peer === null ? null : modeNow(connection);
       return false;
     case 'plaintext':
       return passPlaintext(context, connection);
@@ -38,12 +38,27 @@ export function acceptTransport(context: DecisionContext, connection: Connection
  */
 export function acceptPlaintext(context: DecisionContext, connection: ConnectionRecord): boolean {
   const rule = ruleOf(connection);
-  const { sniffMode } = connection;
-  connection.sniffMode = null;
   if (rule === 'sniff' || rule === 'plaintext') return passPlaintext(context, connection);
-  if (rule === 'secure' && sniffMode === modeOf(localOf(connection).workload, connection.destinationPort))
+  if (rule === 'secure' && connection.plaintextMode === modeNow(connection))
     return passPlaintext(context, connection);
   return resetConnection(connection, rule === 'secure' ? Reason.plaintext_refused : rule);
+}
+
+/**
+ * Plaintext that was let in before, held against the configuration again: `none`, or why it ends. It ends where its port
+ * has become strict since. What a workload of the mesh was let send to a strict port, because not all knew yet that it
+ * speaks TLS, goes on: enrolling and releasing lose no connection.
+ */
+export function recheckPlaintext(connection: ConnectionRecord): ReasonCode {
+  if (connection.transport !== Transport.plaintext) return Reason.none;
+  const mode = modeNow(connection);
+  if (mode !== 'strict') {
+    connection.plaintextMode = mode;
+    return Reason.none;
+  }
+  if (connection.plaintextMode === 'strict') return Reason.none;
+  const rule = ruleOf(connection);
+  return rule === 'sniff' || rule === 'plaintext' ? Reason.none : Reason.plaintext_refused;
 }
 
 /** Only who proves to be the workload that has the caller's address goes on; one that is not known yet is held. */
@@ -83,9 +98,11 @@ export function fitProtocol(_context: DecisionContext, connection: ConnectionRec
 function passPlaintext(context: DecisionContext, connection: ConnectionRecord): true {
   const { destinationPort: port, peer, workload } = connection;
   const local = localOf(connection);
+  const mode = modeNow(connection);
   connection.transport = Transport.plaintext;
+  connection.plaintextMode = peer === null ? null : mode;
   connection.cause = plaintextCauses.indexOf(plaintextCause(peer ?? undefined, local, port));
-  if (workload?.identified === true && modeOf(local.workload, port) === 'permissive') {
+  if (workload?.identified === true && mode === 'permissive') {
     context.callers.count(peer, local);
   }
   return true;
@@ -94,6 +111,11 @@ function passPlaintext(context: DecisionContext, connection: ConnectionRecord): 
 function localOf({ local }: ConnectionRecord): WorkloadView {
   if (local === null) throw new Error('the connection belongs to no workload');
   return local;
+}
+
+/** What the port demands by the present configuration. */
+function modeNow(connection: ConnectionRecord): MtlsMode {
+  return modeOf(localOf(connection).workload, connection.destinationPort);
 }
 
 function ruleOf(connection: ConnectionRecord): AcceptRule {

@@ -9,6 +9,7 @@ import type { ConnectionRecord } from '../worker/connection-record.js';
 import type { DecisionContext } from '../worker/decision-context.js';
 import type { RequestRecord } from '../worker/request-record.js';
 import { Transport } from '../worker/transport.js';
+import { recheckPlaintext } from './accept-transport.js';
 import { readRequests, refuseRequest, resetConnection } from './answers.js';
 
 export function findInboundConnection(context: DecisionContext, connection: ConnectionRecord): boolean {
@@ -21,10 +22,16 @@ export function findInboundRequest(context: DecisionContext, request: RequestRec
   const connection = request.connection as ConnectionRecord;
   request.transport = connection.transport;
   request.cause = connection.cause;
-  const reason = connection.snapshot === context.snapshot ? Reason.none : lookUpInbound(context, connection);
+  const reason = connection.snapshot === context.snapshot ? Reason.none : lookUpAgain(context, connection);
   if (reason !== Reason.none) return refuseRequest(context, request, reason);
   // What has lost its name is cut; what it asks meanwhile is nobody's.
   return isImpostor(connection) ? refuseRequest(context, request, Reason.tls_wrong_identity) : true;
+}
+
+/** The configuration has changed since, and what forbids the connection's plaintext forbids its next request. */
+function lookUpAgain(context: DecisionContext, connection: ConnectionRecord): number {
+  const reason = lookUpInbound(context, connection);
+  return reason === Reason.none ? recheckPlaintext(connection) : reason;
 }
 
 /** HTTP and gRPC are read request by request, the rest goes on as opaque bytes. */

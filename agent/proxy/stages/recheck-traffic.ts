@@ -1,7 +1,7 @@
 /**
  * Connections and requests live long: when policies or workloads change, what would now be refused ends. Opaque
  * connections are held against the policies again, and so are requests under way, as their heads came. A peer that is no
- * longer who it proved to be is cut.
+ * longer who it proved to be is cut, and so is plaintext whose port has become strict.
  *
  * The cost is bounded: so many records a turn, and a record that nothing changed for costs a few look-ups.
  */
@@ -14,6 +14,7 @@ import type { DecisionContext } from '../worker/decision-context.js';
 import { KeptRequest } from '../worker/kept-request.js';
 import type { RecordPool, Tagged } from '../worker/record-pool.js';
 import type { RequestRecord } from '../worker/request-record.js';
+import { recheckPlaintext } from './accept-transport.js';
 import { decideUncaptured } from './authorize.js';
 import { isImpostor, lookUpInbound } from './find-inbound.js';
 
@@ -128,6 +129,8 @@ function judgeConnection(context: DecisionContext, connection: ConnectionRecord)
   // The bytes are what they are, whatever the port is declared to carry by now.
   connection.protocol = protocol;
   if (isImpostor(connection)) return Reason.tls_wrong_identity;
+  const plaintext = recheckPlaintext(connection);
+  if (plaintext !== Reason.none) return plaintext;
   // Where requests are read they are judged one by one, also those under way.
   const same = connection.program === program && connection.source === source;
   if (!opaque || same) return Reason.none;

@@ -31,8 +31,11 @@ export class ConnectionRecord implements Tagged, SeriesKey, SeriesMemo {
   transport: number = Transport.none;
   /** Why plaintext: index into plaintextCauses. */
   cause = 0;
-  /** Inbound: a workload of the mesh may send plaintext or TLS, by this mode when it came; null: no such question. */
-  sniffMode: MtlsMode | null = null;
+  /**
+   * Inbound, of a workload of the mesh: what the port demanded when plaintext came, or when it might have; later, when it
+   * was held against the configuration again. null: it may be anybody's, or no plaintext was expected.
+   */
+  plaintextMode: MtlsMode | null = null;
   /** SPIFFE id of the far end under TLS: the caller's, proven (inbound), or what the endpoint must prove (tunnel). */
   peerId = '';
   /** Inbound TLS: what was agreed on, an Alpn. */
@@ -116,7 +119,7 @@ export class ConnectionRecord implements Tagged, SeriesKey, SeriesMemo {
     this.stage = RowKind.connection;
     this.transport = Transport.none;
     this.cause = 0;
-    this.sniffMode = null;
+    this.plaintextMode = null;
     this.peerId = '';
     this.alpn = Alpn.none;
     this.snapshot = null;

@@ -36,7 +36,8 @@ export class VerdictWriter {
     verdicts.reason[this.#row] = connection.reason;
     verdicts.endpoint[this.#row] = connection.endpointId;
     verdicts.flags[this.#row] = connection.flags;
-    if (connection.sniffMode !== null) verdicts.deadlineMs[this.#row] = helloMs;
+    const meshed = connection.plaintextMode !== null;
+    if (connection.action === Action.sniff && meshed) verdicts.deadlineMs[this.#row] = helloMs;
     verdicts.action[this.#row] = connection.action;
   }
 
