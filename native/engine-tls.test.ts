@@ -138,6 +138,38 @@ describe('inbound TLS, called by node:tls', () => {
     socket.destroy();
   });
 
+  it('takes the ticket of a caller that has proved its key, and none of before policies changed', async () => {
+    /** Whether the session was taken, and the one that follows it. */
+    const call = async (session?: Buffer): Promise<{ reused: boolean; next: Buffer }> => {
+      const options = clientOptions(port, 'weft/h1', session === undefined ? shopIdentity : undefined);
+      const socket = tls.connect(session === undefined ? options : { ...options, session });
+      socket.resume();
+      const [next] = (await once(socket, 'session')) as [Buffer];
+      const reused = socket.isSessionReused();
+      socket.destroy();
+      return { reused, next };
+    };
+    const { reused, next } = await call();
+    expect(reused).toBe(false);
+    const again = await call(next);
+    expect(again.reused).toBe(true);
+    test.engine.forgetTickets();
+    const outdated = expect(call(again.next)).rejects.toThrow();
+    const refused = await test.untilEnded(({ reason }) => reason === Reason.tls_no_client_certificate);
+    expect(refused.kind).toBe(CompletionKind.connection);
+    await outdated;
+    const isOver = () => test.ended.filter(({ kind }) => kind === CompletionKind.connection).length === 3;
+    await test.untilEnded(isOver);
+    expect(seen).toEqual([
+      { peer: shop, alpn: Alpn.h1 },
+      { peer: shop, alpn: Alpn.h1 },
+    ]);
+    expect(test.engine.stats()).toMatchObject({
+      ...{ serverHandshakes: 2, resumedAsServer: 1, failedHandshakes: 1 },
+      ...{ outdatedTickets: 1, misplacedTickets: 0, tlsSessions: 0, tlsBytes: 0 },
+    });
+  });
+
   it('refuses an identity that does not fit, and says why', () => {
     const { engine } = test;
     expect(() => engine.setIdentity(1, { ...cartIdentity, key: shopIdentity.key })).toThrow(
@@ -186,6 +218,29 @@ describe('outbound TLS, towards node:tls', () => {
     expect(answer).toBe('heard 400000');
     const ended = await test.untilEnded(({ kind }) => kind === CompletionKind.connection);
     expect(ended).toMatchObject({ reason: Reason.peer_closed, bytesReceived: 400_000, bytesSent: 12 });
+  });
+
+  it('resumes opaque connections until its tickets are forgotten', async () => {
+    const reused: boolean[] = [];
+    await callServer(
+      tls.createServer({ ...serverOptions('weft/tcp'), allowHalfOpen: true }, (socket) => {
+        reused.push(socket.isSessionReused());
+        socket.resume().on('end', () => socket.end('bye'));
+      }),
+    );
+    for (let i = 0; i < 4; i++) {
+      if (i === 3) test.engine.forgetTickets();
+      const client = net.connect({ port: test.port, host: '127.0.0.1', allowHalfOpen: true });
+      client.resume().end('hello');
+      await once(client, 'end');
+    }
+    // Where a session was resumed, node gives no further ticket: after the third one the fourth would be resumed again.
+    expect(reused).toEqual([false, true, false, false]);
+    expect(test.engine.stats()).toMatchObject({
+      clientHandshakes: 4,
+      resumedAsClient: 1,
+      failedHandshakes: 0,
+    });
   });
 
   it('speaks to nobody but whom it expects', async () => {

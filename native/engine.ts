@@ -295,6 +295,14 @@ export interface EngineLimits {
   readonly turnHandshakes?: number;
   /** From the verdict, or the connect, until the handshake is done. */
   readonly tlsHandshakeTimeoutMs?: number;
+  /** TLS connections of one workload, both directions; one more is refused with `tls_session_limit`. 12,288 by default. */
+  readonly tlsSessions?: number;
+  /**
+   * Handshakes with callers that may be under way, of all workloads together: one more ends the oldest one, if that has had
+   * a second, with `tls_handshake_limit`: whoever begins them and proves nothing holds no more memory for longer, and keeps
+   * nobody out. 2,048 by default.
+   */
+  readonly tlsHandshakes?: number;
   /** How long {@link Action.sniff} waits for the first bytes. */
   readonly sniffTimeoutMs?: number;
   /** HTTP/2: streams that a peer may have open on one connection. */
@@ -418,8 +426,20 @@ export interface EngineStats {
   readonly clientHandshakes: number;
   readonly serverHandshakes: number;
   readonly failedHandshakes: number;
-  /** Open TLS connections, and open HTTP/2 streams of clients. */
+  /** Of those done: by a ticket, without proving the keys again. */
+  readonly resumedAsClient: number;
+  readonly resumedAsServer: number;
+  /**
+   * Tickets that clients offered and that were not taken, so that a full handshake followed: whose keys or time are over,
+   * and those that came from another address, or to another port, than they were given for.
+   */
+  readonly outdatedTickets: number;
+  readonly misplacedTickets: number;
+  /** Open TLS connections, and the memory that their sessions take, as measured for one; open HTTP/2 streams of clients. */
   readonly tlsSessions: number;
+  readonly tlsBytes: number;
+  /** Tickets of endpoints that wait for the next connection. */
+  readonly tickets: number;
   readonly streams: number;
 }
 
@@ -473,6 +493,12 @@ export interface Engine {
   setIdentity(workload: number, identity: IdentityOptions): void;
   /** Its TLS connections of both directions take nothing new at once, and are reset after `graceMs` with `reason`. */
   removeIdentity(workload: number, reason: ReasonCode, graceMs: number): void;
+  /**
+   * Opaque connections to an endpoint resume the TLS of an earlier one for ten minutes at most after either side proved
+   * its key, and never beyond a new or removed identity. After this every handshake, accepted or made, is a full one again:
+   * for when policies change.
+   */
+  forgetTickets(): void;
 
   /** Ids are the caller's: 1 and up, dense. Setting one again replaces it for new attempts. */
   setEndpoint(id: number, endpoint: EndpointOptions): void;

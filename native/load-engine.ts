@@ -101,6 +101,8 @@ const limitRanges: Readonly<Record<keyof NonNullable<EngineOptions['limits']>, r
   poolIdleTimeoutMs: [1, 86_400_000],
   turnHandshakes: [1, 4096],
   tlsHandshakeTimeoutMs: [1, 86_400_000],
+  tlsSessions: [1, 1_000_000],
+  tlsHandshakes: [1, 1_000_000],
   sniffTimeoutMs: [1, 86_400_000],
   http2ConcurrentStreams: [1, 65_536],
   http2StreamWindowBytes: [65_535, 0x7fff_ffff],
@@ -191,6 +193,10 @@ class LoadedEngine implements Engine {
 
   removeIdentity(workload: number, reason: ReasonCode, graceMs: number): void {
     this.#native.removeIdentity(workload, reason, graceMs);
+  }
+
+  forgetTickets(): void {
+    this.#native.forgetTickets();
   }
 
   setEndpoint(id: number, endpoint: EndpointOptions): void {

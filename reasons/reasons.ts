@@ -193,6 +193,10 @@ export const Reason = {
   tls_truncated: 155,
   /** the peer refused our handshake by an alert */
   tls_peer_refused: 156,
+  /** the workload's TLS connections are at their limit */
+  tls_session_limit: 157,
+  /** too many TLS handshakes are under way: the oldest one made room */
+  tls_handshake_limit: 158,
   /** routes are attached to the service and none matches */
   no_matching_route: 192,
   /** the chosen backend has no ready endpoint */
@@ -1046,6 +1050,24 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: 'UNAVAILABLE',
     summary: 'the peer refused our handshake by an alert',
     hint: 'its own counters name the cause',
+  },
+  {
+    code: 157,
+    name: 'tls_session_limit',
+    layer: 'engine',
+    status: 503,
+    grpc: 'RESOURCE_EXHAUSTED',
+    summary: 'the workload\'s TLS connections are at their limit',
+    hint: '12,288 for each workload: who holds them? see kubectl weft connections',
+  },
+  {
+    code: 158,
+    name: 'tls_handshake_limit',
+    layer: 'engine',
+    status: 503,
+    grpc: 'RESOURCE_EXHAUSTED',
+    summary: 'too many TLS handshakes are under way: the oldest one made room',
+    hint: 'somebody begins handshakes and does not end them, or the peers are overloaded',
   },
   {
     code: 192,

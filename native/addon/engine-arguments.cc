@@ -97,6 +97,8 @@ LoopOptions loop_options(const Napi::Object &options) {
     optional(limits, "poolIdleTimeoutMs", out.limits.pool_idle_timeout_ms);
     optional(limits, "turnHandshakes", out.limits.turn_handshakes);
     optional(limits, "tlsHandshakeTimeoutMs", out.limits.tls_handshake_timeout_ms);
+    optional(limits, "tlsSessions", out.limits.tls_sessions);
+    optional(limits, "tlsHandshakes", out.limits.tls_handshakes);
     optional(limits, "sniffTimeoutMs", out.limits.sniff_timeout_ms);
     optional(limits, "http2ConcurrentStreams", out.limits.http2.concurrent_streams);
     optional(limits, "http2StreamWindowBytes", out.limits.http2.stream_window);

@@ -40,6 +40,7 @@ private:
     void add_sockets(const Napi::CallbackInfo &info);
     void set_identity(const Napi::CallbackInfo &info);
     void remove_identity(const Napi::CallbackInfo &info);
+    void forget_tickets(const Napi::CallbackInfo &info);
     void set_endpoint(const Napi::CallbackInfo &info);
     void remove_endpoint(const Napi::CallbackInfo &info);
     Napi::Value define_edit(const Napi::CallbackInfo &info);
@@ -146,6 +147,10 @@ void EngineObject::remove_identity(const Napi::CallbackInfo &info) {
                                       static_cast<Reason>(uint32_argument(info, 1, "reason")),
                                       uint32_argument(info, 2, "graceMs")))
         unknown(info, "workload");
+}
+
+void EngineObject::forget_tickets(const Napi::CallbackInfo &info) {
+    engine(info).forget_tickets();
 }
 
 void EngineObject::set_endpoint(const Napi::CallbackInfo &info) {
@@ -274,7 +279,13 @@ Napi::Value EngineObject::stats(const Napi::CallbackInfo &info) {
     number("clientHandshakes", stats.client_handshakes);
     number("serverHandshakes", stats.server_handshakes);
     number("failedHandshakes", stats.failed_handshakes);
+    number("resumedAsClient", stats.resumed_as_client);
+    number("resumedAsServer", stats.resumed_as_server);
+    number("outdatedTickets", stats.outdated_tickets);
+    number("misplacedTickets", stats.misplaced_tickets);
     number("tlsSessions", stats.tls_sessions);
+    number("tlsBytes", stats.tls_bytes);
+    number("tickets", stats.tickets);
     number("streams", stats.streams);
     return out;
 }
@@ -308,6 +319,7 @@ Napi::Function EngineObject::define(Napi::Env env) {
                         InstanceMethod<&EngineObject::add_sockets>("addSockets"),
                         InstanceMethod<&EngineObject::set_identity>("setIdentity"),
                         InstanceMethod<&EngineObject::remove_identity>("removeIdentity"),
+                        InstanceMethod<&EngineObject::forget_tickets>("forgetTickets"),
                         InstanceMethod<&EngineObject::drain_connections>("drainConnections"),
                         InstanceMethod<&EngineObject::end_requests>("endRequests"),
                         InstanceMethod<&EngineObject::set_endpoint>("setEndpoint"),

@@ -24,6 +24,7 @@
 #include "engine/peer-numbers.hpp"
 #include "engine/ring-queue.hpp"
 #include "engine/slab.hpp"
+#include "engine/ticket-cache.hpp"
 #include "engine/timer-wheel.hpp"
 #include "engine/tls/client-hello.hpp"
 #include "engine/upstream-pool.hpp"
@@ -62,6 +63,11 @@ struct Endpoint {
     /// The engine's number for it.
     uint32_t peer = 0;
     bool defined = false;
+
+    bool leads_to(const PoolKey &key) const {
+        return defined && key.destination == destination && key.address == address &&
+               key.generation == generation && key.peer == peer;
+    }
 };
 
 /// What one turn may do before whoever came meanwhile is seen.
@@ -88,7 +94,8 @@ struct EngineStats {
     size_t connections = 0, exchanges = 0, pooled = 0, parked = 0, buffered_bytes = 0, sockets = 0;
     uint64_t turns = 0, rows = 0;
     uint64_t client_handshakes = 0, server_handshakes = 0, failed_handshakes = 0;
-    size_t tls_sessions = 0, streams = 0;
+    uint64_t resumed_as_client = 0, resumed_as_server = 0, outdated_tickets = 0, misplaced_tickets = 0;
+    size_t tls_sessions = 0, tls_bytes = 0, tickets = 0, streams = 0;
 };
 
 struct ConnectionInfo {
@@ -140,6 +147,8 @@ public:
     /// before stays.
     bool set_identity(uint32_t workload, tls::IdentityText &text, tls::IdentityProblem &problem);
     bool remove_identity(uint32_t workload, Reason reason, uint32_t grace_ms);
+    /// From now on every handshake is a full one, until further tickets are given. For when policies change.
+    void forget_tickets();
     void set_endpoint(uint32_t id, const Endpoint &endpoint);
     bool remove_endpoint(uint32_t id);
 
@@ -238,6 +247,7 @@ private:
     void protect(Connection &connection, tls::AlpnSet alpns, std::string expected);
     void unprotect(Connection &connection);
     IoResult read_protected(Connection &connection, char *out, size_t size);
+    void keep_ticket(Connection &connection);
     IoResult receive_protected(Connection &connection, char *out, size_t size, bool &drained);
     void flush_protected(Connection &target);
     bool seal(Connection &target, std::string_view plain, size_t &used);
@@ -257,9 +267,13 @@ private:
     void step_handshake(Connection &connection);
     bool begin_session(Connection &connection);
     bool feed_handshake(Connection &connection);
+    void count_ticket(const tls::Session &session);
     void handshake_done(Connection &connection);
     void handshake_failed(Connection &connection, Reason reason);
-    void handshake_timed_out(Connection &connection);
+    void end_handshake(Connection &connection, Reason reason);
+    void begin_counting(Connection &down);
+    void finish_counting(Protection &protection);
+    Connection *unfinished(Handle handle);
 
     // --- retire ---
     void retire_after(Connection &connection, Reason reason, uint64_t notice_ms, uint64_t end_ms);
@@ -461,6 +475,8 @@ private:
     PeerNumbers peers_;
     UpstreamPool upstream_;
     UpstreamPool sessions_; // outbound HTTP/2 connections that take new streams
+    TicketCache tickets_;
+    uint64_t ticket_epoch_ = 0; // grows with forget_tickets()
     DefinitionTable<http1::Edit> edits_;
     DefinitionTable<http1::Reply> replies_;
     DefinitionTable<StatusSet> status_sets_;
@@ -498,6 +514,8 @@ private:
     std::unique_ptr<char[]> wire_area_;
     std::unique_ptr<char[]> record_area_;
     RingQueue<Handle> handshake_round_; // workloads with handshakes to do
+    RingQueue<Handle> begun_;           // callers whose handshake has begun, in that order
+    size_t unfinished_ = 0;
     uint64_t cost_ = 0;
 
     struct LowStock {
@@ -515,6 +533,7 @@ private:
     bool ending_ = false;   // and waits for nothing that is idle
     bool closed_ = false;
     uint64_t client_handshakes_ = 0, server_handshakes_ = 0, failed_handshakes_ = 0;
+    uint64_t resumed_as_client_ = 0, resumed_as_server_ = 0, outdated_tickets_ = 0, misplaced_tickets_ = 0;
     size_t tls_sessions_ = 0;
     uint64_t turns_ = 0;
     uint64_t rows_ = 0;

@@ -62,7 +62,7 @@ void Engine::connection_timed_out(Connection &connection) {
         sniffing_timed_out(connection);
         break;
     case ConnectionState::securing:
-        handshake_timed_out(connection);
+        end_handshake(connection, Reason::tls_handshake_timeout);
         break;
     case ConnectionState::idle:
         close_connection(connection, Reason::idle_timeout);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a connection gets its TLS: looking at first bytes, and the handshake of either side. Handshakes are
-// worked on one workload after the other, so many a turn, because one costs as much as dozens of requests.
+// How a connection gets its TLS: the handshake of either side. Handshakes are worked on one workload after
+// the other, so many a turn, because one costs as much as dozens of requests.
 #include "engine/engine.hpp"
 #include <algorithm>
 
@@ -10,6 +10,7 @@ constexpr size_t flight_bytes = 16 * 1024;        // read at once
 constexpr int64_t handshake_cost = 128 * 1024;    // of a step, in bytes' worth of time
 constexpr int64_t most_debt = 8 * handshake_cost; // a crowd of them is not held against later requests
 constexpr uint64_t most_notice_ms = 30'000;       // between a certificate's notice and its end
+constexpr uint64_t patience_ms = 1'000;           // with a handshake that stands in others' way
 constexpr char handshake_record = 22;             // RFC 8446 section 5.1
 } // namespace
 
@@ -25,68 +26,14 @@ void Engine::secure(Connection &down) {
     }
 }
 
-/// The verdict `sniff`.
-void Engine::sniff(Connection &down, const Verdict &verdict) {
-    if (down.direction != Direction::inbound || down.tls != nullptr || down.sniffed) {
-        close_connection(down, Reason::decide_failed, true);
-        return;
-    }
-    down.state = ConnectionState::sniffing;
-    wheel_.set(down.timer,
-               now_ms_ + (verdict.deadline_ms != 0 ? verdict.deadline_ms : limits_.sniff_timeout_ms));
-    schedule(down);
-}
-
-void Engine::step_sniffing(Connection &down) {
-    while (down.readable) {
-        const iovec space = down.inbox.space(blocks_, tls::max_sniffed_bytes);
-        const IoResult result = read_into(down, static_cast<char *>(space.iov_base), space.iov_len);
-        if (result.io == Io::failed) {
-            close_connection(down, Reason::downstream_reset, true);
-            return;
-        }
-        if (result.io == Io::end)
-            end_sniffing(down);
-        if (result.io != Io::ok)
-            return;
-        down.inbox.grew(result.bytes);
-        switch (tls::sniff_client_hello(http1::bytes_of(down.inbox.view())).kind) {
-        case tls::Sniff::needs_more:
-            break;
-        case tls::Sniff::weft_client_hello:
-            secure(down);
-            return;
-        case tls::Sniff::other_tls:
-        case tls::Sniff::not_tls:
-            end_sniffing(down);
-            return;
-        }
-    }
-    down.inbox.give_back_if_empty(blocks_);
-}
-
-/// The first bytes may have come while nobody looked.
-void Engine::sniffing_timed_out(Connection &down) {
-    step_sniffing(down);
-    if (down.state == ConnectionState::sniffing)
-        end_sniffing(down);
-}
-
-/// No TLS of the mesh: what was read stays in the inbox.
-void Engine::end_sniffing(Connection &down) {
-    wheel_.cancel(down.timer);
-    down.inbox.give_back_if_empty(blocks_);
-    down.sniffed = true;
-    down.state = ConnectionState::undecided;
-    questions_.push({down.self, false});
-}
-
 void Engine::begin_handshake(Connection &connection) {
     connection.state = ConnectionState::securing;
     connection.tls->held = std::exchange(connection.inbox, {}); // of sniffing
     wheel_.cancel(connection.timer);
     wheel_.set(connection.timer, now_ms_ + limits_.tls_handshake_timeout_ms);
-    queue_handshake(connection);
+    // A caller that is silent costs no session; its first byte is an event.
+    if (connection.role == Role::upstream || connection.readable || connection.tls->held.size() > 0)
+        queue_handshake(connection);
 }
 
 void Engine::queue_handshake(Connection &connection) {
@@ -94,7 +41,7 @@ void Engine::queue_handshake(Connection &connection) {
         return;
     connection.tls->queued = true;
     Workload &workload = workload_of(connection);
-    workload.handshakes.push(connection.self);
+    (connection.tls->session == nullptr ? workload.beginnings : workload.handshakes).push(connection.self);
     if (!workload.in_handshake_round) {
         workload.in_handshake_round = true;
         handshake_round_.push(workload.self);
@@ -110,8 +57,8 @@ bool Engine::run_handshakes() {
         if (workload == nullptr)
             continue;
         Connection *connection = nullptr;
-        while (connection == nullptr && !workload->handshakes.empty())
-            connection = connections_.get(workload->handshakes.pop());
+        while (connection == nullptr && workload->has_handshakes())
+            connection = connections_.get(workload->next_handshake());
         if (connection != nullptr) {
             connection->tls->queued = false;
             if (connection->state == ConnectionState::securing && !connection->close_wanted)
@@ -120,7 +67,7 @@ bool Engine::run_handshakes() {
         workload = workloads_.get(handle);
         if (workload == nullptr)
             continue;
-        workload->in_handshake_round = !workload->handshakes.empty();
+        workload->in_handshake_round = workload->has_handshakes();
         if (workload->in_handshake_round)
             handshake_round_.push(handle);
     }
@@ -137,6 +84,8 @@ void Engine::step_handshake(Connection &connection) {
         return;
     const tls::Session &session = *connection.tls->session;
     send_waiting(connection);
+    if (!session.handshaking())
+        count_ticket(session);
     if (session.state() == tls::SessionState::failed)
         handshake_failed(connection, session.why());
     else if (!session.handshaking())
@@ -150,14 +99,51 @@ void Engine::step_handshake(Connection &connection) {
 /// False where it failed.
 bool Engine::begin_session(Connection &connection) {
     Protection &protection = *connection.tls;
+    if (workload_of(connection).tls_sessions >= limits_.tls_sessions) {
+        end_handshake(connection, Reason::tls_session_limit);
+        return false;
+    }
     const int64_t now = host_.unix_seconds();
     protection.session =
         connection.role == Role::downstream
-            ? tls::Session::accept(protection.identity, protection.alpns, now)
-            : tls::Session::connect(protection.identity, protection.alpns, protection.expected, now);
-    if (protection.session == nullptr)
+            ? tls::Session::accept(protection.identity, protection.alpns, now, {},
+                                   {.epoch = protection.epoch,
+                                    .client = connection.source.ip,
+                                    .port = connection.destination.port})
+            : tls::Session::connect(protection.identity, protection.alpns, protection.expected, now, {},
+                                    tickets_.take(connection.key, now));
+    if (protection.session == nullptr) {
         handshake_failed(connection, Reason::tls_handshake_failed);
-    return protection.session != nullptr;
+        return false;
+    }
+    ++workload_of(connection).tls_sessions;
+    if (connection.role == Role::downstream)
+        begin_counting(connection);
+    return true;
+}
+
+/// Callers have proved nothing yet. (What endpoints leave undone is held against their own caller alone.)
+void Engine::begin_counting(Connection &down) {
+    down.tls->unfinished = true;
+    down.tls->begun_ms = now_ms_;
+    ++unfinished_;
+    begun_.push(down.self);
+    while (!begun_.empty()) {
+        Connection *oldest = unfinished(begun_.front());
+        const bool goes = unfinished_ > limits_.tls_handshakes;
+        if (oldest != nullptr && (!goes || now_ms_ - oldest->tls->begun_ms < patience_ms))
+            return;
+        begun_.pop();
+        if (oldest != nullptr)
+            end_handshake(*oldest, Reason::tls_handshake_limit);
+    }
+}
+
+/// Whose handshake is under way; null where it has ended in any way.
+Connection *Engine::unfinished(Handle handle) {
+    Connection *connection = connections_.get(handle);
+    const bool under_way = connection != nullptr && connection->tls != nullptr && connection->tls->unfinished;
+    return under_way ? connection : nullptr;
 }
 
 /// Gives the session what the peer sent. False where the connection ended over it.
@@ -195,9 +181,20 @@ bool Engine::feed_handshake(Connection &connection) {
     return true;
 }
 
+void Engine::finish_counting(Protection &protection) {
+    if (std::exchange(protection.unfinished, false))
+        --unfinished_;
+}
+
+void Engine::count_ticket(const tls::Session &session) {
+    outdated_tickets_ += session.ticket_fate() == tls::TicketFate::outdated ? 1 : 0;
+    misplaced_tickets_ += session.ticket_fate() == tls::TicketFate::misplaced ? 1 : 0;
+}
+
 void Engine::handshake_done(Connection &connection) {
     Protection &protection = *connection.tls;
     protection.established = true;
+    finish_counting(protection);
     connection.received = 0; // from now on it counts what the peer says
     connection.readable |= protection.held.size() > 0;
     wheel_.cancel(connection.timer);
@@ -206,12 +203,15 @@ void Engine::handshake_done(Connection &connection) {
     const uint64_t left_ms = static_cast<uint64_t>(left) * 1000;
     retire_after(connection, Reason::tls_expired_certificate,
                  left_ms - std::min(left_ms / 10, most_notice_ms), left_ms);
+    const uint64_t resumed = protection.session->resumed() ? 1 : 0;
     if (connection.role == Role::upstream) {
         ++client_handshakes_;
+        resumed_as_client_ += resumed;
         ready_to_use(connection);
         return;
     }
     ++server_handshakes_;
+    resumed_as_server_ += resumed;
     connection.state = ConnectionState::undecided;
     questions_.push({connection.self, false});
 }
@@ -228,16 +228,17 @@ void Engine::handshake_failed(Connection &connection, Reason reason) {
     }
 }
 
-void Engine::handshake_timed_out(Connection &connection) {
+/// Without a word to the peer.
+void Engine::end_handshake(Connection &connection, Reason reason) {
     if (connection.close_wanted) { // it has failed already, and its alert does not leave
         close_connection(connection, connection.close_reason, true);
         return;
     }
     ++failed_handshakes_;
     if (connection.role == Role::upstream)
-        connect_failed(connection, Reason::tls_handshake_timeout);
+        connect_failed(connection, reason);
     else
-        close_connection(connection, Reason::tls_handshake_timeout, true);
+        close_connection(connection, reason, true);
 }
 
 } // namespace weft

@@ -127,5 +127,71 @@ CASE("a turn works on so many handshakes, and on each workload's in its turn") {
     }));
 }
 
+/// The reasons of connections that ended, on the inbound side.
+size_t ended_for(const SecureMesh &test, Reason reason) {
+    size_t found = 0;
+    for (const Completion &completion : test.completions)
+        found += completion.kind == CompletionKind::connection && completion.reason == reason ? 1 : 0;
+    return found;
+}
+
+CASE("who begins handshakes and does not end them loses the oldest one, and keeps nobody else out") {
+    SecureMesh test({.tls_handshakes = 8});
+    test.use = Action::tunnel;
+    const std::string hello = first_flight(test);
+    std::vector<std::unique_ptr<Peer>> idlers;
+    for (size_t i = 0; i < 20; ++i) {
+        idlers.push_back(test.connect_to(test.cart_port));
+        idlers.back()->send(hello);
+        CHECK(test.until([&] { return !idlers.back()->received.empty(); }));
+    }
+    CHECK_EQUAL(test.engine->stats().tls_sessions, 20U); // each has a second
+    test.advance(1'000);
+    auto client = test.connect();
+    auto app = test.accept();
+    client->send("there");
+    CHECK(test.until([&] { return app->has("there"); }));
+    CHECK(test.until([&] { return ended_for(test, Reason::tls_handshake_limit) == 13; }));
+    for (size_t i = 0; i < 20; ++i)
+        CHECK(test.until([&] { return idlers[i]->was_reset == (i < 13); }));
+    CHECK_EQUAL(test.engine->stats().tls_sessions, 7U + 2U);
+}
+
+CASE("a crowd of honest callers is served whole, however few handshakes may be under way") {
+    SecureMesh test({.turn_handshakes = 4, .tls_handshakes = 16});
+    test.use = Action::tunnel;
+    std::vector<std::unique_ptr<Peer>> crowd;
+    for (size_t i = 0; i < 150; ++i)
+        crowd.push_back(test.connect());
+    CHECK(test.until([&] { return test.engine->stats().server_handshakes == 150; }));
+    CHECK_EQUAL(test.engine->stats().failed_handshakes, 0U);
+}
+
+CASE("TLS connections over the workload's limit are refused by name, and their memory is told") {
+    SecureMesh test({.tls_sessions = 3});
+    test.use = Action::tunnel;
+    std::vector<std::unique_ptr<Peer>> clients;
+    for (size_t i = 0; i < 3; ++i) {
+        clients.push_back(test.connect());
+        clients.push_back(test.accept());
+    }
+    CHECK_EQUAL(test.engine->stats().tls_sessions, 6U); // of two workloads
+    CHECK_EQUAL(test.engine->stats().tls_bytes, 6 * tls::Session::memory_bytes);
+    auto refused = test.connect();
+    CHECK(test.until([&] { return refused->was_reset; }));
+    CHECK(test.until([&] { return ended_for(test, Reason::tls_session_limit) > 0; }));
+    CHECK(test.until([&] { return test.engine->stats().connections == 6; }));
+    const size_t before = ended_for(test, Reason::tls_session_limit);
+    auto stranger = test.connect_to(test.cart_port);
+    stranger->send(first_flight(test));
+    CHECK(test.until([&] { return stranger->was_reset; }));
+    CHECK(test.until([&] { return ended_for(test, Reason::tls_session_limit) == before + 1; }));
+    clients[0]->reset();
+    CHECK(test.until([&] { return test.engine->stats().tls_sessions == 4; }));
+    clients.push_back(test.connect());
+    clients.push_back(test.accept());
+    CHECK_EQUAL(test.engine->stats().tls_sessions, 6U);
+}
+
 } // namespace
 } // namespace weft::testing

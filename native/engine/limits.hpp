@@ -27,6 +27,12 @@ struct EngineLimits {
     /// Per turn, of all workloads together.
     uint32_t turn_handshakes = 8;
     uint32_t tls_handshake_timeout_ms = 10'000;
+    /// TLS connections of one workload, both directions.
+    uint32_t tls_sessions = 12'288;
+    /// Handshakes with callers under way, of all workloads together: one more costs the oldest one its
+    /// connection, once that has had a second. So whoever begins them and proves nothing holds no more memory
+    /// for longer, and keeps nobody out.
+    uint32_t tls_handshakes = 2048;
     uint32_t sniff_timeout_ms = 200;
     http2::Limits http2{};
     /// HTTP/2 connections to one endpoint of one workload (inbound: of one client); further requests wait.

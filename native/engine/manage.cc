@@ -3,6 +3,7 @@
 #include "engine/engine.hpp"
 #include <algorithm>
 #include <unistd.h>
+#include <utility>
 
 namespace weft {
 
@@ -82,6 +83,7 @@ bool Engine::remove_workload(uint32_t name, uint32_t grace_ms) {
                                 close_connection(*idle, Reason::workload_withdrawn);
                         });
     drain_sessions([&](const PoolKey &key) { return key.workload == self.index; });
+    tickets_.remove_if([&](const PoolKey &key) { return key.workload == self.index; });
     // Peers must not send further requests on a connection that has no application behind it any more.
     connections_.each([&](Connection &connection) {
         if (connection.role == Role::downstream && connection.workload == self)
@@ -125,10 +127,13 @@ void Engine::set_endpoint(uint32_t id, const Endpoint &endpoint) {
     if (id >= endpoints_.size())
         endpoints_.resize(size_t{id} + 1);
     const uint32_t peer = peers_.hold(endpoint.identity);
-    peers_.drop(endpoints_[id].identity);
-    endpoints_[id] = endpoint;
+    const Endpoint before = std::exchange(endpoints_[id], endpoint);
+    peers_.drop(before.identity);
     endpoints_[id].peer = peer;
     endpoints_[id].defined = true;
+    if (before.defined)
+        tickets_.remove_if(
+            [&](const PoolKey &key) { return before.leads_to(key) && !endpoints_[id].leads_to(key); });
 }
 
 bool Engine::remove_endpoint(uint32_t id) {
@@ -137,11 +142,9 @@ bool Engine::remove_endpoint(uint32_t id) {
     const Endpoint endpoint = endpoints_[id];
     endpoints_[id] = {};
     peers_.drop(endpoint.identity);
-    const auto leads_there = [&](const PoolKey &key) {
-        return key.destination == endpoint.destination && key.address == endpoint.address &&
-               key.generation == endpoint.generation && key.peer == endpoint.peer;
-    };
+    const auto leads_there = [&](const PoolKey &key) { return endpoint.leads_to(key); };
     drain_sessions(leads_there);
+    tickets_.remove_if(leads_there);
     upstream_.remove_if(leads_there, [&](Handle handle) {
         if (Connection *idle = connections_.get(handle))
             close_connection(*idle, Reason::peer_closed);
@@ -205,7 +208,13 @@ EngineStats Engine::stats() {
                       .client_handshakes = client_handshakes_,
                       .server_handshakes = server_handshakes_,
                       .failed_handshakes = failed_handshakes_,
-                      .tls_sessions = tls_sessions_};
+                      .resumed_as_client = resumed_as_client_,
+                      .resumed_as_server = resumed_as_server_,
+                      .outdated_tickets = outdated_tickets_,
+                      .misplaced_tickets = misplaced_tickets_,
+                      .tls_sessions = tls_sessions_,
+                      .tls_bytes = tls_sessions_ * tls::Session::memory_bytes,
+                      .tickets = tickets_.size()};
     workloads_.each([&](const Workload &workload) {
         for (const SocketStock &stock : workload.stock)
             stats.sockets += stock.size();

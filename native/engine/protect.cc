@@ -34,8 +34,8 @@ void Engine::protect(Connection &connection, tls::AlpnSet alpns, std::string exp
         wire_area_ = std::make_unique<char[]>(wire_bytes);
         record_area_ = std::make_unique<char[]>(tls::Session::record_plaintext);
     }
-    connection.tls =
-        std::make_unique<Protection>(workload_of(connection).identity, alpns, std::move(expected));
+    connection.tls = std::make_unique<Protection>(workload_of(connection).identity, alpns,
+                                                  std::move(expected), ticket_epoch_);
     ++tls_sessions_;
 }
 
@@ -43,6 +43,9 @@ void Engine::unprotect(Connection &connection) {
     if (connection.tls == nullptr)
         return;
     connection.tls->held.clear(blocks_);
+    finish_counting(*connection.tls);
+    if (connection.tls->session != nullptr)
+        --workload_of(connection).tls_sessions;
     connection.tls.reset();
     --tls_sessions_;
 }
@@ -63,6 +66,20 @@ IoResult Engine::read_protected(Connection &connection, char *out, size_t size) 
             return {.io = Io::again};
     }
     return {.io = Io::again, .more = true};
+}
+
+/// For the next connection to the same endpoint, unless that, the identity or the policies have changed
+/// meanwhile, or the workload has left: its place may be another's when the ticket is used.
+void Engine::keep_ticket(Connection &connection) {
+    if (connection.role != Role::upstream)
+        return;
+    tls::Ticket ticket = connection.tls->session->take_ticket();
+    const Workload &workload = workload_of(connection);
+    const uint32_t id = connection.endpoint;
+    if (ticket && connection.tls->identity == workload.identity && !workload.removed &&
+        !connection.retiring && connection.tls->epoch == ticket_epoch_ && id < endpoints_.size() &&
+        endpoints_[id].leads_to(connection.key))
+        tickets_.give(connection.key, std::move(ticket), host_.unix_seconds());
 }
 
 /// One step: bytes that wait, else one read from the socket. No plaintext may come of it. `drained`: the
@@ -86,6 +103,7 @@ IoResult Engine::receive_protected(Connection &connection, char *out, size_t siz
     }
     const tls::Received got = session.receive(http1::bytes_of(cipher), room_in(out, size));
     send_waiting(connection);
+    keep_ticket(connection);
     protection.more = got.more;
     if (waited)
         protection.held.consume(blocks_, got.consumed);

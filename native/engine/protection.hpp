@@ -15,6 +15,8 @@ struct Protection {
     tls::AlpnSet alpns;
     /// upstream: the SPIFFE id that the endpoint must prove.
     std::string expected;
+    /// Engine::ticket_epoch_ of its beginning.
+    uint64_t epoch = 0;
     /// Made at its first step: that costs a key exchange, so it waits for its turn.
     std::unique_ptr<tls::Session> session{};
     /// Ciphertext that was read before there was room for its plaintext.
@@ -23,6 +25,9 @@ struct Protection {
     bool more = false;
     /// It waits in its workload's queue of handshakes.
     bool queued = false;
+    /// Of a caller: its handshake has begun, and is not done.
+    bool unfinished = false;
+    uint64_t begun_ms = 0;
     bool established = false;
     bool said_goodbye = false;
 

@@ -95,6 +95,8 @@ enum class Reason : uint16_t {
     tls_no_identity = 154, ///< the workload has no certificate yet
     tls_truncated = 155, ///< the TLS stream ended without close_notify
     tls_peer_refused = 156, ///< the peer refused our handshake by an alert
+    tls_session_limit = 157, ///< the workload's TLS connections are at their limit
+    tls_handshake_limit = 158, ///< too many TLS handshakes are under way: the oldest one made room
     no_matching_route = 192, ///< routes are attached to the service and none matches
     no_ready_endpoint = 193, ///< the chosen backend has no ready endpoint
     backend_invalid = 194, ///< the route's backend does not exist, is not permitted or weighs nothing
@@ -197,6 +199,8 @@ constexpr uint16_t status_of(Reason reason) {
     case Reason::tls_no_identity: return 503;
     case Reason::tls_truncated: return 502;
     case Reason::tls_peer_refused: return 503;
+    case Reason::tls_session_limit: return 503;
+    case Reason::tls_handshake_limit: return 503;
     case Reason::no_matching_route: return 404;
     case Reason::no_ready_endpoint: return 503;
     case Reason::backend_invalid: return 500;
@@ -284,6 +288,8 @@ constexpr uint8_t grpc_status_of(Reason reason) {
     case Reason::tls_no_identity: return 14; // UNAVAILABLE
     case Reason::tls_truncated: return 14; // UNAVAILABLE
     case Reason::tls_peer_refused: return 14; // UNAVAILABLE
+    case Reason::tls_session_limit: return 8; // RESOURCE_EXHAUSTED
+    case Reason::tls_handshake_limit: return 8; // RESOURCE_EXHAUSTED
     case Reason::no_matching_route: return 12; // UNIMPLEMENTED
     case Reason::no_ready_endpoint: return 14; // UNAVAILABLE
     case Reason::backend_invalid: return 14; // UNAVAILABLE
@@ -406,6 +412,8 @@ constexpr const char *name_of(Reason reason) {
     case Reason::tls_no_identity: return "tls_no_identity";
     case Reason::tls_truncated: return "tls_truncated";
     case Reason::tls_peer_refused: return "tls_peer_refused";
+    case Reason::tls_session_limit: return "tls_session_limit";
+    case Reason::tls_handshake_limit: return "tls_handshake_limit";
     case Reason::no_matching_route: return "no_matching_route";
     case Reason::no_ready_endpoint: return "no_ready_endpoint";
     case Reason::backend_invalid: return "backend_invalid";

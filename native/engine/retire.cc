@@ -21,6 +21,7 @@ bool Engine::set_identity(uint32_t name, tls::IdentityText &text, tls::IdentityP
         return key.workload == self && key.peer != 0 && key.identity != serial;
     };
     drain_sessions(is_older);
+    tickets_.remove_if(is_older);
     upstream_.remove_if(is_older, [&](Handle handle) {
         if (Connection *idle = connections_.get(handle))
             close_connection(*idle, Reason::peer_closed);
@@ -36,12 +37,18 @@ bool Engine::remove_identity(uint32_t name, Reason reason, uint32_t grace_ms) {
     read_clock();
     workload->identity = nullptr;
     const Handle self = workload->self;
+    tickets_.remove_if([&](const PoolKey &key) { return key.workload == self.index; });
     connections_.each([&](Connection &connection) {
         if (connection.workload == self && connection.tls != nullptr)
             retire_after(connection, reason, 0, grace_ms);
     });
     end_of_call();
     return true;
+}
+
+void Engine::forget_tickets() {
+    tickets_.clear();
+    ++ticket_epoch_;
 }
 
 size_t Engine::drain_connections(Reason reason, const ConnectionMatch &match, uint32_t grace_ms) {

@@ -66,6 +66,7 @@ public:
     bool has(std::string_view text) const { return received.find(text) != std::string::npos; }
     Peer &wire() { return *wire_; }
     const tls::Session &session() const { return *session_; }
+    tls::Ticket take_ticket() { return session_->take_ticket(); }
 
     std::string received;
 

@@ -5,7 +5,7 @@
 
 namespace weft {
 
-size_t UpstreamPool::Hash::operator()(const PoolKey &key) const {
+size_t PoolKeyHash::operator()(const PoolKey &key) const {
     uint64_t halves[2];
     std::memcpy(halves, key.address.ip.data(), sizeof halves);
     uint64_t mix = halves[0] * 0x9e3779b97f4a7c15U;

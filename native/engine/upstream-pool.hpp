@@ -23,6 +23,10 @@ struct PoolKey {
     bool operator==(const PoolKey &) const = default;
 };
 
+struct PoolKeyHash {
+    size_t operator()(const PoolKey &key) const;
+};
+
 class UpstreamPool {
 public:
     /// The connection that was given back last, or a null handle.
@@ -54,14 +58,10 @@ public:
     }
 
 private:
-    struct Hash {
-        size_t operator()(const PoolKey &key) const;
-    };
-
     void forget_empty();
 
     // Empty lists stay, so that a steady load allocates nothing, until there are many of them.
-    std::unordered_map<PoolKey, std::vector<Handle>, Hash> entries_;
+    std::unordered_map<PoolKey, std::vector<Handle>, PoolKeyHash> entries_;
     size_t idle_ = 0;
     size_t forget_at_ = 1024;
 };

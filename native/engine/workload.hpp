@@ -40,6 +40,8 @@ struct Workload {
     uint32_t open = 0;
     uint32_t pending = 0;
     uint64_t buffered = 0;
+    /// Connections that have a TLS session, finished or not.
+    uint32_t tls_sessions = 0;
     /// No new connections; the slot goes when the last one does.
     bool removed = false;
     uint64_t remove_at_ms = 0;
@@ -49,8 +51,10 @@ struct Workload {
     uint32_t identity_serial = 0;
 
     RingQueue<Handle> ready;
-    /// Connections whose handshake has something to do.
+    /// Connections whose handshake has something to do; and those that it has yet to begin for.
     RingQueue<Handle> handshakes;
+    RingQueue<Handle> beginnings;
+    uint8_t continued = 0;
     bool in_handshake_round = false;
     int64_t deficit = 0;
     bool in_round = false;
@@ -78,12 +82,23 @@ struct Workload {
         return credit > 0;
     }
 
+    bool has_handshakes() const { return !handshakes.empty() || !beginnings.empty(); }
+
+    /// What is under way goes first, so that a crowd of callers is not left half done; but for one in four,
+    /// so that who never ends keeps nobody from beginning.
+    Handle next_handshake() {
+        const bool begins = handshakes.empty() || (!beginnings.empty() && continued == 3);
+        continued = static_cast<uint8_t>(begins ? 0 : std::min(continued + 1, 3));
+        return begins ? beginnings.pop() : handshakes.pop();
+    }
+
     bool over_buffered() const { return buffered >= buffered_limit; }
 
     void reset() {
-        name = connections = open = pending = identity_serial = 0;
+        name = connections = open = pending = tls_sessions = identity_serial = 0;
         buffered = remove_at_ms = 0;
         removed = in_round = in_handshake_round = false;
+        continued = 0;
         identity = nullptr;
         deficit = 0;
         credit = modest_burst;
@@ -92,6 +107,7 @@ struct Workload {
             each.clear();
         ready.clear();
         handshakes.clear();
+        beginnings.clear();
         apply({});
     }
 };

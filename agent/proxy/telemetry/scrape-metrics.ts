@@ -59,7 +59,13 @@ export function sumStats(stats: readonly EngineStats[]): EngineStats {
     clientHandshakes: sum('clientHandshakes'),
     serverHandshakes: sum('serverHandshakes'),
     failedHandshakes: sum('failedHandshakes'),
+    resumedAsClient: sum('resumedAsClient'),
+    resumedAsServer: sum('resumedAsServer'),
+    outdatedTickets: sum('outdatedTickets'),
+    misplacedTickets: sum('misplacedTickets'),
     tlsSessions: sum('tlsSessions'),
+    tlsBytes: sum('tlsBytes'),
+    tickets: sum('tickets'),
     streams: sum('streams'),
   };
 }

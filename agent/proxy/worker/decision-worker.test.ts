@@ -15,6 +15,7 @@ import {
   workload,
 } from '../../../model/test-resources.js';
 import { SocketMaker } from '../../../native/descriptors-under-test.js';
+import type { Engine } from '../../../native/engine.js';
 import { loadEngine } from '../../../native/load-engine.js';
 import { systemTimers } from '../control/timers.js';
 import { DecisionWorker } from './decision-worker.js';
@@ -24,6 +25,7 @@ const addon = loadEngine();
 
 interface Loopback {
   readonly worker: DecisionWorker;
+  readonly engine: Engine;
   readonly port: number;
   readonly posted: FromWorker[];
   readonly close: () => void;
@@ -38,14 +40,13 @@ async function loopback(direction: 'outbound' | 'inbound'): Promise<Loopback> {
   const maker = await SocketMaker.start(addon);
   const posted: FromWorker[] = [];
   const waiting: (() => void)[] = [];
-  let engineClose = (): void => {};
+  let engine: Engine | undefined;
   const worker: DecisionWorker = new DecisionWorker({
     worker: 0,
     notesMap: -1,
     accessLog: true,
     createEngine: (options) => {
-      const engine = addon.createEngine(options);
-      engineClose = () => engine.close();
+      engine = addon.createEngine(options);
       return engine;
     },
     post: (message) => {
@@ -74,11 +75,13 @@ async function loopback(direction: 'outbound' | 'inbound'): Promise<Loopback> {
       await new Promise<void>((resolve) => waiting.push(resolve));
     }
   };
+  if (engine === undefined) throw new Error('the worker made no engine');
+  const made: Engine = engine;
   const close = (): void => {
-    engineClose();
+    made.close();
     maker.close();
   };
-  return { worker, port, posted, close, until };
+  return { worker, engine: made, port, posted, close, until };
 }
 
 let server: http.Server;
@@ -191,6 +194,31 @@ test('a policy that changes turns 200 into 403 and back on one connection', asyn
     expect(sockets.size).toBe(1);
   } finally {
     agent.destroy();
+    close();
+  }
+});
+
+test('policies that change end the tickets of TLS connections; endpoints that change do not', async () => {
+  const { worker, engine, port, close } = await loopback('outbound');
+  let forgotten = 0;
+  engine.forgetTickets = () => {
+    forgotten += 1;
+  };
+  const change = (version: number, ...resources: Parameters<typeof delta>[0]) => {
+    worker.receive({ type: 'delta', delta: delta(resources), version });
+    return forgotten;
+  };
+  try {
+    expect(change(1, ...shop(port))).toBe(0);
+    expect(change(2, resource('authorization-policy', policy({ mode: 'Audit' })))).toBe(1);
+    expect(change(3, resource('endpoints', endpointSet([]), '2'))).toBe(1);
+    worker.receive({
+      type: 'delta',
+      delta: { upserts: [], removals: [{ kind: 'authorization-policy', name: 'shop/policy' }] },
+      version: 4,
+    });
+    expect(forgotten).toBe(2);
+  } finally {
     close();
   }
 });

@@ -214,6 +214,7 @@ export class DecisionWorker {
     this.#context.snapshot = snapshot;
     this.#context.effects.follow(snapshot);
     this.#workloads.follow(snapshot, touched.workloads);
+    if (touched.policies.size > 0) this.#engine.forgetTickets();
     if (touched.policies.size + touched.workloads.size > 0) this.#recheck.begin();
     this.#held.retry((connection) => this.#decider.decideHeld(connection));
   }

@@ -38,12 +38,31 @@ export function collectMetrics(reported: ReportedWorker): WorkerMetrics {
     gauge('weft_engine_pooled_connections', 'Idle connections to endpoints.', stats.pooled),
     gauge('weft_engine_parked_requests', 'Requests and connections that wait for a decision.', stats.parked),
     gauge('weft_engine_tls_sessions', 'Open TLS connections with other workloads.', stats.tlsSessions),
+    gauge('weft_engine_tls_bytes', 'Memory of the sessions of open TLS connections, about.', stats.tlsBytes),
     gauge('weft_engine_http2_streams', 'Open HTTP/2 streams of clients.', stats.streams),
     family('counter', 'weft_tls_handshakes_total', 'TLS handshakes with other workloads.', [
       { labels: { role: 'client', result: 'ok' }, value: stats.clientHandshakes },
       { labels: { role: 'server', result: 'ok' }, value: stats.serverHandshakes },
       { labels: { role: 'any', result: 'failed' }, value: stats.failedHandshakes },
     ]),
+    family('counter', 'weft_tls_resumed_handshakes_total', 'TLS handshakes that a ticket shortened.', [
+      { labels: { role: 'client' }, value: stats.resumedAsClient },
+      { labels: { role: 'server' }, value: stats.resumedAsServer },
+    ]),
+    family(
+      'counter',
+      'weft_tls_refused_tickets_total',
+      'Tickets of callers that were not taken: a full handshake followed.',
+      [
+        { labels: { cause: 'outdated' }, value: stats.outdatedTickets },
+        { labels: { cause: 'misplaced' }, value: stats.misplacedTickets },
+      ],
+    ),
+    gauge(
+      'weft_engine_tls_tickets',
+      'Tickets that wait for the next connection to their endpoint.',
+      stats.tickets,
+    ),
     gauge('weft_engine_sockets', 'Ready-made sockets in stock.', stats.sockets),
     family(
       'counter',

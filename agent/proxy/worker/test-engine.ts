@@ -75,6 +75,9 @@ export class BatchEngine implements Engine {
     this.identities.delete(workload);
     this.ended.push(`identity ${workload} ${reasonName(reason)} ${graceMs}`);
   }
+  forgetTickets(): void {
+    this.ended.push('tickets');
+  }
   setEndpoint(id: number, endpoint: EndpointOptions): void {
     this.endpoints.set(id, endpoint);
   }
@@ -125,7 +128,13 @@ export class BatchEngine implements Engine {
       clientHandshakes: 0,
       serverHandshakes: 0,
       failedHandshakes: 0,
+      resumedAsClient: 0,
+      resumedAsServer: 0,
+      outdatedTickets: 0,
+      misplacedTickets: 0,
       tlsSessions: 0,
+      tlsBytes: 0,
+      tickets: 0,
       streams: 0,
     };
   }

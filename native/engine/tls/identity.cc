@@ -4,8 +4,10 @@
 #include "engine/tls/session.hpp"
 #include "engine/tls/spiffe-id.hpp"
 #include <algorithm>
+#include <array>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <span>
 
 namespace weft::tls {
@@ -68,11 +70,9 @@ Verdict verify_own(const Chain &chain, X509_STORE *store, std::string_view trust
 
 bool restrict_protocol(SSL_CTX *context) {
     SSL_CTX_clear_options(context, SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
-    // No tickets: README.md, "Resumption".
-    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | no_send_certificate_compression |
                                      no_receive_certificate_compression);
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify_depth(context, max_depth);
     SSL_CTX_set_max_cert_list(context, max_chain_bytes);
     // A call ends after each record, so that `receive` can count them.
@@ -86,8 +86,8 @@ bool restrict_protocol(SSL_CTX *context) {
            SSL_CTX_set1_groups_list(context, "X25519:P-256") == 1 &&
            SSL_CTX_set1_sigalgs_list(context, "ECDSA+SHA256") == 1 &&
            SSL_CTX_set1_client_sigalgs_list(context, "ECDSA+SHA256") == 1 &&
-           SSL_CTX_set_num_tickets(context, 0) == 1 && SSL_CTX_set_max_early_data(context, 0) == 1 &&
-           SSL_CTX_set_recv_max_early_data(context, 0) == 1;
+           SSL_CTX_set_num_tickets(context, 0) == 1 && // until ALPN tells what the connection is for
+           SSL_CTX_set_max_early_data(context, 0) == 1 && SSL_CTX_set_recv_max_early_data(context, 0) == 1;
 }
 
 OwnedContext make_context(const Chain &chain, EVP_PKEY *key, X509_STORE *store) {
@@ -102,8 +102,7 @@ OwnedContext make_context(const Chain &chain, EVP_PKEY *key, X509_STORE *store) 
     if (!ready) {
         return nullptr;
     }
-    Session::install(context.get());
-    return context;
+    return Session::install(context.get()) ? std::move(context) : nullptr;
 }
 
 /// The caller's copy of the key does not outlive `create`.
@@ -119,6 +118,20 @@ struct Cleanse {
 
 std::string_view Identity::trust_domain() const {
     return trust_domain_of(spiffe_id_);
+}
+
+bool Identity::renew_ticket_keys(int64_t now) const {
+    if (now >= ticket_keys_since_ && now < ticket_keys_since_ + ticket_key_seconds) {
+        return true;
+    }
+    // A name, a key for HMAC and a key for AES, as SSL_CTX makes them for itself.
+    std::array<unsigned char, 80> keys;
+    const bool renewed = RAND_priv_bytes(keys.data(), keys.size()) == 1 &&
+                         SSL_CTX_set_tlsext_ticket_keys(context_.get(), keys.data(), keys.size()) == 1;
+    OPENSSL_cleanse(keys.data(), keys.size());
+    ticket_keys_since_ = renewed ? now : 0;
+    ERR_clear_error();
+    return renewed;
 }
 
 std::shared_ptr<const Identity> Identity::create(IdentityText &text, int64_t now, IdentityProblem &problem) {

@@ -50,7 +50,8 @@ struct IdentityProblem {
     std::string message;
 };
 
-/// Immutable. Sessions share it; one that is replaced lives until its last session ends. Used by one thread.
+/// Immutable, but for the keys of its tickets. Sessions share it; one that is replaced lives until its last
+/// session ends. Used by one thread.
 class Identity {
 public:
     /// Null, and `problem` filled, where something does not fit. `now`: seconds since 1970.
@@ -63,6 +64,9 @@ public:
     int64_t not_after() const { return not_after_; }
 
     // For Session.
+    /// Tickets of before `ticket_key_seconds` ago, or of a time that is yet to come, cannot be read any more.
+    /// False where there is no randomness.
+    bool renew_ticket_keys(int64_t now) const;
     SSL_CTX *context() const { return context_.get(); }
     const BIO_METHOD *wire() const { return wire_.get(); }
 
@@ -73,6 +77,8 @@ private:
     uint32_t generation_ = 0;
     int64_t not_after_ = 0;
     OwnedContext context_;
+    /// When the present keys of tickets came, in seconds since 1970.
+    mutable int64_t ticket_keys_since_ = 0;
     OwnedBioMethod wire_;
 };
 

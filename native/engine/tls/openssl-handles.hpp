@@ -19,6 +19,7 @@ using OwnedBioMethod = Owned<BIO_METHOD, BIO_meth_free>;
 using OwnedCertificate = Owned<X509, X509_free>;
 using OwnedKey = Owned<EVP_PKEY, EVP_PKEY_free>;
 using OwnedNames = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
+using OwnedTlsSession = Owned<SSL_SESSION, SSL_SESSION_free>;
 using OwnedSsl = Owned<SSL, SSL_free>;
 using OwnedContext = Owned<SSL_CTX, SSL_CTX_free>;
 using OwnedStore = Owned<X509_STORE, X509_STORE_free>;

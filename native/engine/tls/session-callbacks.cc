@@ -2,6 +2,7 @@
 // What OpenSSL asks a session during its handshake, and tells it afterwards.
 #include "engine/tls/session.hpp"
 #include <algorithm>
+#include <limits>
 #include <openssl/err.h>
 
 namespace weft::tls {
@@ -15,13 +16,23 @@ Session *session_of(SSL *ssl) {
     return static_cast<Session *>(SSL_get_app_data(ssl));
 }
 
+/// Of all certificates in a chain.
+int64_t first_end(const STACK_OF(X509) * chain) {
+    int64_t first = std::numeric_limits<int64_t>::max();
+    for (int i = 0; i < sk_X509_num(chain); ++i) {
+        first = std::min(first, not_after(sk_X509_value(chain, i)));
+    }
+    return first;
+}
+
 } // namespace
 
-void Session::install(SSL_CTX *context) {
+bool Session::install(SSL_CTX *context) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     SSL_CTX_set_cert_verify_callback(context, verify_peer, nullptr);
     SSL_CTX_set_alpn_select_cb(context, select_alpn, nullptr);
     SSL_CTX_set_msg_callback(context, hear_message);
+    return allow_tickets(context);
 }
 
 /// A client that offers none gets as far as its certificate, so that scanners, which never offer one, can
@@ -50,10 +61,13 @@ int Session::verify_peer(X509_STORE_CTX *verification, void *) {
     if (!self.verdict_.accepted()) {
         return 0;
     }
-    self.peer_not_after_ = tls::not_after(X509_STORE_CTX_get0_cert(verification));
+    self.peer_not_after_ = first_end(X509_STORE_CTX_get0_chain(verification));
+    self.verified_ = true;
+    self.begin_ticket_time();
     return 1;
 }
 
+/// Tickets are for those connections that are not shared.
 int Session::select_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
                          const unsigned char *offered, unsigned int offered_size, void *) {
     const AlpnSet accepted = session_of(ssl)->alpns_;
@@ -67,6 +81,7 @@ int Session::select_alpn(SSL *ssl, const unsigned char **out, unsigned char *siz
             if (wanted == std::string_view{reinterpret_cast<const char *>(offered) + at + 1, length}) {
                 *out = offered + at + 1;
                 *size = static_cast<unsigned char>(length);
+                SSL_set_num_tickets(ssl, alpn == Alpn::http2 ? 0 : 1);
                 return SSL_TLSEXT_ERR_OK;
             }
         }

@@ -13,19 +13,21 @@ Session::Session(std::shared_ptr<const Identity> identity, Side side, AlpnSet al
 }
 
 std::unique_ptr<Session> Session::accept(std::shared_ptr<const Identity> identity, AlpnSet accepted,
-                                         int64_t now, const SessionLimits &limits) {
+                                         int64_t now, const SessionLimits &limits, const TicketScope &scope) {
     std::unique_ptr<Session> session{new Session{std::move(identity), Side::server, accepted, now, limits}};
-    return session->start({}) ? std::move(session) : nullptr;
+    session->scope_ = scope;
+    const bool started = session->identity_->renew_ticket_keys(now) && session->start({}, {});
+    return started ? std::move(session) : nullptr;
 }
 
 std::unique_ptr<Session> Session::connect(std::shared_ptr<const Identity> identity, AlpnSet offered,
-                                          std::string_view expected, int64_t now,
-                                          const SessionLimits &limits) {
+                                          std::string_view expected, int64_t now, const SessionLimits &limits,
+                                          const Ticket &ticket) {
     std::unique_ptr<Session> session{new Session{std::move(identity), Side::client, offered, now, limits}};
-    return session->start(expected) ? std::move(session) : nullptr;
+    return session->start(expected, ticket) ? std::move(session) : nullptr;
 }
 
-bool Session::start(std::string_view expected) {
+bool Session::start(std::string_view expected, const Ticket &ticket) {
     ERR_clear_error();
     ssl_.reset(SSL_new(identity_->context()));
     BIO *bio = ssl_ == nullptr ? nullptr : BIO_new(identity_->wire());
@@ -54,6 +56,7 @@ bool Session::start(std::string_view expected) {
         return false;
     }
     SSL_set_connect_state(ssl_.get());
+    offer_ticket(ticket);
     shake_hands();
     return true;
 }
@@ -98,9 +101,10 @@ Alpn Session::selected_alpn() const {
 
 void Session::finish_handshake() {
     alpn_ = selected_alpn();
+    const bool proved = SSL_session_reused(ssl_.get()) == 0 ? verified_ : finish_resumption();
     if (!alpns_.has(alpn_)) {
         fail(Reason::tls_alpn_refused, "the server chose no application protocol that was offered");
-    } else if (SSL_version(ssl_.get()) != TLS1_3_VERSION || verdict_.spiffe_id.empty()) {
+    } else if (SSL_version(ssl_.get()) != TLS1_3_VERSION || !proved || verdict_.spiffe_id.empty()) {
         fail(Reason::tls_handshake_failed, "the handshake ended without TLS 1.3 or a verified peer");
     } else {
         state_ = SessionState::open;

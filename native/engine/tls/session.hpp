@@ -5,6 +5,7 @@
 #include "engine/reasons.hpp"
 #include "engine/tls/alpn.hpp"
 #include "engine/tls/identity.hpp"
+#include "engine/tls/ticket.hpp"
 #include "engine/tls/verify-certificate.hpp"
 #include "engine/tls/wire.hpp"
 #include <memory>
@@ -58,18 +59,22 @@ public:
     /// What a record adds to its plaintext: header, content type and tag.
     static constexpr size_t record_overhead = 5 + 1 + 16;
     static constexpr size_t record_plaintext = 16 * 1024;
+    /// What an open session takes of the process' memory, about; measured: README.md.
+    static constexpr size_t memory_bytes = 27 * 1024;
     /// Room for `send` that takes any record whole.
     static constexpr size_t record_bytes = record_plaintext + record_overhead;
 
     /// A server that takes one of `accepted`. `now`: seconds since 1970, what certificates' dates are held
-    /// against. Null where memory is short.
+    /// against. `scope`: tickets of another one are not taken. Null where memory is short.
     static std::unique_ptr<Session> accept(std::shared_ptr<const Identity> identity, AlpnSet accepted,
-                                           int64_t now, const SessionLimits &limits = {});
+                                           int64_t now, const SessionLimits &limits = {},
+                                           const TicketScope &scope = {});
     /// A client that offers `offered` to a peer that must prove to be `expected`, a SPIFFE id. Its first
-    /// bytes wait in `send`. Null where memory is short.
+    /// bytes wait in `send`. `ticket`: of an earlier connection by the same identity to the same peer, or
+    /// none. Null where memory is short.
     static std::unique_ptr<Session> connect(std::shared_ptr<const Identity> identity, AlpnSet offered,
                                             std::string_view expected, int64_t now,
-                                            const SessionLimits &limits = {});
+                                            const SessionLimits &limits = {}, const Ticket &ticket = {});
 
     Session(const Session &) = delete;
     Session &operator=(const Session &) = delete;
@@ -102,27 +107,44 @@ public:
     // After the handshake.
     /// The SPIFFE id that the peer proved.
     const std::string &peer() const { return verdict_.spiffe_id; }
-    /// End of the peer's certificate, in seconds since 1970.
+    /// First end of a certificate in the peer's chain, in seconds since 1970.
     int64_t peer_not_after() const { return peer_not_after_; }
     Alpn alpn() const { return alpn_; }
+    /// By a ticket: the peer proved its key on an earlier connection.
+    bool resumed() const { return resumed_; }
+    /// Server, also while the handshake runs.
+    TicketFate ticket_fate() const { return ticket_fate_; }
+    /// Client: what came to shorten the next handshake, once.
+    Ticket take_ticket() { return std::move(ticket_); }
     /// For logs: "TLSv1.3", and for example "TLS_AES_128_GCM_SHA256".
     const char *version() const { return SSL_get_version(ssl_.get()); }
     const char *cipher() const { return SSL_get_cipher_name(ssl_.get()); }
     const Identity &identity() const { return *identity_; }
 
-    /// Makes every session of `context` verify its peer as this class promises. For Identity.
-    static void install(SSL_CTX *context);
+    /// Makes every session of `context` verify its peer as this class promises. False where OpenSSL refused.
+    /// For Identity.
+    static bool install(SSL_CTX *context);
 
 private:
     Session(std::shared_ptr<const Identity> identity, Side side, AlpnSet alpns, int64_t now,
             const SessionLimits &limits);
-    bool start(std::string_view expected);
+    bool start(std::string_view expected, const Ticket &ticket);
     void shake_hands();
     Alpn selected_alpn() const;
     void finish_handshake();
     size_t read_record(std::span<uint8_t> plain);
     void fail(Reason why, const char *detail);
     void fail_by_openssl();
+
+    static bool allow_tickets(SSL_CTX *context);
+    bool accept_again(X509 *leaf);
+    void offer_ticket(const Ticket &ticket);
+    bool finish_resumption();
+    void begin_ticket_time();
+    static int stamp_ticket(SSL *ssl, void *);
+    static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session, const unsigned char *name,
+                                          size_t name_size, SSL_TICKET_STATUS status, void *);
+    static int hear_ticket(SSL *ssl, SSL_SESSION *session);
 
     static int verify_peer(X509_STORE_CTX *verification, void *);
     static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
@@ -137,6 +159,15 @@ private:
     Alpn alpn_ = Alpn::none;
     int64_t now_;
     int64_t peer_not_after_ = 0;
+    /// Server: which tickets it gives and takes.
+    TicketScope scope_;
+    TicketFate ticket_fate_ = TicketFate::none;
+    /// End of tickets that this connection gives or gave.
+    int64_t ticket_not_after_ = 0;
+    Ticket ticket_{};
+    /// This handshake's certificate was verified.
+    bool verified_ = false;
+    bool resumed_ = false;
     SessionLimits limits_;
     std::string expected_;
     Verdict verdict_;

@@ -232,14 +232,3 @@ CASE("key updates are answered, and a flood of them is refused") {
     give(*server, key_update(client));
     CHECK_EQUAL(server->why(), Reason::tls_record_failed);
 }
-
-CASE("no ticket is given and none is taken: every handshake is a full one") {
-    const Mesh mesh;
-    Pair pair{mesh};
-    CHECK(!pair.server->wants_send());
-    const auto server = Session::accept(mesh.cart_identity(), {Alpn::tcp}, test_now);
-    RawPeer client{Side::client, {.credential = &mesh.shop}};
-    shake_hands(*server, client);
-    CHECK_EQUAL(server->state(), SessionState::open);
-    CHECK_EQUAL(SSL_SESSION_has_ticket(SSL_get0_session(client.ssl())), 0);
-}
