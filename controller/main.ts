@@ -34,15 +34,15 @@ async function run(flags: ControllerFlags): Promise<void> {
     advertise: flags.advertise ?? undefined,
   });
   const report = () => reportStatus(controller.publisher, controller.nodes(), controller.problems);
+  const scrape = () => {
+    metrics.update(report());
+    return metrics.text(controller, counts?.() ?? null);
+  };
   // First, so that a probe is answered while the source is still being read.
   if (flags.metrics !== null) {
     const ready = () => {
       if (!controller.ready) throw new Error('not everything has been read, or nobody decides yet');
       return { ready: true };
-    };
-    const scrape = () => {
-      metrics.update(report());
-      return metrics.text(controller, counts?.() ?? null);
     };
     await serveAdmin(flags.metrics, { '/metrics': scrape, '/ready': ready });
   }
@@ -57,6 +57,7 @@ async function run(flags: ControllerFlags): Promise<void> {
     '/status': report,
     '/ready': ready,
     '/routes': () => publishedRoutes(controller.publisher),
+    '/metrics': scrape,
   };
   if (flags.adminPort !== null) await serveAdmin({ host: '127.0.0.1', port: flags.adminPort }, pages);
   if (flags.admin !== null) {

@@ -1,4 +1,4 @@
-/** Plain HTTP for people and programs of this machine: GET /status, /ready; POST /tokens; /metrics on its own address. */
+/** Plain HTTP for people and programs of this machine: GET /status, /ready, /metrics; POST /tokens. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 

@@ -96,11 +96,15 @@ describe('attacks on a strict workload', () => {
       });
   };
 
+  const tlsFailures = async (reason: string) =>
+    sumSamples(await mesh.samples(), 'weft_tls_failures_total', { reason, direction: 'inbound' });
+
   async function expectRefusal(reason: string, attack: () => Promise<{ readonly stdout: string }>) {
-    const [seen, before] = [arrived(), await refusals(reason)];
+    const [seen, before, failed] = [arrived(), await refusals(reason), await tlsFailures(reason)];
     const { stdout } = await attack();
     expect(stdout).not.toMatch(/HTTP\/1\.1 200/);
     await awaitEvent(`a count of ${reason}`, 8_000, async () => (await refusals(reason)) > before);
+    if (reason.startsWith('tls_')) expect(await tlsFailures(reason)).toBeGreaterThan(failed);
     expect(arrived()).toBe(seen);
   }
 
@@ -223,8 +227,10 @@ describe('attacks on a strict workload', () => {
 
   test('of all 65,535 ports none answers a stranger with a byte', async () => {
     const argv = [python, fixture('scan-ports.py'), mesh.pod('server').ipv4];
+    const before = await refusals('plaintext_refused');
     const said = await mesh.pod('outsider').run(argv, { timeoutMs: 110_000 });
     expect(JSON.parse(said)).toEqual({ scanned: 65_535, answers: {} });
+    expect(await refusals('plaintext_refused')).toBeGreaterThan(before);
     expect(await mesh.status('client', 'http://10.97.0.1/after')).toBe(200);
   });
 

@@ -137,6 +137,12 @@ export class Weft {
     return runCommand(['curl', '-sS', '--fail-with-body', '--unix-socket', socket, `http://weft${path}`]);
   }
 
+  /** The text of the controller's /metrics. */
+  async controllerMetrics(): Promise<string> {
+    const socket = join(this.state, 'controller/admin.sock');
+    return runCommand(['curl', '-sS', '--fail-with-body', '--unix-socket', socket, 'http://weft/metrics']);
+  }
+
   /** Asks it to end; throws where it does not end in order. Pinned state goes with it. */
   async stop(): Promise<void> {
     const status = await this.process.stop(30_000);
