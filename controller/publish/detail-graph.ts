@@ -14,6 +14,8 @@ export interface DetailScope {
   /** In the order in which they must travel: what an endpoint set needs comes before it. */
   readonly ordered: readonly ResourceId[];
   readonly ids: ReadonlySet<ResourceId>;
+  /** Namespaces whose policies belong to them, all of them, beside what is named. */
+  readonly policySpaces: ReadonlySet<string>;
   /** What it was found by: where a change touches one of these it must be found again. */
   readonly keys: ReadonlySet<string>;
 }
@@ -51,9 +53,11 @@ export class DetailGraph {
         this.#replaceRoute(id, routeBody(before), routeBody(after), touched);
         break;
       case 'authorization-policy': {
+        // One more or less touches nothing: a scope names namespaces, not policies.
         const namespace = (after ?? before)?.ownerNamespace ?? '';
+        const had = this.hasPolicies(namespace);
         this.#policiesByNamespace[after === undefined ? 'delete' : 'add'](namespace, id);
-        if (before === undefined || after === undefined) touched.add(policyKey(namespace));
+        if (had !== this.hasPolicies(namespace)) touched.add(policyKey(namespace));
         break;
       }
       case 'mesh':
@@ -87,8 +91,8 @@ export class DetailGraph {
     return this.#servicesByWorkload.get(uid);
   }
 
-  policiesIn(namespace: string): ReadonlySet<ResourceId> {
-    return this.#policiesByNamespace.get(namespace);
+  hasPolicies(namespace: string): boolean {
+    return this.#policiesByNamespace.get(namespace).size > 0;
   }
 
   routesOf(service: string): Iterable<ResourceId> {
@@ -158,6 +162,7 @@ class Walk {
   readonly #graph: DetailGraph;
   readonly keys = new Set<string>();
   readonly #first = new Set<ResourceId>();
+  readonly #policySpaces = new Set<string>();
   readonly #endpoints = new Set<ResourceId>();
   /** Work to do, the last one next: routes may chain many services. */
   readonly #stack: (() => void)[] = [];
@@ -190,7 +195,7 @@ class Walk {
     if (workload === undefined || this.#first.has(id)) return;
     this.#first.add(id);
     this.keys.add(policyKey(workload.namespace));
-    for (const policy of this.#graph.policiesIn(workload.namespace)) this.#first.add(policy);
+    this.#policySpaces.add(workload.namespace);
     for (const service of this.#graph.servicesBefore(uid)) this.#stack.push(() => this.visitService(service));
     this.#run();
   }
@@ -203,7 +208,7 @@ class Walk {
     const workload = this.#graph.workload(uid);
     if (workload === undefined) return;
     this.keys.add(policyKey(workload.namespace));
-    if (this.#graph.policiesIn(workload.namespace).size > 0) this.#stack.push(() => this.visitWorkload(uid));
+    if (this.#graph.hasPolicies(workload.namespace)) this.#stack.push(() => this.visitWorkload(uid));
   }
 
   #run(): void {
@@ -215,7 +220,7 @@ class Walk {
 
   finish(): DetailScope {
     const ordered = [...this.#first, ...this.#endpoints];
-    return { ordered, ids: new Set(ordered), keys: this.keys };
+    return { ordered, ids: new Set(ordered), policySpaces: this.#policySpaces, keys: this.keys };
   }
 }
 

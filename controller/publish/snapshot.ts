@@ -51,6 +51,7 @@ interface SnapshotParts {
   readonly incomplete: boolean;
   readonly resources: PersistentMap<Resource>;
   readonly services: PersistentMap<ResourceId>;
+  readonly policies: PersistentMap<ReadonlySet<ResourceId>>;
   readonly shards: IndexShards;
   readonly scopes: NodeScopes;
   readonly changed: readonly ResourceId[];
@@ -66,6 +67,8 @@ export class Snapshot {
   /** What is new, changed or gone since the previous version, in the order in which it must travel. */
   readonly changed: readonly ResourceId[];
   readonly #services: PersistentMap<ResourceId>;
+  /** By namespace. */
+  readonly #policies: PersistentMap<ReadonlySet<ResourceId>>;
   readonly #shards: IndexShards;
   readonly #scopes: NodeScopes;
   /** Changes of this version and those before, the oldest first; what came before them may be anything. */
@@ -79,6 +82,7 @@ export class Snapshot {
     this.resources = parts.resources;
     this.changed = parts.changed;
     this.#services = parts.services;
+    this.#policies = parts.policies;
     this.#shards = parts.shards;
     this.#scopes = parts.scopes;
     this.#history = parts.history;
@@ -97,6 +101,7 @@ export class Snapshot {
       incomplete: true,
       resources: PersistentMap.empty(),
       services: PersistentMap.empty(),
+      policies: PersistentMap.empty(),
       shards: IndexShards.empty(),
       scopes,
       changed: [],
@@ -108,6 +113,7 @@ export class Snapshot {
   next(version: number, changes: Changes, incomplete: boolean): Snapshot {
     const resources = this.resources.edit();
     const services = this.#services.edit();
+    const policies = this.#policies.edit();
     const changed: ResourceId[] = [];
     for (const [id, after] of changes) {
       const before = this.resources.get(id);
@@ -115,9 +121,13 @@ export class Snapshot {
       changed.push(id);
       if (after === undefined) resources.delete(id);
       else resources.set(id, after);
-      if (kindOf(id) !== 'service') continue;
-      if (after === undefined) services.delete(id);
-      else services.set(id, id);
+      const { kind, ownerNamespace } = (after ?? before) as Resource;
+      if (kind === 'service' && after === undefined) services.delete(id);
+      else if (kind === 'service') services.set(id, id);
+      if (kind !== 'authorization-policy' || (before !== undefined && after !== undefined)) continue;
+      const others = new Set(policies.get(ownerNamespace));
+      others[after === undefined ? 'delete' : 'add'](id);
+      policies.set(ownerNamespace, others);
     }
     const all = resources.finish();
     const shards = this.#shards.next(changed, this.resources, all, incomplete);
@@ -130,6 +140,7 @@ export class Snapshot {
       incomplete,
       resources: all,
       services: services.finish(),
+      policies: policies.finish(),
       shards,
       scopes: this.#scopes,
       changed: ordered,
@@ -169,20 +180,29 @@ export class Snapshot {
     const get = (id: ResourceId): Resource | undefined => {
       const kind = kindOf(id);
       if (kind === 'workload-index') return this.#shards.get(id.slice(kind.length + 1));
+      if (kind === 'authorization-policy') {
+        const policy = this.resources.get(id);
+        return policy !== undefined && scope.policySpaces.has(policy.ownerNamespace) ? policy : undefined;
+      }
       return kind === 'mesh' || kind === 'service' || scope.ids.has(id) ? this.#get(id, node) : undefined;
     };
     return {
       version: this.version,
       incomplete: this.incomplete,
       get,
-      ids: () => sortIds([...this.#commonIds(), ...scope.ordered]),
+      ids: () => sortIds([...this.#commonIds(), ...this.#policiesOf(scope.policySpaces), ...scope.ordered]),
       changedSince: (version) => {
         const changed = this.#changedSince(version);
         if (changed === null || scope === since) return changed;
         if (since === null) return null;
-        return sortIds([...scope.ordered, ...since.ids, ...changed]);
+        const spaces = differing(scope.policySpaces, since.policySpaces);
+        return sortIds([...scope.ordered, ...since.ids, ...this.#policiesOf(spaces), ...changed]);
       },
     };
+  }
+
+  #policiesOf(namespaces: Iterable<string>): ResourceId[] {
+    return [...namespaces].flatMap((namespace) => [...(this.#policies.get(namespace) ?? [])]);
   }
 
   *#commonIds(): Generator<ResourceId> {
@@ -204,6 +224,11 @@ export class Snapshot {
     const later = this.#history.slice(at + 1);
     return later.length === 1 ? this.changed : sortIds(later.flatMap(({ ids }) => ids));
   }
+}
+
+/** What is in one of two sets alone. */
+function differing(left: ReadonlySet<string>, right: ReadonlySet<string>): string[] {
+  return [...[...left].filter((one) => !right.has(one)), ...[...right].filter((one) => !left.has(one))];
 }
 
 function kindOf(id: ResourceId): Resource['kind'] {
