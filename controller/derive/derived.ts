@@ -62,7 +62,7 @@ export abstract class Derived<Value> extends Table<Value> implements Settled {
 }
 
 class DerivedNode<Value> implements Node {
-  readonly reads = new Set<ReaderList>();
+  reads: ReaderList[] = [];
   readonly key: string;
   readonly #table: Derived<Value>;
 

@@ -7,8 +7,8 @@ import type { StatusProblem } from '../resources/status-problem.js';
 
 /** One value of one table, as a reader of others. */
 export interface Node {
-  /** Lists that it is in. */
-  readonly reads: Set<ReaderList>;
+  /** Where it is known as a reader. */
+  reads: ReaderList[];
   stale(): void;
 }
 
@@ -21,38 +21,50 @@ export interface Settled {
   sweep(): void;
 }
 
-/** The readers of one thing. */
-export class ReaderList {
-  readonly #nodes = new Set<Node>();
-  readonly #onUnread: () => void;
+/** The readers of one thing: one, as a rule, so there is a set only beside the first. */
+class ReaderList {
+  #first: Node | null = null;
+  #others: Set<Node> | null = null;
+  readonly #home: Readers;
+  readonly #key: string;
 
-  constructor(onUnread: () => void) {
-    this.#onUnread = onUnread;
+  constructor(home: Readers, key: string) {
+    this.#home = home;
+    this.#key = key;
   }
 
   add(node: Node): void {
-    this.#nodes.add(node);
-    node.reads.add(this);
+    if (this.#first === node || this.#others?.has(node) === true) return;
+    if (this.#first === null) this.#first = node;
+    else {
+      this.#others ??= new Set();
+      this.#others.add(node);
+    }
+    node.reads.push(this);
   }
 
   remove(node: Node): void {
-    this.#nodes.delete(node);
-    if (this.#nodes.size === 0) this.#onUnread();
+    if (this.#first === node) this.#first = null;
+    else this.#others?.delete(node);
+    if (this.#first === null && (this.#others?.size ?? 0) === 0) this.#home.unread(this.#key);
   }
 
   /** What they read has changed. */
   stale(): void {
-    for (const node of this.#nodes) node.stale();
+    this.#first?.stale();
+    for (const node of this.#others ?? []) node.stale();
   }
 }
+
+export type { ReaderList };
 
 /** Readers by what they read. */
 export class Readers {
   readonly #graph: Graph;
   readonly #lists = new Map<string, ReaderList>();
-  readonly #onUnread: (key: string) => void;
+  readonly #onUnread: ((key: string) => void) | undefined;
 
-  constructor(graph: Graph, onUnread: (key: string) => void = () => {}) {
+  constructor(graph: Graph, onUnread?: (key: string) => void) {
     this.#graph = graph;
     this.#onUnread = onUnread;
   }
@@ -63,10 +75,7 @@ export class Readers {
     if (node === null) return;
     let list = this.#lists.get(key);
     if (list === undefined) {
-      list = new ReaderList(() => {
-        this.#lists.delete(key);
-        this.#onUnread(key);
-      });
+      list = new ReaderList(this, key);
       this.#lists.set(key, list);
     }
     list.add(node);
@@ -78,6 +87,12 @@ export class Readers {
 
   stale(key: string): void {
     this.#lists.get(key)?.stale();
+  }
+
+  /** Its last reader has gone. */
+  unread(key: string): void {
+    this.#lists.delete(key);
+    this.#onUnread?.(key);
   }
 }
 
@@ -108,8 +123,9 @@ export class Graph {
 
   /** The node depends on nothing. */
   forget(node: Node): void {
-    for (const list of node.reads) list.remove(node);
-    node.reads.clear();
+    const { reads } = node;
+    node.reads = [];
+    for (const list of reads) list.remove(node);
   }
 
   /** What is wrong with all values, by table and then by key. */

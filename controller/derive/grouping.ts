@@ -2,11 +2,51 @@
 import { Readers } from './graph.js';
 import type { Table } from './table.js';
 
+/** The members of one group: one, as a rule, so there is a map only beside the first. */
+class Members<Value> {
+  #first: readonly [key: string, value: Value] | null = null;
+  #others: Map<string, Value> | null = null;
+  #sorted: readonly Value[] | null = null;
+
+  get isEmpty(): boolean {
+    return this.#first === null && (this.#others?.size ?? 0) === 0;
+  }
+
+  put(key: string, value: Value): void {
+    this.#sorted = null;
+    if (this.#others?.has(key) !== true && (this.#first === null || this.#first[0] === key)) {
+      this.#first = [key, value];
+      return;
+    }
+    this.#others ??= new Map();
+    this.#others.set(key, value);
+  }
+
+  remove(key: string): void {
+    this.#sorted = null;
+    if (this.#first?.[0] === key) this.#first = null;
+    else this.#others?.delete(key);
+  }
+
+  /** In the order of keys. */
+  sorted(): readonly Value[] {
+    if (this.#sorted !== null) return this.#sorted;
+    const members = [...(this.#first === null ? [] : [this.#first]), ...(this.#others ?? [])];
+    members.sort(([left], [right]) => (left < right ? -1 : 1));
+    const values = members.map(([, value]) => value);
+    if (values.length > 1) this.#sorted = values;
+    return values;
+  }
+
+  some(isSo: (value: Value) => boolean): boolean {
+    if (this.#first !== null && isSo(this.#first[1])) return true;
+    for (const value of this.#others?.values() ?? []) if (isSo(value)) return true;
+    return false;
+  }
+}
+
 export class Grouping<Value> {
-  /** By group, then by the table's key. */
-  readonly #groups = new Map<string, Map<string, Value>>();
-  /** Members in the order of their keys; of groups that were asked for it. */
-  readonly #sorted = new Map<string, readonly Value[]>();
+  readonly #groups = new Map<string, Members<Value>>();
   readonly #groupsOf: (value: Value) => Iterable<string>;
   readonly #memberReaders: Readers;
   readonly #presenceReaders: Readers;
@@ -22,20 +62,13 @@ export class Grouping<Value> {
   /** In the order of the table's keys. */
   get(group: string): readonly Value[] {
     this.#memberReaders.note(group);
-    const known = this.#sorted.get(group);
-    if (known !== undefined) return known;
-    const members = [...(this.#groups.get(group) ?? [])];
-    members.sort(([left], [right]) => (left < right ? -1 : 1));
-    const values = members.map(([, value]) => value);
-    if (values.length > 0) this.#sorted.set(group, values);
-    return values;
+    return this.#groups.get(group)?.sorted() ?? [];
   }
 
   /** Whether a member is so, looked at in no particular order. */
   some(group: string, isSo: (value: Value) => boolean): boolean {
     this.#memberReaders.note(group);
-    for (const value of this.#groups.get(group)?.values() ?? []) if (isSo(value)) return true;
-    return false;
+    return this.#groups.get(group)?.some(isSo) ?? false;
   }
 
   /** Whether there is any member. */
@@ -54,26 +87,23 @@ export class Grouping<Value> {
   }
 
   #put(group: string, key: string, value: Value): void {
-    const members = this.#groups.get(group);
+    let members = this.#groups.get(group);
     if (members === undefined) {
-      this.#groups.set(group, new Map([[key, value]]));
+      members = new Members();
+      this.#groups.set(group, members);
       this.#presenceReaders.stale(group);
-    } else members.set(key, value);
-    this.#changed(group);
+    }
+    members.put(key, value);
+    this.#memberReaders.stale(group);
   }
 
   #remove(group: string, key: string): void {
     const members = this.#groups.get(group);
-    members?.delete(key);
-    if (members?.size === 0) {
+    members?.remove(key);
+    if (members?.isEmpty === true) {
       this.#groups.delete(group);
       this.#presenceReaders.stale(group);
     }
-    this.#changed(group);
-  }
-
-  #changed(group: string): void {
-    this.#sorted.delete(group);
     this.#memberReaders.stale(group);
   }
 }

@@ -14,7 +14,7 @@ import type { ManifestTables } from './manifest-tables.js';
 /** Says where a policy protects nobody. */
 export function derivePolicies(
   { policies }: ManifestTables,
-  workloads: Table<Workload>,
+  workloads: Table<BuiltWorkload>,
   sets: Table<EndpointSet>,
 ): Table<AuthorizationPolicy> {
   const known = new KnownWorkloads(workloads, sets);
@@ -31,15 +31,15 @@ export function derivePolicies(
 /** Workloads as targets of policies name them. */
 class KnownWorkloads {
   readonly #sets: Table<EndpointSet>;
-  readonly #byUid: Grouping<Workload>;
-  readonly #byNamespace: Grouping<Workload>;
-  readonly #byLabel: Grouping<Workload>;
+  readonly #byUid: Grouping<BuiltWorkload>;
+  readonly #byNamespace: Grouping<BuiltWorkload>;
+  readonly #byLabel: Grouping<BuiltWorkload>;
 
-  constructor(workloads: Table<Workload>, sets: Table<EndpointSet>) {
+  constructor(workloads: Table<BuiltWorkload>, sets: Table<EndpointSet>) {
     this.#sets = sets;
-    this.#byUid = new Grouping(workloads, ({ uid }) => [uid]);
-    this.#byNamespace = new Grouping(workloads, ({ namespace }) => [namespace]);
-    this.#byLabel = new Grouping(workloads, ({ namespace, labels }) =>
+    this.#byUid = new Grouping(workloads, ({ workload }) => [workload.uid]);
+    this.#byNamespace = new Grouping(workloads, ({ workload }) => [workload.namespace]);
+    this.#byLabel = new Grouping(workloads, ({ workload: { namespace, labels } }) =>
       Object.entries(labels).map(([name, value]) => labelKey(namespace, name, value)),
     );
   }
@@ -50,11 +50,13 @@ class KnownWorkloads {
     return targets.some((target) => {
       if (target.kind === 'Service') {
         const members = uidsBehind(this.#sets.get(`${namespace}/${target.name}`));
-        return members.some((uid) => this.#byUid.some(uid, (workload) => workload.namespace === namespace));
+        return members.some((uid) =>
+          this.#byUid.some(uid, ({ workload }) => workload.namespace === namespace),
+        );
       }
       const [first] = Object.entries(target.labels);
       if (first === undefined) return this.#byNamespace.has(namespace);
-      return this.#byLabel.some(labelKey(namespace, ...first), (workload) =>
+      return this.#byLabel.some(labelKey(namespace, ...first), ({ workload }) =>
         hasLabels(workload, target.labels),
       );
     });

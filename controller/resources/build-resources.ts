@@ -101,16 +101,15 @@ function deriveAll(manifests: ManifestTables, mesh: MeshTables, settings: BuildS
   const namespaces = cluster === undefined ? undefined : deriveNamespaces(manifests, cluster);
   const pods = cluster && namespaces ? derivePods(manifests, namespaces, cluster) : manifests.workloads;
   const secured = deriveMtls(deriveWorkloads(release(pods, mesh), mesh, node), manifests, mesh);
-  const plain = new Each(secured, ({ workload }) => workload);
   const byAddress = new Grouping<BuiltWorkload>(secured, ({ workload }) => workload.addresses);
   const services = deriveServices(manifests, byAddress);
   const sets = deriveEndpoints(services, manifests, byAddress, cluster !== undefined);
   checkProtocols(manifests, sets);
   const routes = deriveRoutes(manifests);
   if (cluster !== undefined) checkSources(manifests);
-  const policies = derivePolicies(manifests, plain, sets);
+  const policies = derivePolicies(manifests, secured, sets);
   const workloads = forbidOpenFailure(secured, policies, sets);
-  const cover = new AddressCover(plain, services, cluster === undefined ? null : manifests);
+  const cover = new AddressCover(workloads, services, cluster === undefined ? null : manifests);
   const enrolled = namespaces && enrolledNamespaces(namespaces, mesh);
   const whole = new Each(mesh.declared, (own) =>
     publishedMesh(

@@ -184,6 +184,10 @@ async function measure(size: number): Promise<void> {
       `  ${kind.padEnd(22)} ${eachMs.toFixed(2)} ms, problems ${controller.problems.length}\n`,
     );
   }
+  const { rss, heapUsed } = process.memoryUsage();
+  process.stdout.write(
+    `  ${(rss / 1024 ** 2).toFixed(0)} MiB resident, ${(heapUsed / 1024 ** 2).toFixed(0)} MiB of it heap in use\n`,
+  );
   controller.stop();
   rmSync(folder, { recursive: true });
 }

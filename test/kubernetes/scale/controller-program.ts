@@ -4,6 +4,7 @@
  * usage: controller-program SOCKET NAMESPACE
  */
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Controller } from '../../../controller/controller.js';
 import { openCluster } from '../../../controller/kubernetes/open-cluster.js';
 import { createLog } from '../../../controller/status/log.js';
@@ -38,6 +39,8 @@ statuses?.reportFrom(() => ({
   nodes: controller.nodes(),
 }));
 await controller.start({ socket, nodes: null });
+// Agents are sent away before it holds the lease.
+while (!controller.ready) await delay(50);
 
 function usage(): ControllerUsage {
   const { user, system } = process.cpuUsage();
@@ -51,4 +54,4 @@ function usage(): ControllerUsage {
 process.stdout.write(`${JSON.stringify(usage())}\n`);
 createInterface({ input: process.stdin })
   .on('line', () => process.stdout.write(`${JSON.stringify(usage())}\n`))
-  .on('close', () => process.exit(0));
+  .on('close', () => void controller.close().finally(() => process.exit(0)));

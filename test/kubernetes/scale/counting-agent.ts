@@ -6,23 +6,20 @@ import type { AgentMessage } from '../../../proto/messages.js';
 const { path, requestSerialize } = loadConfigService().definition.Stream;
 
 export class CountingAgent {
-  readonly node: string;
-  readonly #client: Client;
   readonly #stream: ClientDuplexStream<AgentMessage, Buffer>;
   #waiting: { readonly text: string; readonly resolve: (atMs: number) => void } | undefined;
   bytes = 0;
   deltas = 0;
 
   constructor(address: string, node: string, services: readonly string[]) {
-    this.node = node;
-    this.#client = new Client(address, credentials.createInsecure(), {
+    const client = new Client(address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': -1,
       'grpc.use_local_subchannel_pool': 1,
     });
-    this.#stream = this.#client.makeBidiStreamRequest(path, requestSerialize, (message: Buffer) => message);
+    this.#stream = client.makeBidiStreamRequest(path, requestSerialize, (message: Buffer) => message);
     this.#stream.on('data', (message: Buffer) => this.#receive(message));
-    this.#stream.on('error', (error: Error) => {
-      process.stderr.write(`${node}: ${error.message}\n`);
+    this.#stream.on('error', (cause: Error) => {
+      throw new Error(`the stream of ${node} ended`, { cause });
     });
     const wants = services.map((name) => ({ kind: 'service', name }));
     this.#stream.write({
@@ -35,11 +32,6 @@ export class CountingAgent {
     return new Promise((resolve) => {
       this.#waiting = { text, resolve };
     });
-  }
-
-  close(): void {
-    this.#stream.cancel();
-    this.#client.close();
   }
 
   #receive(message: Buffer): void {

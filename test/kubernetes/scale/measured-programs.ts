@@ -67,8 +67,9 @@ export class SimulatedAgents {
   }
 
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
     this.#child.disconnect();
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    await once(this.#child, 'exit');
   }
 
   #ask<Type extends AgentsAnswer['type']>(request: AgentsRequest, type: Type) {
@@ -81,13 +82,16 @@ export class SimulatedAgents {
     type: Type,
     failure: string,
   ): Promise<Extract<AgentsAnswer, { type: Type }>> {
-    const heard = new Promise<Extract<AgentsAnswer, { type: Type }>>((resolve) => {
+    const heard = new Promise<Extract<AgentsAnswer, { type: Type }>>((resolve, reject) => {
       const listen = (answer: AgentsAnswer) => {
         if (answer.type !== type) return;
         this.#child.off('message', listen);
+        this.#child.off('exit', fail);
         resolve(answer as Extract<AgentsAnswer, { type: Type }>);
       };
+      const fail = () => reject(new Error(`${failure}: their process ended`));
       this.#child.on('message', listen);
+      this.#child.on('exit', fail);
     });
     return within(heard, failure);
   }
