@@ -14,6 +14,7 @@ import type { Log } from '../status/log.js';
 import { AgentSession } from './agent-session.js';
 import type { Publisher } from './publisher.js';
 import { shareBytes } from './serialize-delta.js';
+import { StartGate } from './start-gate.js';
 
 const maxSessions = 5000;
 
@@ -57,6 +58,7 @@ export class ConfigServer {
   readonly #events: ConfigServerEvents;
   readonly #times: StreamTimes;
   readonly #open = new Map<AgentSession, EndStream>();
+  readonly #gate = new StartGate<AgentSession>();
   /** They get no delta yet. */
   readonly #waiting = new WeakSet<AgentSession>();
   readonly #definition: ServiceDefinition = shareBytes(loadConfigService().definition);
@@ -101,6 +103,7 @@ export class ConfigServer {
     const close = () => {
       clearTimeout(deadline);
       session.close();
+      this.#gate.leave(session);
       if (this.#open.delete(session) && session.node !== '') {
         this.#publisher.remove(session);
         this.#events.onGone(session);
@@ -113,9 +116,10 @@ export class ConfigServer {
       endStream(stream, code, message);
     };
     const wake = () => {
-      if (this.#waiting.has(session)) return;
+      const isReady = this.#publisher.snapshot !== null && session.state === 'idle';
+      if (!isReady || this.#waiting.has(session) || !this.#gate.enter(session, wake)) return;
       const held = session.ackedVersion;
-      const delta = this.#publisher.snapshot === null ? null : session.next(this.#publisher);
+      const delta = session.next(this.#publisher);
       if (session.ackedVersion !== held) this.#events.onAcked(session);
       if (delta === null) return;
       clearTimeout(deadline);
@@ -172,6 +176,7 @@ export class ConfigServer {
       this.#log.warn('an agent refused a resource', { node: session.node, kind, name, version, problems });
     }
     if (message.ack) this.#events.onAcked(session);
+    if (session.ackedVersion > 0) this.#gate.leave(session);
     if (message.report) this.#events.onReport(session);
     wake();
     this.#events.onAgentChange();

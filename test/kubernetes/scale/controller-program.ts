@@ -14,6 +14,7 @@ import { kubeconfig } from '../harness/cluster.js';
 export interface ControllerUsage {
   readonly cpuMs: number;
   readonly rssBytes: number;
+  readonly heapBytes: number;
   readonly version: number;
 }
 
@@ -44,9 +45,11 @@ while (!controller.ready) await delay(50);
 
 function usage(): ControllerUsage {
   const { user, system } = process.cpuUsage();
+  const { rss, heapUsed } = process.memoryUsage();
   return {
     cpuMs: Math.round((user + system) / 1000),
-    rssBytes: process.memoryUsage().rss,
+    rssBytes: rss,
+    heapBytes: heapUsed,
     version: controller.publisher.snapshot?.version ?? 0,
   };
 }

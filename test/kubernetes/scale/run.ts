@@ -114,8 +114,11 @@ async function measure(namespace: string, cluster: LoadedCluster, size: number):
       rows.push(await measureKind({ cluster, controller, agents: simulated, total }, kind));
       say(rows.at(-1) ?? '');
     }
-    const { rssBytes } = await controller.usage();
-    rows.push(`${(rssBytes / 1024 ** 2).toFixed(0)} MiB resident`);
+    const { rssBytes, heapBytes } = await controller.usage();
+    const peak = mebibytes(Math.max(started.rssBytes, synced.rssBytes, rssBytes));
+    rows.push(
+      `${mebibytes(rssBytes)} MiB resident, ${mebibytes(heapBytes)} of it heap in use; ${peak} at most`,
+    );
     process.stdout.write(`${rows.join('\n  ')}\n`);
   } finally {
     await simulated.stop();
@@ -150,6 +153,10 @@ async function measureKind(mesh: Mesh, kind: ChangeKind): Promise<string> {
     `${cpuMs} ms CPU (agents ${agentMs}); ${each(concerned).toFixed(0)} nodes concerned, ${deltas.toFixed(0)} deltas, ` +
     `${(bytes / Math.max(deltas, 1)).toFixed(0)} bytes each`
   );
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / 1024 ** 2).toFixed(0);
 }
 
 /** Each turn of a kind is made once, whatever sizes are measured. */
