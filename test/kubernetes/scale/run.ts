@@ -16,7 +16,7 @@ const { values } = parseArgs({
     services: { type: 'string', default: '1000' },
     agents: { type: 'string', default: '200' },
     changes: { type: 'string', default: '100' },
-    sizes: { type: 'string', default: '1' },
+    sizes: { type: 'string', default: '1,2,4' },
   },
 });
 const [services, agents, changes] = [values.services, values.agents, values.changes].map(Number) as [
