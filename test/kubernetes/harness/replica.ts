@@ -60,7 +60,8 @@ export class Replica {
 
   constructor(agents: string, [command = '', ...args]: readonly string[]) {
     this.agents = agents;
-    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // A group of its own: what it runs under is another process, and would leave it behind.
+    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.log += chunk;
     });
@@ -82,14 +83,14 @@ export class Replica {
     );
   }
 
-  /** SIGSTOP: it is there, and silent. */
+  /** SIGSTOP: it is there, and silent. Throws where it has ended. */
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    process.kill(-(this.#child.pid as number), signal);
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#child.kill(signal);
+    this.signal(signal);
     await this.#exited;
   }
 }
