@@ -98,7 +98,7 @@ describe('inbound', () => {
     expect(batch.engine.resumed).toMatchObject([{ id: 7, action: 1, tag }]);
     const stranger = connect('10.0.0.8');
     batch.secured(stranger.tag, webId, 'h2');
-    batch.timers.advance(15_000);
+    batch.timers.advance(60_000);
     expect(batch.engine.resumed.at(-1)).toMatchObject({
       action: 6,
       tag: stranger.tag,

@@ -41,21 +41,21 @@ afterAll(async () => {
 }, 120_000);
 
 /** Starts so many impatient pods, and returns what each one got. */
-async function startPods(namespace: string, replicas: number): Promise<string[]> {
+async function startPods(namespace: string, name: string, replicas: number): Promise<string[]> {
   const container = { name: 'app', image: 'localhost/first-connect:1', args: [target, '80'] };
-  const labels = { app: 'impatient' };
+  const labels = { app: name };
   const spec = { terminationGracePeriodSeconds: 0, containers: [container] };
   const template = { metadata: { labels }, spec };
   const deployment = { replicas, selector: { matchLabels: labels }, template };
   const object = {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: 'impatient' },
+    metadata: { name },
     spec: deployment,
   };
   await apply(JSON.stringify(object), '-n', namespace);
   // Not by the API: the logs of so many pods at once would be most of the load.
-  const read = `cat /var/log/pods/${namespace}_impatient-*/app/*.log 2> /dev/null || true`;
+  const read = `cat /var/log/pods/${namespace}_${name}-*/app/*.log 2> /dev/null || true`;
   const nodes = await nodeNames();
   const ask = async () => {
     const texts = await Promise.all(nodes.map((node) => onNode(node, 'sh', '-c', read)));
@@ -87,8 +87,10 @@ async function countEscapes(work: () => Promise<void>): Promise<number> {
 }
 
 test('the look at the wire sees a pod outside of the mesh', async () => {
-  expect(await countEscapes(async () => void (await startPods(plain, 2)))).toBeGreaterThanOrEqual(2);
-  await kubectl('-n', plain, 'delete', 'deployment', 'impatient');
+  expect(await countEscapes(async () => void (await startPods(plain, 'outside', 2)))).toBeGreaterThanOrEqual(
+    2,
+  );
+  await kubectl('-n', plain, 'delete', 'deployment', 'outside');
 }, 120_000);
 
 /** Runs with other work on so many of the machine's cores. */
@@ -105,9 +107,11 @@ async function underLoad<Result>(cores: number, work: () => Promise<Result>): Pr
 
 // A node takes 110 pods; 200 at once are load enough for the two nodes of one machine.
 describe.each([
-  ['NRI and weft-cni', true, 200, 0],
-  ['weft-cni alone, on busy cores', false, 60, 2],
-])('%s', (_name, nri, pods, busy) => {
+  ['NRI and weft-cni', 'nri-and-cni', 200, 0],
+  ['weft-cni alone, on busy cores', 'cni-alone', 60, 2],
+])('%s', (_what, name, pods, busy) => {
+  const nri = name !== 'cni-alone';
+
   beforeAll(async () => {
     for (const node of await nodeNames()) {
       if (!nri) await setNri(node, false);
@@ -116,22 +120,14 @@ describe.each([
   }, 200_000);
 
   afterAll(async () => {
-    await kubectl(
-      '-n',
-      shop,
-      'delete',
-      'deployment',
-      'impatient',
-      '--cascade=foreground',
-      '--ignore-not-found',
-    );
+    await kubectl('-n', shop, 'delete', 'deployment', name, '--cascade=foreground', '--ignore-not-found');
     if (!nri) for (const node of await nodeNames()) await setNri(node, true);
   }, 200_000);
 
   test(`of ${pods} pods whose first call is connect none sends a SYN past the mesh, and each is served`, async () => {
     let answers: string[] = [];
     const escaped = await countEscapes(async () => {
-      answers = await underLoad(busy, () => startPods(shop, pods));
+      answers = await underLoad(busy, () => startPods(shop, name, pods));
     });
     expect(escaped).toBe(0);
     expect(answers.filter((answer) => !answer.startsWith('answer: HTTP/1.1 200 OK '))).toEqual([]);

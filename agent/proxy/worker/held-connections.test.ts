@@ -34,7 +34,7 @@ test('who has proved an identity waits longer for its address to be known than a
   expect(resumed).toEqual([]);
   timers.advance(1);
   expect(resumed).toEqual([`2 ${Action.reset}`]);
-  timers.advance(11_999);
+  timers.advance(56_999);
   expect(held.size).toBe(1);
   timers.advance(1);
   expect([resumed.at(-1), held.size]).toEqual([`1 ${Action.reset}`, 0]);
