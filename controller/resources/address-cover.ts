@@ -15,7 +15,7 @@ interface Neighbours {
   ranges: readonly string[] | null;
 }
 
-/** Costs what has changed and the number of ranges; when a cluster's own ranges change, the number of addresses. */
+/** Costs what has changed and the number of ranges; when one of a cluster's own ranges goes, the number of addresses. */
 export class AddressCover extends Table<readonly string[]> implements Settled {
   readonly problems: ReadonlyMap<string, readonly StatusProblem[]> = new Map();
   /** null: every address stands by itself. */
@@ -111,11 +111,15 @@ export class AddressCover extends Table<readonly string[]> implements Settled {
       ...[...(serviceRanges?.entries().values() ?? [])].flatMap(({ manifest }) => manifest.serviceRanges),
     ].sort();
     if (known.join() === this.#known.join()) return;
+    const all = new Set(known);
+    // What lay inside of a range still does, as long as no range has gone.
+    const grown = this.#known.every((range) => all.has(range));
+    const outside = [...this.#outside.values()].flatMap(({ addresses }) => [...addresses]);
     this.#known = known;
     this.#knownSet = new RangeSet(known);
     this.#outside.clear();
     this.#changed = true;
-    for (const address of this.#holders.keys()) {
+    for (const address of grown ? outside : this.#holders.keys()) {
       if (!this.#knownSet.has(address)) this.#change(address).addresses.add(address);
     }
   }

@@ -23,6 +23,7 @@ import {
   type PhaseNews,
   type TableStamp,
 } from './phase-news.js';
+import { TrackIndex } from './track-index.js';
 
 /** From the moment a phase is known to all to the next one: connections that were begun before get through. */
 export const settleMs = 1000;
@@ -56,12 +57,7 @@ export interface Advance {
 export class TransportPhases {
   readonly #startMs: number;
   readonly #tracks = new Map<string, Track>();
-  /** By node: what it says concerns these. */
-  readonly #byNode = new Map<string, Set<string>>();
-  /** How many workloads shall be captured at each named place. */
-  readonly #places = new Map<string, number>();
-  /** Tracks that may move, now or when a node speaks or time passes. All others are at rest. */
-  readonly #restless = new Set<string>();
+  readonly #index = new TrackIndex();
   readonly #nodes = new NodeBook();
   /** What was brought of workloads that are not known (yet). */
   readonly #brought = new Map<string, PhaseEntry>();
@@ -92,7 +88,7 @@ export class TransportPhases {
   come(node: string, via: string, held: ReadonlyMap<string, TransportPhase>, nowMs: number): void {
     const first = this.#nodes.connected === 0;
     this.#nodes.come(node, via, nowMs);
-    this.#rouse(node);
+    this.#index.rouse(node);
     if (this.#inherited.term > 0 || nowMs - this.#startMs >= patienceMs) return;
     for (const [uid, phase] of held) {
       if (phase === 'plaintext') continue;
@@ -103,13 +99,13 @@ export class TransportPhases {
       if (track === undefined) this.#brought.set(uid, broughtByAgent);
       else if (track.phase === 'plaintext' && track.base.body.captured) {
         adopt(track, safe);
-        this.#restless.add(uid);
+        this.#index.restless.add(uid);
       }
     }
   }
 
   gone(node: string, via: string, nowMs: number): void {
-    for (const one of [node, ...this.#nodes.gone(node, via, nowMs)]) this.#rouse(one);
+    for (const one of [node, ...this.#nodes.gone(node, via, nowMs)]) this.#index.rouse(one);
   }
 
   acked(node: string, via: string, generation: number): void {
@@ -119,7 +115,7 @@ export class TransportPhases {
   /** All workloads of a node; true: captured, and its identity in force. */
   report(node: string, via: string, workloads: ReadonlyMap<string, boolean>): void {
     this.#nodes.report(node, via, workloads);
-    this.#rouse(node);
+    this.#index.rouse(node);
   }
 
   /** Another replica has come with the table that it holds; a newer one than was inherited counts, until something moves. */
@@ -138,7 +134,7 @@ export class TransportPhases {
 
   replicaGone(replica: string, nowMs: number): void {
     this.#nodes.replicaGone(replica, nowMs);
-    for (const uid of this.#tracks.keys()) this.#restless.add(uid);
+    for (const uid of this.#tracks.keys()) this.#index.restless.add(uid);
   }
 
   /** The replica publishes everything up to this generation. */
@@ -148,29 +144,35 @@ export class TransportPhases {
 
   /** What the manifests want now, as far as it has changed. */
   want(changes: Changes): void {
-    for (const [id, resource] of changes) {
-      const uid = id.slice(id.indexOf(' ') + 1);
-      if (resource?.kind === 'workload') this.#countPlace(resource, 1);
-      else if (resource !== undefined || !id.startsWith('workload ')) continue;
+    const workloads = [...changes].flatMap(([id, resource]) => {
+      const concerned = id.startsWith('workload ');
+      const base = resource?.kind === 'workload' ? resource : undefined;
+      return concerned ? [{ uid: id.slice(id.indexOf(' ') + 1), base }] : [];
+    });
+    for (const { uid, base } of workloads) {
       const before = this.#tracks.get(uid)?.base;
-      if (before !== undefined) this.#countPlace(before, -1);
+      if (before !== undefined) this.#index.leave(before);
+      if (base !== undefined) this.#index.join(base);
     }
-    for (const [id, resource] of changes) {
-      if (resource?.kind === 'workload') this.#want(resource);
-      else if (id.startsWith('workload ')) this.#forget(id.slice(id.indexOf(' ') + 1));
+    for (const { uid, base } of workloads) {
+      const track = this.#tracks.get(uid);
+      if (base === undefined) {
+        if (this.#tracks.delete(uid)) this.#gone.push(uid);
+      } else if (track !== undefined) rebase(track, base, this.#index);
+      else this.#tracks.set(uid, this.#newTrack(base));
     }
   }
 
   /** Moves what can be moved, and gives what has changed since the last time. `mayMove`: this controller decides. */
   advance(nowMs: number, mayMove: boolean): Advance {
     const due = this.#nodes.reportsDue();
-    for (const node of due) this.#rouse(node);
+    for (const node of due) this.#index.rouse(node);
     let waiting = due.length > 0;
     // Zero is before every generation.
     const ackedByAll = this.#allCame(nowMs) ? this.#nodes.ackedByAll(nowMs) : 0;
     const moves = mayMove && this.#tookOver(nowMs);
     const untold = new Map<string, Track>();
-    for (const uid of this.#restless) {
+    for (const uid of this.#index.restless) {
       const track = this.#tracks.get(uid);
       if (track === undefined) continue;
       const facts = this.#factsOf(track, ackedByAll, nowMs);
@@ -180,7 +182,7 @@ export class TransportPhases {
       if (moved) move(track, phase);
       const goesOn = moved || nextPhase(track.phase, { ...facts, known: true }) !== track.phase;
       waiting ||= goesOn;
-      if (!goesOn) this.#restless.delete(uid);
+      if (!goesOn) this.#index.restless.delete(uid);
       if (track.told === null) untold.set(uid, track);
     }
     return { news: this.#tell(untold, nowMs), waiting };
@@ -202,45 +204,6 @@ export class TransportPhases {
     const gone = this.#gone;
     this.#gone = [];
     return { stamp: this.#stamp, whole: false, entries, gone };
-  }
-
-  /** The node has said something, or time may tell something of it. */
-  #rouse(node: string): void {
-    for (const uid of this.#byNode.get(node) ?? []) this.#restless.add(uid);
-  }
-
-  #want(base: WorkloadResource): void {
-    const uid = base.name;
-    const track = this.#tracks.get(uid);
-    if (track !== undefined) {
-      this.#leaveNode(track.base);
-      rebase(track, base, this.#places);
-    } else this.#tracks.set(uid, this.#newTrack(base));
-    const { node } = base.body;
-    this.#byNode.set(node, (this.#byNode.get(node) ?? new Set()).add(uid));
-    this.#restless.add(uid);
-  }
-
-  #forget(uid: string): void {
-    const track = this.#tracks.get(uid);
-    if (track === undefined) return;
-    this.#leaveNode(track.base);
-    this.#tracks.delete(uid);
-    this.#restless.delete(uid);
-    this.#gone.push(uid);
-  }
-
-  #leaveNode({ name, body }: WorkloadResource): void {
-    const others = this.#byNode.get(body.node);
-    if (others?.delete(name) === true && others.size === 0) this.#byNode.delete(body.node);
-  }
-
-  #countPlace({ body }: WorkloadResource, by: 1 | -1): void {
-    const place = placeOf(body.node, body.capture);
-    if (place === null) return;
-    const count = (this.#places.get(place) ?? 0) + by;
-    if (count > 0) this.#places.set(place, count);
-    else this.#places.delete(place);
   }
 
   #newTrack(base: WorkloadResource): Track {
@@ -265,7 +228,7 @@ export class TransportPhases {
       if (!isTrivial(entry)) this.#brought.set(uid, entry);
     } else if (entry.phase !== track.phase && (decided || track.phase === 'plaintext')) {
       takeOver(track, entry);
-      this.#restless.add(uid);
+      this.#index.restless.add(uid);
     }
   }
 
@@ -336,19 +299,13 @@ function takeOver(track: Track, { phase, capture }: PhaseEntry): void {
   adopt(track, phase);
 }
 
-/** Takes another version of what is wanted. `places`: where other workloads shall be captured now. */
-function rebase(track: Track, base: WorkloadResource, places: ReadonlyMap<string, number>): void {
+/** Takes another version of what is wanted. */
+function rebase(track: Track, base: WorkloadResource, index: TrackIndex): void {
   const before = track.base;
   if (before.version === base.version) return;
   track.base = base;
   track.capture = base.body.capture ?? track.capture;
-  const place = placeOf(base.body.node, track.capture);
-  const displaced = base.body.capture === null && place !== null && places.has(place);
+  const displaced = base.body.capture === null && index.isTaken(base.body.node, track.capture);
   if (displaced) move(track, 'plaintext');
   else if (before.body.captured !== base.body.captured) move(track, track.phase);
-}
-
-/** A namespace of a node, which belongs to one workload; null: its node finds one of its own. */
-function placeOf(node: string, capture: Capture | null): string | null {
-  return capture === null || capture.netns === '' ? null : `${node}/${capture.netns}`;
 }

@@ -47,7 +47,7 @@ interface ObjectLike {
 function holds(object: ObjectLike, more: object = {}): SourceChange {
   const { kind, metadata } = object;
   const origin = `${kind}/${metadata.name}`;
-  const place = kind === 'Node' || kind === 'Namespace' ? {} : { namespace };
+  const place = ['Node', 'Namespace', 'ServiceCIDR'].includes(kind) ? {} : { namespace };
   const named = { ...object, metadata: { uid: origin.replace('/', '.'), ...metadata, ...place }, ...more };
   return { type: 'holds', origin, documents: [{ value: named, locate: noLine }] };
 }
@@ -56,11 +56,11 @@ function runningPod(service: number, pod: number, label: string): SourceChange {
   const object = podOf(service, pod, agents);
   const { metadata } = object;
   const labelled = { ...object, metadata: { ...metadata, labels: { ...metadata.labels, turn: label } } };
-  return holds(labelled, { status: { phase: 'Running', podIPs: [{ ip: addressOf(service, pod) }] } });
+  return holds(labelled, { status: { phase: 'Running', podIPs: [{ ip: addressOf(service, pod, agents) }] } });
 }
 
 function slice(service: number, ready: boolean): SourceChange {
-  const object = sliceOf(service);
+  const object = sliceOf(service, agents);
   const [first, ...others] = object.endpoints;
   return holds({ ...object, endpoints: [{ ...first, conditions: { ready } }, ...others] } as typeof object);
 }
@@ -114,7 +114,10 @@ function everything(total: number): SourceChange[] {
   const all: SourceChange[] = [
     holds({ kind: 'Namespace', apiVersion: 'v1', metadata: { name: namespace } } as ObjectLike),
   ];
-  for (let node = 0; node < agents; node += 1) all.push(holds(nodeOf(nodeName(node))));
+  const services = { cidrs: ['10.96.0.0/16'] };
+  const range = { kind: 'ServiceCIDR', apiVersion: 'networking.k8s.io/v1', metadata: { name: 'kubernetes' } };
+  all.push(holds(range, { spec: services }));
+  for (let node = 0; node < agents; node += 1) all.push(holds(nodeOf(node)));
   for (let number = 0; number < total; number += 1) {
     const service = serviceOf(number);
     all.push(holds(service, { spec: { ...service.spec, clusterIP: clusterAddress(number) } }));

@@ -8,6 +8,7 @@ import { loadConfig } from '../../../controller/kubernetes/open-cluster.js';
 import { kubeconfig } from '../harness/cluster.js';
 import {
   addressOf,
+  extraAddressOf,
   nodeName,
   nodeOf,
   podOf,
@@ -32,11 +33,12 @@ export class LoadedCluster {
   }
 
   async addNodes(): Promise<void> {
-    await runAll(this.#eachNode((name) => this.#send('POST', '/api/v1/nodes', nodeOf(name))));
+    await runAll(this.#eachNode((number) => this.#send('POST', '/api/v1/nodes', nodeOf(number))));
   }
 
   async removeNodes(): Promise<void> {
-    await runAll(this.#eachNode((name) => this.#send('DELETE', `/api/v1/nodes/${name}`, undefined)));
+    const remove = (number: number) => this.#send('DELETE', `/api/v1/nodes/${nodeName(number)}`, undefined);
+    await runAll(this.#eachNode(remove));
   }
 
   /** Services `from` to `to` (without it), each with its pods and one slice. */
@@ -49,10 +51,12 @@ export class LoadedCluster {
       for (let pod = 0; pod < podsPerService; pod += 1) {
         const name = `p${number}-${pod}`;
         await this.#send('POST', `${core}/pods`, podOf(number, pod, this.#nodes));
-        const status = { status: { phase: 'Running', podIPs: [{ ip: addressOf(number, pod) }] } };
+        const status = {
+          status: { phase: 'Running', podIPs: [{ ip: addressOf(number, pod, this.#nodes) }] },
+        };
         await this.#send('PATCH', `${core}/pods/${name}/status`, status);
       }
-      await this.#send('POST', slices, sliceOf(number));
+      await this.#send('POST', slices, sliceOf(number, this.#nodes));
     });
     await runAll(jobs);
   }
@@ -68,7 +72,7 @@ export class LoadedCluster {
 
   /** Changes the readiness of a service's first endpoint. */
   async setReady(number: number, ready: boolean): Promise<void> {
-    const { endpoints } = sliceOf(number);
+    const { endpoints } = sliceOf(number, this.#nodes);
     const [first, ...others] = endpoints;
     const slices = `/apis/discovery.k8s.io/v1/namespaces/${this.#namespace}/endpointslices`;
     await this.#send('PATCH', `${slices}/s${number}`, {
@@ -81,7 +85,7 @@ export class LoadedCluster {
     const pods = `/api/v1/namespaces/${this.#namespace}/pods`;
     const pod = podOf(number, 0, this.#nodes);
     await this.#send('POST', pods, { ...pod, metadata: { ...pod.metadata, name: `${name}x` } });
-    const podIPs = [{ ip: `10.200.${number >> 8}.${number & 255}` }];
+    const podIPs = [{ ip: extraAddressOf(number, this.#nodes) }];
     await this.#send('PATCH', `${pods}/${name}x/status`, { status: { phase: 'Running', podIPs } });
   }
 
@@ -89,8 +93,8 @@ export class LoadedCluster {
     this.#client.close();
   }
 
-  #eachNode(act: (name: string) => Promise<void>): (() => Promise<void>)[] {
-    return Array.from({ length: this.#nodes }, (_, number) => () => act(nodeName(number)));
+  #eachNode(act: (number: number) => Promise<void>): (() => Promise<void>)[] {
+    return Array.from({ length: this.#nodes }, (_, number) => () => act(number));
   }
 
   async #send(

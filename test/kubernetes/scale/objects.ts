@@ -2,10 +2,28 @@
 
 export const podsPerService = 10;
 
-/** Outside of the cluster's own ranges: no real pod ever has it. */
-export function addressOf(service: number, pod: number): string {
+/** So many addresses has each node's range. */
+const nodeRange = 1024;
+/** From here on they are of pods that come later. */
+const firstExtra = 600;
+
+/** Nodes' ranges lie outside of the cluster's own: no real pod ever has such an address. */
+function addressText(number: number): string {
+  return `10.${128 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+}
+
+/** An address of its node's range. */
+export function addressOf(service: number, pod: number, nodes: number): string {
   const number = service * podsPerService + pod;
-  return `10.${150 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
+  const within = 1 + Math.floor(number / nodes);
+  if (within >= firstExtra) throw new Error(`${nodes} nodes have no room for so many pods; give more agents`);
+  return addressText((number % nodes) * nodeRange + within);
+}
+
+/** The address of a pod that comes later, on the node of a service's first pod. */
+export function extraAddressOf(service: number, nodes: number): string {
+  const within = firstExtra + (service % (nodeRange - firstExtra - 1));
+  return addressText(((service * podsPerService) % nodes) * nodeRange + within);
 }
 
 export function serviceOf(number: number) {
@@ -18,8 +36,14 @@ export function nodeName(number: number): string {
 }
 
 /** Nothing is scheduled to it, and nobody minds that it never becomes ready. */
-export function nodeOf(name: string) {
-  return { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { unschedulable: true } };
+export function nodeOf(number: number) {
+  const podCIDR = `${addressText(number * nodeRange)}/22`;
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: nodeName(number) },
+    spec: { unschedulable: true, podCIDR, podCIDRs: [podCIDR] },
+  };
 }
 
 /** Pods go round over the nodes. */
@@ -40,9 +64,9 @@ export function podOf(service: number, pod: number, nodes: number) {
   };
 }
 
-export function sliceOf(service: number) {
+export function sliceOf(service: number, nodes: number) {
   const endpoints = Array.from({ length: podsPerService }, (_, pod) => ({
-    addresses: [addressOf(service, pod)],
+    addresses: [addressOf(service, pod, nodes)],
     conditions: { ready: true },
   }));
   return {
