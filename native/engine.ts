@@ -435,7 +435,7 @@ export interface EngineStats {
    */
   readonly outdatedTickets: number;
   readonly misplacedTickets: number;
-  /** Open TLS connections, and the memory that their sessions take, as measured for one; open HTTP/2 streams of clients. */
+  /** Open TLS connections, and the memory that their sessions take, by what one was measured to take; open HTTP/2 streams of clients. */
   readonly tlsSessions: number;
   readonly tlsBytes: number;
   /** Tickets of endpoints that wait for the next connection. */

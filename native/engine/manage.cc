@@ -213,9 +213,11 @@ EngineStats Engine::stats() {
                       .outdated_tickets = outdated_tickets_,
                       .misplaced_tickets = misplaced_tickets_,
                       .tls_sessions = tls_sessions_,
-                      .tls_bytes = tls_sessions_ * tls::Session::memory_bytes,
+                      .tls_bytes =
+                          unfinished_ * (tls::Session::handshake_memory_bytes - tls::Session::memory_bytes),
                       .tickets = tickets_.size()};
     workloads_.each([&](const Workload &workload) {
+        stats.tls_bytes += workload.tls_sessions * tls::Session::memory_bytes;
         for (const SocketStock &stock : workload.stock)
             stats.sockets += stock.size();
     });

@@ -184,7 +184,8 @@ export const cases: readonly Case[] = [
     load: 'opaque',
     unit: 'connection',
     subjects: withDirect,
-    title: 'the same two hops, a new opaque connection for every request: a handshake of mutual TLS each',
+    title:
+      'the same two hops, a new opaque connection for every request: a handshake of mutual TLS each, resumed by what resumes by default',
   },
   {
     name: 'mtls-clients',

@@ -7,9 +7,9 @@ import { fixture, python, startFixture } from './harness/services.js';
 
 const port = 9000;
 const stalled = 2_300;
-/** The engine's `tlsHandshakes`; a session's memory as it tells it. */
+/** The engine's `tlsHandshakes`, and what one is said to take. */
 const underWay = 2_048;
-const sessionBytes = 27 * 1024;
+const handshakeBytes = 46 * 1024;
 
 test('2,300 handshakes that nobody ends: 2,048 are held, and others are served', async () => {
   const mesh = await Mesh.open(
@@ -44,7 +44,9 @@ test('2,300 handshakes that nobody ends: 2,048 are held, and others are served',
     const samples = await mesh.samples();
     const sessions = sumSamples(samples, 'weft_engine_tls_sessions');
     expect(sessions).toBeLessThanOrEqual(underWay + 20);
-    expect(sumSamples(samples, 'weft_engine_tls_bytes')).toBe(sessions * sessionBytes);
+    const bytes = sumSamples(samples, 'weft_engine_tls_bytes');
+    expect(bytes).toBeGreaterThan((underWay - 20) * handshakeBytes);
+    expect(bytes).toBeLessThanOrEqual((underWay + 20) * handshakeBytes);
     attack.closeInput();
     const { cut } = JSON.parse((await attack.result(30_000)).trim().split('\n').at(-1) ?? '') as {
       cut: number;

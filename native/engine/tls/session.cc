@@ -162,6 +162,9 @@ Received Session::receive(Bytes cipher, std::span<uint8_t> plain) {
     result.more =
         can_receive() && (result.more || result.consumed < cipher.size() || SSL_pending(ssl_.get()) > 0);
     wire_.offer({});
+    if (result.produced == 0 && !over) {
+        SSL_free_buffers(ssl_.get()); // OpenSSL gives them back itself, but only behind content
+    }
     return result;
 }
 
