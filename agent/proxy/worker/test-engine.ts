@@ -39,6 +39,8 @@ export class BatchEngine implements Engine {
   refusedIdentity = '';
   /** What was ended otherwise than by closing at once. */
   readonly ended: string[] = [];
+  /** How often they were. */
+  forgottenTickets = 0;
   readonly closed: { reason: string; tag: number }[] = [];
   #nextId = 1;
   textUsed = 0;
@@ -76,7 +78,7 @@ export class BatchEngine implements Engine {
     this.ended.push(`identity ${workload} ${reasonName(reason)} ${graceMs}`);
   }
   forgetTickets(): void {
-    this.ended.push('tickets');
+    this.forgottenTickets += 1;
   }
   setEndpoint(id: number, endpoint: EndpointOptions): void {
     this.endpoints.set(id, endpoint);
