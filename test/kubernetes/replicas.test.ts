@@ -24,6 +24,8 @@ let replicas: Replicas;
 let first: Replica;
 let second: Replica;
 let agents: LiveAgent[] = [];
+/** Of the pods, which their agents have captured. */
+let uids: { readonly one: string; readonly two: string };
 
 beforeAll(async () => {
   await installGatewayApi();
@@ -31,6 +33,9 @@ beforeAll(async () => {
   own = await createNamespace();
   shop = await createNamespace({ 'weft.dev/mesh': 'enabled' });
   await apply(pod('one', 'node1') + pod('two', 'node2') + service('web'), '-n', shop);
+  const uidOf = async (name: string) =>
+    ((await getJson('pod', name, '-n', shop)).metadata as { uid: string }).uid;
+  uids = { one: await uidOf('one'), two: await uidOf('two') };
   replicas = new Replicas(own);
   first = await replicas.start();
   await first.says('decides about transport');
@@ -79,17 +84,9 @@ spec:
 /** Of the two nodes, each at its own replica first. */
 async function settledAgents(): Promise<[LiveAgent, LiveAgent]> {
   for (const agent of agents) agent.leave();
-  const here = new LiveAgent('node1', [first.agents, second.agents]);
-  const there = new LiveAgent('node2', [second.agents, first.agents]);
+  const here = new LiveAgent('node1', [first.agents, second.agents], [uids.one]);
+  const there = new LiveAgent('node2', [second.agents, first.agents], [uids.two]);
   agents = [here, there];
-  const address = (agent: LiveAgent, name: string) => agent.workload(shop, name)?.addresses.length ?? 0;
-  for (const [agent, name] of [
-    [here, 'one'],
-    [there, 'two'],
-  ] as const) {
-    await agent.until('address', () => address(agent, name) > 0);
-    agent.ready(agent.workload(shop, name)?.uid ?? '');
-  }
   for (const agent of agents) for (const name of ['one', 'two']) await speaksTls(agent, name);
   return [here, there];
 }
@@ -244,7 +241,7 @@ test("team A's invalid route does not hold up team B's endpoints, and its status
   await settledAgents();
   const [here, there] = agents as [LiveAgent, LiveAgent];
   there.leave();
-  const picky = new LiveAgent('node2', [second.agents], (name) => name === `${shop}/team-a`);
+  const picky = new LiveAgent('node2', [second.agents], [uids.two], (name) => name === `${shop}/team-a`);
   agents[1] = picky;
   await picky.until('all', () => picky.configuration.snapshot.services.has(`${shop}/web`));
   const statusOfA = async () =>

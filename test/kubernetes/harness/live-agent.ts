@@ -15,7 +15,7 @@ export class LiveAgent {
   readonly configuration: Configuration;
   readonly #client: ConfigClient;
   readonly #changed = new Awaited();
-  readonly #ready = new Set<string>();
+  readonly #ready: ReadonlySet<string>;
   /** Called before a delta is applied. */
   onDelta: () => void = () => {};
   /** Phases that each workload has had here, in order. */
@@ -25,9 +25,18 @@ export class LiveAgent {
   /** Resources that came, over all deltas. */
   received = 0;
 
-  /** `addresses`: of replicas; the next stream goes to the next one. */
-  constructor(node: string, addresses: readonly string[], refuse: (name: string) => boolean = () => false) {
+  /**
+   * `addresses`: of replicas; the next stream goes to the next one. `ready`: uids of workloads that it
+   * has captured, and that can prove themselves.
+   */
+  constructor(
+    node: string,
+    addresses: readonly string[],
+    ready: readonly string[] = [],
+    refuse: (name: string) => boolean = () => false,
+  ) {
     this.node = node;
+    this.#ready = new Set(ready);
     this.configuration = new Configuration({ onChange: () => this.#note(), onRefused: () => {} });
     const next = () => addresses[this.streams++ % addresses.length] ?? '';
     const service = loadConfigService();
@@ -61,12 +70,6 @@ export class LiveAgent {
 
   get connected(): boolean {
     return this.#client.connected;
-  }
-
-  /** Says from now on that these are captured and can prove themselves. */
-  ready(...uids: string[]): void {
-    for (const uid of uids) this.#ready.add(uid);
-    this.#report();
   }
 
   /** The workload of a pod. */
