@@ -5,10 +5,16 @@
  */
 import { CountingAgent } from './counting-agent.js';
 
+export interface SimulatedAgent {
+  readonly node: string;
+  /** Keys of those that it wants. */
+  readonly services: readonly string[];
+}
+
 export type AgentsRequest =
   | {
       readonly type: 'connect';
-      readonly agents: readonly { readonly node: string; readonly services: readonly string[] }[];
+      readonly agents: readonly SimulatedAgent[];
     }
   /** Answered at once, and once more when these nodes have acknowledged a delta that holds the text. */
   | { readonly type: 'await'; readonly text: string; readonly nodes: readonly string[] }
@@ -18,24 +24,36 @@ export type AgentsAnswer =
   | { readonly type: 'connected' | 'awaiting' }
   /** `atMs`: when the last one had acknowledged it (monotonicMs). */
   | { readonly type: 'reached'; readonly atMs: number }
-  | { readonly type: 'usage'; readonly bytes: number; readonly deltas: number; readonly cpuMs: number };
+  | {
+      readonly type: 'usage';
+      readonly bytes: number;
+      readonly deltas: number;
+      readonly drops: number;
+      readonly cpuMs: number;
+    };
+
+/** Agents that get their first configuration at the same time. */
+const atOnce = 16;
 
 const [, , address = ''] = process.argv;
 const agents = new Map<string, CountingAgent>();
 
 const answer = (message: AgentsAnswer) => process.send?.(message);
 
+/** Resolves once the agent has its first configuration. */
+async function connect({ node, services }: SimulatedAgent): Promise<void> {
+  const agent = new CountingAgent(address, node, services);
+  agents.set(node, agent);
+  await agent.whole;
+}
+
 async function act(request: AgentsRequest): Promise<void> {
   switch (request.type) {
     case 'connect': {
-      const first: Promise<number>[] = [];
-      for (const { node, services } of request.agents) {
-        const agent = new CountingAgent(address, node, services);
-        agents.set(node, agent);
-        // Every delta holds something, and the first ones all there is.
-        first.push(agent.gets(''));
+      // One process reads for all of them: a few at a time, else none would answer the controller's keepalives in time.
+      for (let at = 0; at < request.agents.length; at += atOnce) {
+        await Promise.all(request.agents.slice(at, at + atOnce).map(connect));
       }
-      await Promise.all(first);
       answer({ type: 'connected' });
       break;
     }
@@ -50,7 +68,13 @@ async function act(request: AgentsRequest): Promise<void> {
       const sum = (of: (agent: CountingAgent) => number) =>
         [...agents.values()].reduce((total, agent) => total + of(agent), 0);
       const [bytes, deltas] = [sum((agent) => agent.bytes), sum((agent) => agent.deltas)];
-      answer({ type: 'usage', bytes, deltas, cpuMs: (user + system) / 1000 });
+      answer({
+        type: 'usage',
+        bytes,
+        deltas,
+        drops: sum((agent) => agent.drops),
+        cpuMs: (user + system) / 1000,
+      });
       break;
     }
   }

@@ -1,6 +1,7 @@
 /**
  * The controller of the scale measurement: as the program, but its socket takes agents of any node. Prints a line when
- * it serves; answers each line of standard input with what it has used so far.
+ * it serves; answers each line of standard input with what it has used so far, after a collection where
+ * the line is `collect` (run with --expose-gc).
  * usage: controller-program SOCKET NAMESPACE
  */
 import { createInterface } from 'node:readline';
@@ -14,6 +15,7 @@ import { kubeconfig } from '../harness/cluster.js';
 export interface ControllerUsage {
   readonly cpuMs: number;
   readonly rssBytes: number;
+  /** Heap in use, after a collection; 0 where none was asked for: it takes time. */
   readonly heapBytes: number;
   readonly version: number;
 }
@@ -43,18 +45,20 @@ await controller.start({ socket, nodes: null });
 // Agents are sent away before it holds the lease.
 while (!controller.ready) await delay(50);
 
-function usage(): ControllerUsage {
+function usage(collect: boolean): ControllerUsage {
   const { user, system } = process.cpuUsage();
-  const { rss, heapUsed } = process.memoryUsage();
+  const { rss } = process.memoryUsage();
+  if (collect) globalThis.gc?.();
+  const { heapUsed } = process.memoryUsage();
   return {
     cpuMs: Math.round((user + system) / 1000),
     rssBytes: rss,
-    heapBytes: heapUsed,
+    heapBytes: collect ? heapUsed : 0,
     version: controller.publisher.snapshot?.version ?? 0,
   };
 }
 
-process.stdout.write(`${JSON.stringify(usage())}\n`);
+process.stdout.write(`${JSON.stringify(usage(false))}\n`);
 createInterface({ input: process.stdin })
-  .on('line', () => process.stdout.write(`${JSON.stringify(usage())}\n`))
+  .on('line', (line) => process.stdout.write(`${JSON.stringify(usage(line === 'collect'))}\n`))
   .on('close', () => void controller.close().finally(() => process.exit(0)));

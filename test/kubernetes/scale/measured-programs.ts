@@ -19,7 +19,7 @@ export class MeasuredController {
 
   constructor(namespace: string) {
     const program = join(import.meta.dirname, 'controller-program.js');
-    this.#child = spawn(process.execPath, [program, this.socket, namespace], {
+    this.#child = spawn(process.execPath, ['--expose-gc', program, this.socket, namespace], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
@@ -32,8 +32,9 @@ export class MeasuredController {
     return JSON.parse(value) as ControllerUsage;
   }
 
-  usage(): Promise<ControllerUsage> {
-    this.#child.stdin.write('\n');
+  /** `collect`: with the heap that is in use after a collection. */
+  usage(collect = false): Promise<ControllerUsage> {
+    this.#child.stdin.write(collect ? 'collect\n' : '\n');
     return this.next();
   }
 

@@ -114,11 +114,13 @@ async function measure(namespace: string, cluster: LoadedCluster, size: number):
       rows.push(await measureKind({ cluster, controller, agents: simulated, total }, kind));
       say(rows.at(-1) ?? '');
     }
-    const { rssBytes, heapBytes } = await controller.usage();
+    const { rssBytes, heapBytes } = await controller.usage(true);
     const peak = mebibytes(Math.max(started.rssBytes, synced.rssBytes, rssBytes));
     rows.push(
       `${mebibytes(rssBytes)} MiB resident, ${mebibytes(heapBytes)} of it heap in use; ${peak} at most`,
     );
+    const { drops } = await simulated.usage();
+    if (drops > 0) rows.push(`${drops} streams of agents ended and were opened again`);
     process.stdout.write(`${rows.join('\n  ')}\n`);
   } finally {
     await simulated.stop();
