@@ -237,6 +237,14 @@ test('a broken policy closes its targets, even where others allow', () => {
   expect(authorizeConnection(program(broken), web, 80, 'opaque').reason).toBe(Reason.policy_invalid);
 });
 
+test('CONNECT passes only where the opaque bytes behind it would pass', () => {
+  const connect = (...policies: AuthorizationPolicy[]) => ask(program(...policies), 'CONNECT', '/');
+  expect(connect()).toEqual(fine());
+  expect(connect(allow(policyRule()))).toEqual(fine('allow'));
+  expect(connect(deny(http({ paths: ['/admin'] })))).toEqual(denied);
+  expect(connect(allow(http({ methods: ['CONNECT', 'GET'] })))).toEqual(notAllowed);
+});
+
 describe('connections', () => {
   const cases: [string, PolicyProgram, Carries, number][] = [
     ['no policy', openProgram, 'opaque', Reason.none],

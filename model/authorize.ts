@@ -110,7 +110,8 @@ export function kernelDenies(program: PolicyProgram, source: Source, port: numbe
 }
 
 /**
- * Decides about a request: everything again, since policies may have changed while its connection lived.
+ * Decides about a request: everything again, since policies may have changed while its connection lived. A CONNECT must be
+ * allowed as opaque bytes too: that is what follows it, and no rule about requests would see them, though the server may.
  *
  * @param port the workload's own port
  */
@@ -120,7 +121,8 @@ export function authorizeRequest(
   port: number,
   head: RequestHead,
 ): Verdict {
-  return decide(program, source, port, head);
+  const verdict = decide(program, source, port, head);
+  return verdict.allowed && head.method === 'CONNECT' ? decide(program, source, port, null) : verdict;
 }
 
 /** `head` null: an opaque connection. */

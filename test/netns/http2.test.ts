@@ -1,8 +1,8 @@
-/** HTTP/2 by programs that nobody here wrote, its bridge to HTTP/1.1, and requests made to slip through that bridge. */
+/** HTTP/2 by programs that nobody here wrote, and its bridge to HTTP/1.1. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Field, RawAnswer, RawStream } from './harness/http2-attempts.js';
 import { Mesh } from './harness/mesh.js';
-import { sumSamples } from './harness/metrics.js';
 import { fixture, python, type Service, startFixture, startNginx } from './harness/services.js';
 
 /** What is put is read to its end before it is answered: an early answer may cut the request short (RFC 9113 section 8.1). */
@@ -11,25 +11,6 @@ const tellProtocol = (folder: string) =>
    location = /put { root ${folder}; dav_methods PUT; }`;
 
 const [toH2, toH1, toRaw] = ['10.97.0.1', '10.97.0.2', '10.97.0.3'];
-
-type Field = readonly [name: string, value: string];
-
-/** What fixtures/http2-raw.py is told to send on a stream. */
-interface RawStream {
-  readonly headers: readonly Field[];
-  readonly data?: readonly string[];
-  readonly trailers?: readonly Field[];
-}
-
-/** What it saw of it. */
-interface RawAnswer {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly trailers?: Readonly<Record<string, string>>;
-  readonly reset?: number;
-  readonly goaway?: number;
-  readonly silent?: boolean;
-}
 
 describe('HTTP/2 through the mesh', () => {
   let mesh: Mesh;
@@ -98,7 +79,6 @@ describe('HTTP/2 through the mesh', () => {
   /** The pseudo-headers with one of them replaced. */
   const but = (name: string, value: string, from = get): readonly Field[] =>
     from.map((field) => (field[0] === name ? [name, value] : field));
-  const without = (name: string): readonly Field[] => get.filter((field) => field[0] !== name);
 
   const send = async (...streams: RawStream[]): Promise<RawAnswer[]> => {
     const argv = [python, fixture('http2-raw.py'), toRaw, '80'];
@@ -122,102 +102,6 @@ describe('HTTP/2 through the mesh', () => {
     expect(echoed).toMatchObject({ headers: { ':status': '200' }, body: 'hello' });
     expect(arrived().some((line) => line.includes('x-check: 7'))).toBe(true);
     expect(trailed?.trailers).toEqual({ 'x-sum': '42' });
-  });
-
-  const inner = 'GET /smuggled HTTP/1.1\r\nHost: raw\r\n\r\n';
-  test.each<[what: string, stream: RawStream]>([
-    ['a value that ends its line', { headers: [...get, ['x-a', `b\r\n\r\n${inner}`]] }],
-    ['a value with a bare line feed', { headers: [...get, ['x-a', 'b\nx-c: d']] }],
-    ['a value with NUL', { headers: [...get, ['x-a', 'b\0c']] }],
-    ['a value with white space around it', { headers: [...get, ['x-a', ' b ']] }],
-    ['a name that ends its line', { headers: [...get, [`x-a: b\r\n\r\n${inner}`, 'c']] }],
-    ['a name with a colon', { headers: [...get, ['x-a:b', 'c']] }],
-    ['a name in upper case', { headers: [...get, ['X-A', 'b']] }],
-    ['an empty name', { headers: [...get, ['', 'b']] }],
-    [
-      'transfer-encoding',
-      { headers: [...post, ['transfer-encoding', 'chunked']], data: [`0\r\n\r\n${inner}`] },
-    ],
-    ['connection', { headers: [...get, ['connection', 'x-a']] }],
-    ['upgrade', { headers: [...get, ['upgrade', 'websocket']] }],
-    ['keep-alive', { headers: [...get, ['keep-alive', 'timeout=5']] }],
-    ['proxy-connection', { headers: [...get, ['proxy-connection', 'close']] }],
-    ['te other than trailers', { headers: [...get, ['te', 'gzip']] }],
-    [
-      'a length shorter than the body',
-      { headers: [...post, ['content-length', '3']], data: [`abc${inner}`] },
-    ],
-    ['a length longer than the body', { headers: [...post, ['content-length', '500']], data: ['abc'] }],
-    ['a length without a body', { headers: [...post, ['content-length', '44']] }],
-    [
-      'two lengths',
-      { headers: [...post, ['content-length', '3'], ['content-length', '44']], data: [`abc${inner}`] },
-    ],
-    ['a length with a sign', { headers: [...post, ['content-length', '+3']], data: ['abc'] }],
-    ['a path that ends its line', { headers: but(':path', `/ HTTP/1.1\r\nHost: raw\r\n\r\n${inner}`) }],
-    ['a path with a space', { headers: but(':path', '/a HTTP/1.1') }],
-    ['a path that is empty', { headers: but(':path', '') }],
-    ['a path without its slash', { headers: but(':path', 'smuggled') }],
-    ['a path with another authority', { headers: but(':path', 'http://evil/smuggled') }],
-    [
-      'a method that ends its line',
-      { headers: but(':method', `GET /smuggled HTTP/1.1\r\nHost: raw\r\n\r\nGET`) },
-    ],
-    ['a method with a space', { headers: but(':method', 'GET /smuggled') }],
-    ['a scheme that is none', { headers: but(':scheme', 'http://evil/?') }],
-    ['an authority that ends its line', { headers: but(':authority', 'raw\r\nx-a: b') }],
-    ['an authority with a user', { headers: but(':authority', 'raw@evil') }],
-    ['a host that differs', { headers: [...get, ['host', 'evil']] }],
-    ['two hosts', { headers: [...without(':authority'), ['host', 'raw'], ['host', 'evil']] }],
-    ['no method', { headers: without(':method') }],
-    ['no path', { headers: without(':path') }],
-    ['no authority and no host', { headers: without(':authority') }],
-    ['two paths', { headers: [...get, [':path', '/smuggled']] }],
-    [
-      'a pseudo-header behind a header',
-      { headers: [...without(':path'), ['x-a', 'b'], [':path', '/smuggled']] },
-    ],
-    ['an unknown pseudo-header', { headers: [...get, [':evil', 'b']] }],
-    ['a status in a request', { headers: [...get, [':status', '200']] }],
-    ['a pseudo-header in trailers', { headers: post, data: ['abc'], trailers: [[':path', '/smuggled']] }],
-    [
-      'transfer-encoding in trailers',
-      { headers: post, data: ['abc'], trailers: [['transfer-encoding', 'chunked']] },
-    ],
-    [
-      'trailers that end their line',
-      { headers: post, data: ['abc'], trailers: [['x-a', `b\r\n\r\n${inner}`]] },
-    ],
-  ])('%s is refused, and nothing of it becomes a request', async (_, stream) => {
-    const before = arrived().length;
-    const [answer] = await send(stream);
-    const refused =
-      answer?.reset !== undefined ||
-      (answer?.goaway ?? -1) > 0 ||
-      /^4\d\d$/.test(answer?.headers?.[':status'] ?? '');
-    expect({ answer, refused }).toMatchObject({ refused: true });
-    // The next one is whole: nothing was left behind on the way to the server.
-    const [next] = await send({ headers: but(':path', '/next') });
-    expect(next?.headers).toMatchObject({ ':status': '200' });
-    const heads = arrived().slice(before);
-    expect(heads.filter((line) => !line.includes('GET /next ') && !line.includes('POST /right '))).toEqual(
-      [],
-    );
-    expect(heads.join('\n')).not.toMatch(/smuggled|transfer-encoding: chunked, |evil|x-c: d/);
-    expect(heads.at(-1)).toContain('GET /next ');
-  });
-
-  test('each refusal has a name and a count', async () => {
-    const samples = await mesh.samples();
-    for (const reason of [
-      'http2_bad_head',
-      'http2_bad_field',
-      'http2_host_mismatch',
-      'http2_length_mismatch',
-    ]) {
-      const count = sumSamples(samples, 'weft_refusals_total', { reason });
-      expect({ reason, counted: count > 0 }).toEqual({ reason, counted: true });
-    }
   });
 
   test('fields by which a caller could claim what it is reach no application, HTTP/1.1 or HTTP/2', async () => {

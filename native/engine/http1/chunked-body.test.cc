@@ -153,6 +153,8 @@ CASE("trailers forge nothing and are well-formed") {
                              "Cookie: a\r\n",
                              "Set-Cookie: a\r\n",
                              "X-Forwarded-For: 1\r\n",
+                             "X-Weft-Identity: x\r\n",
+                             "x_weft_identity: x\r\n",
                              "Content-Type: x\r\n",
                              "Upgrade: x\r\n",
                              "content_length: 5\r\n",

@@ -115,7 +115,7 @@ ChunkedDecoder::Step ChunkedDecoder::take_trailer(Bytes input, size_t used, cons
             return {Kind::complete, used + next, view.first(progress_.line), Reason::none};
         }
         case Line::field:
-            if ((field_rules(field.id) & no_trailer_rule) != 0 || ++trailers_ > limits.trailer_fields) {
+            if (!may_be_trailer(field.id, field.name.text(view)) || ++trailers_ > limits.trailer_fields) {
                 return refuse(used, Reason::http1_bad_trailer);
             }
             progress_.line = next;

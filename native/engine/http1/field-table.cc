@@ -150,6 +150,22 @@ FieldId find_field_id(std::string_view name) {
     return find_field_id(name, hash_name(name));
 }
 
+bool is_mesh_name(std::string_view name) {
+    constexpr std::string_view prefix = "x-weft-";
+    if (name.size() < prefix.size() || (name[1] != '-' && name[1] != '_')) {
+        return false;
+    }
+    std::array<char, prefix.size()> mapped{};
+    for (size_t i = 0; i < mapped.size(); ++i) {
+        mapped[i] = name[i] == '_' ? '-' : name[i];
+    }
+    return same_name({mapped.data(), mapped.size()}, prefix);
+}
+
+bool may_be_trailer(FieldId id, std::string_view name) {
+    return id == FieldId::unknown ? !is_mesh_name(name) : (field_rules(id) & no_trailer_rule) == 0;
+}
+
 bool imitates_guarded_field(std::string_view name) {
     constexpr size_t longest = 32;
     if (name.size() > longest || name.find('_') == std::string_view::npos) {

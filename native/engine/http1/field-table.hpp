@@ -27,6 +27,12 @@ uint8_t field_rules(FieldId id);
 /// True for a name like `Content_Length`, which some servers take for the guarded field.
 bool imitates_guarded_field(std::string_view name);
 
+/// A name by which agents tell something to each other and to applications, or one that servers take for it.
+bool is_mesh_name(std::string_view name);
+
+/// Whether a trailer section may hold it: nothing that forges (RFC 9110 section 6.5.1).
+bool may_be_trailer(FieldId id, std::string_view name);
+
 /// `get` is another method than GET, but not to every server: it must not slip past a rule about GET.
 bool imitates_known_method(std::string_view method);
 

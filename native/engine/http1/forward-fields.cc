@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/http1/forward-fields.hpp"
+#include "engine/http1/field-table.hpp"
 #include "engine/http1/parse-head.hpp"
 
 namespace weft::http1 {
@@ -12,11 +13,7 @@ std::string_view text_of(Bytes bytes) {
 /// Fields by which meshes tell each other who is calling. What an application or a stranger writes into them
 /// must not look like the mesh's own word.
 bool speaks_for_the_mesh(const Field &field, std::string_view name) {
-    constexpr std::string_view prefix = "x-weft-";
-    if (field.id != FieldId::unknown) {
-        return field.id == FieldId::x_forwarded_client_cert;
-    }
-    return name.size() >= prefix.size() && name[1] == '-' && same_name(name.substr(0, prefix.size()), prefix);
+    return field.id == FieldId::unknown ? is_mesh_name(name) : field.id == FieldId::x_forwarded_client_cert;
 }
 
 bool keeps_length(const ResponseHead &head) {

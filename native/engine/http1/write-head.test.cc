@@ -70,9 +70,9 @@ CASE("hop-by-hop and nominated fields are dropped, odd white space is made plain
 
 CASE("a request's fields that speak for the mesh are dropped, in any spelling") {
     CHECK_EQUAL(forward("GET / HTTP/1.1\r\nX-Weft-Peer: spiffe://a/b\r\nHost: a\r\nx-weft-: 1\r\n"
-                        "X-FORWARDED-CLIENT-CERT: URI=spiffe://a/b\r\nX-Weft: kept\r\nX_Weft_A: kept\r\n"
+                        "X-FORWARDED-CLIENT-CERT: URI=spiffe://a/b\r\nX-Weft: kept\r\nX_Weft_A: b\r\n"
                         "X-Forwarded-Client-Certs: kept\r\n\r\n"),
-                "GET / HTTP/1.1\r\nHost: a\r\nX-Weft: kept\r\nX_Weft_A: kept\r\n"
+                "GET / HTTP/1.1\r\nHost: a\r\nX-Weft: kept\r\n"
                 "X-Forwarded-Client-Certs: kept\r\n\r\n");
     const std::string response = "HTTP/1.1 503 No\r\nx-weft-reason: draining\r\nContent-Length: 0\r\n\r\n";
     CHECK_EQUAL(forward_response(response).text, response);

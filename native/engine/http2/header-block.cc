@@ -109,7 +109,7 @@ Reason HeaderBlock::add(std::string_view name, std::string_view value) {
     field.hop_by_hop = (http1::field_rules(id) & http1::hop_rule) != 0;
     field.canonical = true;
     fields_.known |= uint64_t{1} << static_cast<unsigned>(id);
-    forbidden_trailer_ = forbidden_trailer_ || (http1::field_rules(id) & http1::no_trailer_rule) != 0;
+    forbidden_trailer_ = forbidden_trailer_ || !http1::may_be_trailer(id, name);
     return Reason::none;
 }
 

@@ -157,7 +157,7 @@ bool HeaderList::set_trailers(Bytes lines) {
         Reason why = Reason::none;
         uint32_t next = 0;
         const bool whole = http1::parse_field_line(lines, at, field, next, why) == http1::Line::field;
-        if (!whole || (http1::field_rules(field.id) & http1::no_trailer_rule) != 0) {
+        if (!whole || !http1::may_be_trailer(field.id, field.name.text(lines))) {
             return false;
         }
         add(field.name.text(lines), field.value.text(lines));
