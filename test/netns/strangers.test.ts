@@ -5,7 +5,28 @@ import { awaitEvent } from './harness/await-event.js';
 import { peerAuthentication } from './harness/manifests.js';
 import { Mesh } from './harness/mesh.js';
 import { sumSamples } from './harness/metrics.js';
-import { startFixture, startNginx } from './harness/services.js';
+import { python, startFixture, startNginx } from './harness/services.js';
+
+/** What sslyze says of a server. */
+interface SslyzeReport {
+  readonly server_scan_results: readonly [
+    {
+      readonly connectivity_result: Readonly<Record<string, unknown>>;
+      readonly scan_result: Readonly<
+        Record<
+          string,
+          {
+            readonly result?: {
+              readonly accepted_cipher_suites?: readonly {
+                readonly cipher_suite: { readonly name: string };
+              }[];
+            } | null;
+          }
+        >
+      >;
+    },
+  ];
+}
 
 const answer = 'location / { default_type text/plain; return 200 "hello\\n"; }';
 
@@ -86,6 +107,44 @@ describe('suites that nobody here wrote', () => {
     }
     expect({ seen, stdout }).toMatchObject({ seen: 146 });
     expect(failed.filter((one) => !races.includes(one))).toEqual(byDesign);
+  });
+
+  test('sslyze finds TLS 1.3 alone, no renegotiation, no compression, and that certificates are demanded', async () => {
+    const report = join(mesh.pod('neighbour').folder, 'sslyze.json');
+    // Early data it looks for behind a handshake, and its oldest OpenSSL cannot be given a key that weft takes.
+    // Not early data: it looks for that behind a handshake, and cannot be given a key here (its oldest OpenSSL fails on it).
+    const asked = [
+      ...['--sslv2', '--sslv3', '--tlsv1', '--tlsv1_1', '--tlsv1_2', '--tlsv1_3', '--elliptic_curves'],
+      ...['--reneg', '--compression', '--heartbleed', '--openssl_ccs', '--robot'],
+    ];
+    const words = [...asked, '--mozilla_config', 'disable', '--quiet', '--json_out', report];
+    const argv = [python, '-m', 'sslyze', ...words, `${mesh.pod('strict').ipv4}:8080`];
+    const env = { PYTHONPATH: join(import.meta.dirname, '../../../.tools/sslyze') };
+    const { code, stderr } = await mesh.pod('neighbour').try(argv, { timeoutMs: 110_000, env });
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { server_scan_results } = JSON.parse(readFileSync(report, 'utf8')) as SslyzeReport;
+    const [{ connectivity_result, scan_result }] = server_scan_results;
+    expect(connectivity_result).toMatchObject({ client_auth_requirement: 'REQUIRED' });
+    const accepted = (protocol: string) =>
+      scan_result[`${protocol}_cipher_suites`]?.result?.accepted_cipher_suites?.map(
+        (one) => one.cipher_suite.name,
+      );
+    for (const protocol of ['ssl_2_0', 'ssl_3_0', 'tls_1_0', 'tls_1_1', 'tls_1_2']) {
+      expect([protocol, accepted(protocol)]).toEqual([protocol, []]);
+    }
+    expect(accepted('tls_1_3')?.sort()).toEqual([
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_CHACHA20_POLY1305_SHA256',
+    ]);
+    expect(scan_result).toMatchObject({
+      tls_compression: { result: { supports_compression: false } },
+      session_renegotiation: {
+        result: { supports_secure_renegotiation: true, is_vulnerable_to_client_renegotiation_dos: false },
+      },
+      heartbleed: { result: { is_vulnerable_to_heartbleed: false } },
+      openssl_ccs_injection: { result: { is_vulnerable_to_ccs_injection: false } },
+    });
   });
 
   test('testssl.sh finds TLS 1.3 alone, nothing weak, and the workload’s certificate', async () => {
