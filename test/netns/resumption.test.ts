@@ -67,8 +67,9 @@ describe('resumption', () => {
 
   /** One opaque connection of the client's from beginning to end. */
   async function pass(): Promise<void> {
-    const { received } = await mesh.sendRaw('client', virtual, port, 'hello\n', 0.2);
+    const { received, end } = await mesh.sendRaw('client', virtual, port, 'hello\nbye\n', 10);
     expect(received).toMatch(/HELLO/);
+    expect(end).toBe('closed');
   }
   const counts = async () => countsOf(await mesh.samples());
 
