@@ -21,6 +21,7 @@ export interface PagesParts {
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
 export function metricsPages({ proxy, node, version }: PagesParts): Handlers {
+  let served = false;
   return {
     '/metrics': async (): Promise<Answer> => {
       const [kernel, reports] = await Promise.all([proxy.kernelMetrics(), proxy.reports('none')]);
@@ -35,9 +36,12 @@ export function metricsPages({ proxy, node, version }: PagesParts): Handlers {
       const threads = [control, identities ?? [], kernel, ...reports.map((report) => report.metrics)];
       return { status: 200, type: metricsType, body: await renderMetrics(threads) };
     },
+    // A proxy that has once served all stays available while a new pod waits for it: a DaemonSet takes down what is not,
+    // without waiting for its successor. How it stands now the body says.
     '/ready': () => {
       const readiness = proxy.readiness();
-      return jsonAnswer(readiness.ready ? 200 : 503, readiness);
+      served ||= readiness.ready;
+      return jsonAnswer(served ? 200 : 503, readiness);
     },
   };
 }
