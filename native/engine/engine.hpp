@@ -146,6 +146,8 @@ public:
     /// False where the workload is not known. `problem` tells why the identity was refused; then the one
     /// before stays.
     bool set_identity(uint32_t workload, tls::IdentityText &text, tls::IdentityProblem &problem);
+    /// One that was made before, and that several workloads or engines of this thread may share.
+    bool set_identity(uint32_t workload, std::shared_ptr<const tls::Identity> identity);
     bool remove_identity(uint32_t workload, Reason reason, uint32_t grace_ms);
     /// From now on every handshake is a full one, until further tickets are given. For when policies change.
     void forget_tickets();

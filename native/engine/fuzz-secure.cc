@@ -2,40 +2,16 @@
 // Two workloads that talk by TLS, with an enemy on the wire between them: it cuts, delays, alters, repeats
 // and ends, while identities come and go and connections are drained. What arrives is a prefix of what was
 // sent, whatever it does; and no memory error, no descriptor, slot or block is left.
-#include "engine/engine-under-test.hpp"
-#include "engine/tls/certificates-under-test.hpp"
-#include <arpa/inet.h>
+#include "engine/secure-under-fuzz.hpp"
 #include <cerrno>
-#include <fcntl.h>
 #include <fuzzer/FuzzedDataProvider.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 namespace weft::testing {
 namespace {
 
-/// Made once: keys cost more than an input.
-struct Identities {
-    tls::Mesh mesh;
-    tls::IdentityText shop = tls::text_of(mesh.shop, mesh.root, tls::shop_id);
-    tls::IdentityText cart = tls::text_of(mesh.cart, mesh.root, tls::cart_id);
-};
-
-const Identities &identities() {
-    static const Identities made;
-    return made;
-}
-
 /// What the n-th byte of either direction must be.
 char byte_at(size_t n, bool there) {
     return static_cast<char>((n * 31 + n / 256) % 251 + (there ? 0 : 3));
-}
-
-void must(bool ok, const char *what) {
-    if (ok)
-        return;
-    std::fprintf(stderr, "%s\n", what);
-    __builtin_trap();
 }
 
 /// A socket of the fuzzer's.
@@ -69,12 +45,11 @@ public:
         engine_->add_workload(2, {});
         identify(1);
         identify(2);
-        listen(wire_listener_, to_wire_, tls::cart_id, 1);
-        listen(app_listener_, to_app_, "", 2);
-        int pair[2];
-        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0, "socketpair");
-        client_.descriptor = pair[0];
-        engine_->add_connection(1, Direction::outbound, pair[1], {}, {});
+        engine_->set_endpoint(1, wire_listener_.endpoint(1, tls::cart_id));
+        engine_->set_endpoint(2, app_listener_.endpoint(2, ""));
+        const auto [ours, its] = socket_pair();
+        client_.descriptor = ours;
+        engine_->add_connection(1, Direction::outbound, its, {}, {});
     }
 
     ~Fuzz() override {
@@ -86,8 +61,6 @@ public:
         must(stats.connections == 0 && stats.tls_sessions == 0 && stats.buffered_bytes == 0,
              "something left");
         engine_.reset();
-        ::close(wire_listener_);
-        ::close(app_listener_);
     }
 
     void run() {
@@ -128,46 +101,19 @@ public:
 
 private:
     void identify(uint32_t workload) {
-        tls::IdentityText text = workload == 1 ? identities().shop : identities().cart;
-        tls::IdentityProblem problem;
-        engine_->set_identity(workload, text, problem);
-    }
-
-    void listen(int &listener, uint16_t &port, const char *identity, uint32_t endpoint) {
-        listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        const linger now{1, 0}; // inherited: no TIME_WAIT is left behind
-        ::setsockopt(listener, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-        must(::bind(listener, reinterpret_cast<sockaddr *>(&address), size) == 0 &&
-                 ::listen(listener, 8) == 0 &&
-                 ::getsockname(listener, reinterpret_cast<sockaddr *>(&address), &size) == 0,
-             "listening");
-        port = ntohs(address.sin_port);
-        Endpoint made;
-        made.address = *Address::parse("127.0.0.1", port);
-        made.destination = endpoint;
-        made.identity = identity;
-        engine_->set_endpoint(endpoint, made);
-    }
-
-    static int accept(int listener) {
-        return ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        engine_->set_identity(workload, workload == 1 ? shared_identities().shop : shared_identities().cart);
     }
 
     /// The wire's two ends: what shop dialled, and what cart accepts.
     void open_wire() {
-        const int dialled = near_.descriptor < 0 ? accept(wire_listener_) : -1;
+        const int dialled = near_.descriptor < 0 ? wire_listener_.accept() : -1;
         if (dialled < 0)
             return;
         near_.descriptor = dialled;
-        int pair[2];
-        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0, "socketpair");
-        far_.descriptor = pair[0];
+        const auto [ours, its] = socket_pair();
+        far_.descriptor = ours;
         sniffs_ = data_.ConsumeIntegralInRange(0, 3) == 0;
-        engine_->add_connection(2, Direction::inbound, pair[1], {}, {});
+        engine_->add_connection(2, Direction::inbound, its, {}, {});
     }
 
     /// Carries some bytes over the wire; at times not as they were.
@@ -270,7 +216,7 @@ private:
             break;
         case 4:
             if (app_.descriptor < 0 && app_.sent == 0)
-                app_.descriptor = accept(app_listener_);
+                app_.descriptor = app_listener_.accept();
             break;
         case 5:
             if (data_.ConsumeIntegralInRange(0, 15) == 0)
@@ -295,10 +241,8 @@ private:
 
     FuzzedDataProvider &data_;
     std::unique_ptr<Engine> engine_;
-    int wire_listener_ = -1;
-    int app_listener_ = -1;
-    uint16_t to_wire_ = 0;
-    uint16_t to_app_ = 0;
+    Listener wire_listener_;
+    Listener app_listener_;
     End client_, app_, near_, far_;
     bool sniffs_ = false;
     bool plain_ = false;
@@ -309,7 +253,7 @@ private:
 } // namespace weft::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
-    weft::testing::identities();
+    weft::testing::shared_identities();
     const size_t before = weft::testing::open_descriptors();
     FuzzedDataProvider data(input, size);
     {

@@ -7,13 +7,17 @@
 namespace weft {
 
 bool Engine::set_identity(uint32_t name, tls::IdentityText &text, tls::IdentityProblem &problem) {
-    Workload *workload = find_workload(name);
-    if (workload == nullptr || closed_)
+    if (find_workload(name) == nullptr || closed_)
         return false;
     std::shared_ptr<const tls::Identity> identity =
         tls::Identity::create(text, host_.unix_seconds(), problem);
-    if (identity == nullptr)
-        return true;
+    return identity == nullptr || set_identity(name, std::move(identity));
+}
+
+bool Engine::set_identity(uint32_t name, std::shared_ptr<const tls::Identity> identity) {
+    Workload *workload = find_workload(name);
+    if (workload == nullptr || closed_)
+        return false;
     workload->identity = std::move(identity);
     const uint32_t serial = ++workload->identity_serial;
     const uint32_t self = workload->self.index;
