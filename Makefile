@@ -46,7 +46,7 @@ shop: ## the same shop in the mesh, to play with, until Ctrl-C (root)
 	@$(MAKE) --no-print-directory build
 	@node dist/test/demo/play.js
 
-test: ## lint, unit, engine and namespace tests; SUITES="unit namespaces" for some of them (root)
+test: ## lint, unit, engine (also under ASan and UBSan), kernel and namespace tests; SUITES="unit namespaces" for some of them (root)
 	@scripts/setup all
 	@$(MAKE) --no-print-directory build
 	@node scripts/run-tests.mjs $(SUITES)
