@@ -53,7 +53,8 @@ spec:
 `;
 
 test('before a label the shop talks as it did, past the mesh', async () => {
-  expect((await ask(shop, 'http://cart/')).map(({ status }) => status)).toEqual(new Array(10).fill(200));
+  const replies = await ask(shop, 'http://cart/');
+  expect(replies.map(({ status, reason }) => reason ?? status)).toEqual(new Array(10).fill(200));
   await apply(canary, '-n', shop);
   expect(await versions({ 'x-canary': 'yes' })).toEqual(['v1', 'v2']);
 });

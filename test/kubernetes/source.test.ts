@@ -269,6 +269,8 @@ test('a controller that was killed comes back with the same versions, and nothin
   const first = await ControllerProcess.start(own, flags);
   const agent = new TestAgent(first.agents, { node: 'node1' });
   await waitFor(agent, 'endpoints', 'web');
+  // Its slice is made by Kubernetes' own controller, which lost its API server a moment ago.
+  await waitFor(agent, 'endpoints', 'after', ({ endpoints }) => endpoints.length === 2);
   const held = [...agent.resources.values()].map(({ kind, name, version }) => ({ kind, name, version }));
   agent.close();
   await first.stop('SIGKILL');
