@@ -1,16 +1,17 @@
 // Runs the project's test suites one after the other and prints totals; the last line is `N passed, N failed`.
-// usage: run-tests.mjs [SUITE...]   (lint, unit, engine, sanitized, kernel, namespaces; default: all)
+// usage: run-tests.mjs [SUITE...]   (lint, unit, engine, kernel, namespaces; default: all)
 // Everything must be built. What the suites say goes to standard error, the totals to standard output.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const reports = join(root, 'build/reports');
 mkdirSync(reports, { recursive: true });
 
-const sanitized = [
+/** The build of scripts/fuzz, whose objects the engine's tests share. */
+const sanitizedBuild = [
   ...['-DCMAKE_C_COMPILER=clang-22', '-DCMAKE_CXX_COMPILER=clang++-22', '-DCMAKE_BUILD_TYPE=RelWithDebInfo'],
   ...['-DWEFT_FUZZ=ON', '-DWEFT_SANITIZE=address,undefined'],
 ];
@@ -28,9 +29,7 @@ const suites = {
     ],
   ],
   unit: [['unit tests', () => runJest('unit', [])]],
-  engine: [['engine tests', () => runEngineTests('build/native-tests')]],
-  // In the build of scripts/fuzz, whose objects they share.
-  sanitized: [['engine tests, ASan and UBSan', () => runEngineTests('build/fuzz', sanitized)]],
+  engine: [['engine tests, ASan and UBSan', runEngineTests]],
   kernel: [['kernel programs on this kernel', runKernelTests]],
   namespaces: [1, 4].map((workers) => [
     `namespace tests, ${workers === 1 ? '1 worker' : `${workers} workers`}`,
@@ -113,11 +112,21 @@ function runKernelTests() {
 }
 
 /** Builds and runs the C++ libraries' own tests. */
-function runEngineTests(folder, options = []) {
-  const build = join(root, folder);
-  const report = join(reports, `${basename(folder)}.xml`);
+function runEngineTests() {
+  const build = join(root, 'build/fuzz');
+  const report = join(reports, 'engine.xml');
   rmSync(report, { force: true });
-  const configure = ['cmake', '-S', 'native', '-B', build, '-G', 'Ninja', '-DWEFT_TESTS=ON', ...options];
+  const configure = [
+    'cmake',
+    '-S',
+    'native',
+    '-B',
+    build,
+    '-G',
+    'Ninja',
+    '-DWEFT_TESTS=ON',
+    ...sanitizedBuild,
+  ];
   const steps = [
     [...configure, '--log-level=WARNING'],
     ['cmake', '--build', build, '--parallel', String(availableParallelism())],

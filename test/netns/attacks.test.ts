@@ -92,7 +92,8 @@ describe('attacks on a strict workload', () => {
       .pod(pod)
       .try(['openssl', 's_client', '-connect', address, '-quiet', ...protocol, ...shown, ...more], {
         input: 'GET /attack HTTP/1.1\r\nHost: server\r\nConnection: close\r\n\r\n',
-        timeoutMs: 25_000,
+        // Longer than the one that is held.
+        timeoutMs: 90_000,
       });
   };
 
