@@ -1,17 +1,11 @@
 /** A machine that says it is a node: what it joins with, what it proves, and what it asks for are its own choice. */
-import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { credentials, type ServiceError } from '@grpc/grpc-js';
-import {
-  PemConverter,
-  Pkcs10CertificateRequestGenerator,
-  SubjectAlternativeNameExtension,
-} from '@peculiar/x509';
+import { makeRequest } from '../../../agent/proxy/identity/make-request.js';
+import { PemConverter } from '../../../agent/proxy/identity/x509.js';
 import { loadIdentityService, reasonTrailer } from '../../../proto/load-identity-service.js';
 import type { ReceivedIssueResponse } from '../../../proto/messages.js';
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const channelOptions = {
   'grpc.use_local_subchannel_pool': 1,
   'grpc.ssl_target_name_override': 'controller',
@@ -50,23 +44,12 @@ export class RogueNode {
   }
 
   async #ask(name: string, call: Call): Promise<Answer> {
-    const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
-      'sign',
-      'verify',
-    ])) as webcrypto.CryptoKeyPair;
-    const request = await Pkcs10CertificateRequestGenerator.create({
-      keys,
-      signingAlgorithm: algorithm,
-      extensions: [new SubjectAlternativeNameExtension([{ type: 'url', value: name }], true)],
-    });
-    const key = PemConverter.encode(
-      await webcrypto.subtle.exportKey('pkcs8', keys.privateKey),
-      'PRIVATE KEY',
-    );
+    const { csr, privateKey } = await makeRequest(name);
+    const key = PemConverter.encode(privateKey, 'PRIVATE KEY');
     const client = this.#connect();
     try {
       return await new Promise<Answer>((resolve) =>
-        call(client, Buffer.from(request.rawData), (error, answer) => {
+        call(client, Buffer.from(csr), (error, answer) => {
           if (error !== null) resolve(`${error.metadata?.get(reasonTrailer)[0] ?? error.message}`);
           else resolve({ certificate: pemOf(answer), key });
         }),
