@@ -1,6 +1,6 @@
 /** The weft of this machine, asked by the sockets of its state folder. */
 import { existsSync } from 'node:fs';
-import type { Asked, MeshSource } from './mesh-source.js';
+import { type Asked, type MeshSource, parseAnswer } from './mesh-source.js';
 import { askAdmin } from './show/ask-admin.js';
 import type { StatePaths } from './state-folder.js';
 import { CommandError, describeError } from './usage-error.js';
@@ -37,9 +37,4 @@ async function ask(name: string, socket: string, path: string): Promise<Asked<st
     if (!(error instanceof CommandError)) throw error;
     return { name, ok: false, error: describeError(error) };
   }
-}
-
-/** The asked part is of the same build, so its answer has the asked shape. */
-export function parseAnswer<Answer>(asked: Asked<string>): Asked<Answer> {
-  return asked.ok ? { ...asked, answer: JSON.parse(asked.answer) as Answer } : asked;
 }

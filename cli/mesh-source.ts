@@ -1,6 +1,4 @@
 /** Where answers come from: a weft of this machine, or one of a cluster. Commands know no more of it than this. */
-import type { ClusterMesh } from './cluster/cluster-mesh.js';
-import type { LocalMesh } from './local-mesh.js';
 
 /** One part's answer, or why there is none. */
 export type Asked<Answer> =
@@ -18,13 +16,6 @@ export interface MeshSource {
   close(): void;
 }
 
-/** What a command works with. */
-export interface Scope {
-  readonly source: LocalMesh | ClusterMesh;
-  /** Objects of this namespace alone; null: of all. */
-  readonly namespace: string | null;
-}
-
 /** The answers that came. */
 export function answers<Answer>(asked: readonly Asked<Answer>[]): Answer[] {
   return asked.flatMap((one) => (one.ok ? [one.answer] : []));
@@ -35,4 +26,9 @@ export function silent(
   asked: readonly Asked<unknown>[],
 ): { readonly name: string; readonly error: string }[] {
   return asked.flatMap((one) => (one.ok ? [] : [{ name: one.name, error: one.error }]));
+}
+
+/** The asked part is of the same build, so its answer has the asked shape. */
+export function parseAnswer<Answer>(asked: Asked<string>): Asked<Answer> {
+  return asked.ok ? { ...asked, answer: JSON.parse(asked.answer) as Answer } : asked;
 }

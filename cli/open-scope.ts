@@ -1,12 +1,19 @@
 /** What commands that show something have in common: whom to ask, of which namespace, in which form. */
+import type { ClusterMesh } from './cluster/cluster-mesh.js';
 import { LocalMesh } from './local-mesh.js';
-import type { Scope } from './mesh-source.js';
 import { text } from './parse-options.js';
 import { statePaths } from './state-folder.js';
 import { UsageError } from './usage-error.js';
 
 /** The name it was called by: as plain `weft` it asks this machine, as kubectl's plugin a cluster. */
 export type ProgramName = 'weft' | 'kubectl weft';
+
+/** What a command works with. */
+export interface Scope {
+  readonly source: LocalMesh | ClusterMesh;
+  /** Objects of this namespace alone; null: of all. */
+  readonly namespace: string | null;
+}
 
 /** What a command prints, and its exit code. */
 export interface Shown {

@@ -1,6 +1,5 @@
 /** The weft of a cluster: every node's proxy and every controller, asked through the API server. */
-import { parseAnswer } from '../local-mesh.js';
-import type { Asked, MeshSource } from '../mesh-source.js';
+import { type Asked, type MeshSource, parseAnswer } from '../mesh-source.js';
 import { CommandError, describeError } from '../usage-error.js';
 import { askPod } from './ask-pod.js';
 import { type Installation, requireWeft } from './find-weft.js';

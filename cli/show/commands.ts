@@ -1,11 +1,12 @@
 /** The commands that list what proxies know: workloads, routes, connections, edges, certificates. */
 import { type EdgeEnds, mergeEdges } from '../../model/edge.js';
-import { answers, type Scope } from '../mesh-source.js';
+import { answers } from '../mesh-source.js';
 import {
   namespaceOptions,
   type PlaceValues,
   type ProgramName,
   placeOptions,
+  type Scope,
   type Shown,
   shown,
   usageWithNamespace,

@@ -1,7 +1,7 @@
 /** `weft workloads`: who is in the mesh, who is not, and why not. */
 import { spiffeId, type Workload } from '../../model/workload.js';
 import { type ExplainedPod, explainPods } from '../cluster/explain-pods.js';
-import type { Scope } from '../mesh-source.js';
+import type { Scope } from '../open-scope.js';
 import { formatTable, sortRows } from './format-table.js';
 import { describeWaiting, type NodeWorkload } from './node-workload.js';
 import { requireAnswers } from './require-answers.js';
