@@ -4,7 +4,7 @@
  *
  *   http1  URL        keep-alive connections, one request after another on each
  *   http2  URL        one session (prior knowledge), several requests at a time; a new one after GOAWAY
- *   grpc   HOST:PORT  weft.test.Echo: chats of many messages, each sent once the one before is back
+ *   grpc   HOST:PORT  weft.test.Echo: chats of many messages, each sent once the one before is back; no policy of retries
  *   tcp    HOST:PORT  an echoing server: connections that stay open all the time, and short ones beside them
  *
  * usage: steady-clients.js [--status PORT] KIND TARGET...    Says `steady` once each kind has had answers; prints what was
@@ -116,9 +116,13 @@ function http2(url: string, seen: Seen): void {
   for (let client = 0; client < clients; client += 1) void keepOn(seen, ask);
 }
 
+/**
+ * What Node.js refuses in this way (see {@link http2}) a gRPC library sends once more by itself, as gRPC's specification of
+ * retries wants it of all of them ("transparent retries"), and nothing else without a policy.
+ */
 async function grpc(target: string, seen: Seen): Promise<void> {
   const { Client, credentials, Metadata, status } = await import('@grpc/grpc-js');
-  const client = new Client(target, credentials.createInsecure(), { 'grpc.enable_retries': 0 });
+  const client = new Client(target, credentials.createInsecure());
   const same = (bytes: Buffer) => bytes;
   const messages = 50;
   const chat = () =>
