@@ -261,6 +261,8 @@ export const Reason = {
   node_token_expired: 333,
   /** a node joins with a token that was used before */
   node_token_replayed: 334,
+  /** a certificate is right by the controller's clock and not by this node's */
+  clock_skew: 335,
 } as const;
 
 export type ReasonName = keyof typeof Reason;
@@ -1356,6 +1358,15 @@ export const reasons: readonly ReasonEntry[] = [
     grpc: 'UNAUTHENTICATED',
     summary: 'a node joins with a token that was used before',
     hint: 'a token is good once: if this node did not use it, somebody else did; see the audit lines of the controller’s log',
+  },
+  {
+    code: 335,
+    name: 'clock_skew',
+    layer: 'control',
+    status: 0,
+    grpc: '',
+    summary: 'a certificate is right by the controller\'s clock and not by this node\'s',
+    hint: 'let both keep time by NTP; weft status names the node and how far its clock is off',
   },
 ];
 

@@ -2,7 +2,9 @@
 import type { TransportCounts } from '../../model/count-transports.js';
 import type { StatusProblem } from '../../model/status-problem.js';
 import { type Asked, answers, type MeshSource } from '../mesh-source.js';
-import { formatTable } from './format-table.js';
+import { formatAge, formatTable } from './format-table.js';
+
+const clockWarningMs = 5_000;
 
 /** What the controller's /status answers. */
 export interface ControllerStatus {
@@ -45,6 +47,8 @@ export interface ProxyStatus {
   readonly transports: TransportCounts;
   /** The node's kernel, whether it tells its types (BTF), and its clock: milliseconds since the epoch. */
   readonly host: { readonly kernel: string; readonly btf: boolean; readonly nowMs: number };
+  /** How far the node's clock is ahead of the controller's; null or absent where that is not known. */
+  readonly clockSkewMs?: number | null | undefined;
   readonly engine: { readonly connections: number; readonly pooled: number; readonly bufferedBytes: number };
 }
 
@@ -108,6 +112,7 @@ export function formatStatus({ controllers, proxies }: WholeStatus): string {
   const lines = [
     ...describeControllers(controllers, told),
     ...describeProxies(proxies),
+    ...describeClocks(proxies),
     ...(transports === undefined ? [] : [`transport   ${describeTransports(transports)}`]),
   ];
   const nodes = told === null ? '' : `\n${formatNodes(told)}`;
@@ -140,6 +145,15 @@ function describeProxies(proxies: readonly Asked<ProxyStatus>[]): string[] {
         ...troubled,
       ];
   return [...(told.length === 0 && proxies.length > 0 ? [] : lines), ...describeSilent('proxy', proxies)];
+}
+
+/** Nodes whose clocks differ from the controller's by more than messages take. */
+function describeClocks(proxies: readonly Asked<ProxyStatus>[]): string[] {
+  return answers(proxies).flatMap(({ node, clockSkewMs: skewMs }) => {
+    if (skewMs == null || Math.abs(skewMs) < clockWarningMs) return [];
+    const way = skewMs < 0 ? 'behind' : 'ahead of';
+    return [`clock       of ${node} is ${formatAge(Math.abs(skewMs))} ${way} the controller's`];
+  });
 }
 
 function describeSilent(part: string, asked: readonly Asked<unknown>[]): string[] {

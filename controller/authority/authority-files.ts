@@ -22,6 +22,8 @@ const maxFileBytes = 256 * 1024;
 const minute = 60_000;
 /** A root of one machine is replaced by hand, with overlap; see docs/identity.md. */
 const rootLifeMs = 10 * 365 * 24 * 60 * minute;
+/** Nodes whose clocks are behind shall trust a root that has just been made. */
+const backdatedMs = 24 * 60 * minute;
 
 /** Who signs, read from the files and found to be consistent. */
 export interface Signer {
@@ -88,7 +90,7 @@ export async function makeAuthority(folder: string, trustDomain: string, nowMs: 
     serialNumber: makeSerial(),
     subject: name,
     issuer: name,
-    notBefore: new Date(nowMs - minute),
+    notBefore: new Date(nowMs - backdatedMs),
     notAfter: new Date(nowMs + rootLifeMs),
     signingAlgorithm: ecdsaP256,
     publicKey: keys.publicKey,

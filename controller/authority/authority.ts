@@ -64,6 +64,11 @@ export class Authority {
     this.#warn = boundLines(parts.log, parts.now);
   }
 
+  /** The clock that certificates are dated by. */
+  get nowMs(): number {
+    return this.#parts.now();
+  }
+
   get issued(): number {
     return this.#issued;
   }

@@ -35,8 +35,9 @@ export interface BuiltInSettings {
   readonly announceMs: number;
 }
 
-/** Clocks of nodes may be behind by so much, as long as that is little of the certificate's life. */
-const maxSkewMs = 60_000;
+/** Clocks of nodes may be behind by so much of a certificate's life, and by no more than this. */
+const longestBackdatingMs = 3 * 3_600_000;
+const backdatedPart = 0.1;
 
 const usages: Readonly<Record<SvidPurpose, readonly ExtendedKeyUsage[]>> = {
   workload: [ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth],
@@ -85,7 +86,7 @@ export class BuiltInIssuer implements Issuer {
     const issuer = new X509Certificate(certificate.raw);
     const endsMs = Math.min(nowMs + lifetimeMs, certificate.validToDate.getTime());
     const beginsMs = Math.max(
-      nowMs - Math.min(maxSkewMs, lifetimeMs / 10),
+      nowMs - Math.min(longestBackdatingMs, lifetimeMs * backdatedPart),
       certificate.validFromDate.getTime(),
     );
     const issued = await X509CertificateGenerator.create({

@@ -65,7 +65,7 @@ export class IdentityServices {
       return;
     }
     this.#watchers += 1;
-    const send = (bundle: Bundle) => void stream.write(encodeBundle(bundle));
+    const send = (bundle: Bundle) => void stream.write(encodeBundle(bundle, authority.nowMs));
     const unwatch = authority.watch(send);
     if (authority.bundle !== null) send(authority.bundle);
     let open = true;
@@ -114,11 +114,11 @@ async function issue(
   const { bundle } = authority;
   return {
     chain: result.chain.map((der) => Buffer.from(der)),
-    bundle: bundle === null ? null : encodeBundle({ ...bundle, roots: result.roots }),
+    bundle: bundle === null ? null : encodeBundle({ ...bundle, roots: result.roots }, authority.nowMs),
     expiresMs: result.expiresMs,
   };
 }
 
-function encodeBundle({ trustDomain, roots }: Bundle): TrustBundleMessage {
-  return { trustDomain, roots: roots.map((der) => Buffer.from(der)) };
+function encodeBundle({ trustDomain, roots }: Bundle, nowMs: number): TrustBundleMessage {
+  return { trustDomain, roots: roots.map((der) => Buffer.from(der)), nowMs };
 }

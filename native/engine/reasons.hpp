@@ -129,6 +129,7 @@ enum class Reason : uint16_t {
     node_token_unknown = 332, ///< a node joins with a token that the controller did not make for it
     node_token_expired = 333, ///< a node joins with a token whose time is over
     node_token_replayed = 334, ///< a node joins with a token that was used before
+    clock_skew = 335, ///< a certificate is right by the controller's clock and not by this node's
 };
 
 /// The HTTP status a client sees for a reason, 0 where no answer can be sent.
@@ -446,6 +447,7 @@ constexpr const char *name_of(Reason reason) {
     case Reason::node_token_unknown: return "node_token_unknown";
     case Reason::node_token_expired: return "node_token_expired";
     case Reason::node_token_replayed: return "node_token_replayed";
+    case Reason::clock_skew: return "clock_skew";
     }
     return "unknown";
 }

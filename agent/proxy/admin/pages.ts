@@ -32,7 +32,8 @@ export function metricsPages({ proxy, node, version }: PagesParts): Handlers {
         controllerConnected: proxy.readiness().controller,
         resourceRefusals: proxy.resourceRefusals,
       });
-      const identities = proxy.identities && collectIdentities(proxy.identities, Date.now());
+      const { identities: manager, clock } = proxy;
+      const identities = manager && clock && collectIdentities(manager, clock);
       const threads = [control, identities ?? [], kernel, ...reports.map((report) => report.metrics)];
       return { status: 200, type: metricsType, body: await renderMetrics(threads) };
     },
@@ -79,6 +80,7 @@ export function adminPages(parts: PagesParts): Handlers {
         ...proxy.readiness(),
         transports: countTransports([...proxy.snapshot.workloads.values()].map(({ workload }) => workload)),
         host: { kernel: release(), btf: existsSync('/sys/kernel/btf/vmlinux'), nowMs: Date.now() },
+        clockSkewMs: proxy.clock?.skewMs ?? null,
         engine: sumStats(reports.map((report) => report.stats)),
         workers: reports.map(({ worker, stats }) => ({ worker, ...stats })),
       });

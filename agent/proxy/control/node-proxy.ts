@@ -7,6 +7,7 @@ import { spiffeId } from '../../../model/workload.js';
 import type { Detail } from '../../../model/workload-index.js';
 import type { ChannelFunctions } from '../../../native/channel.js';
 import type { CaptureMessage, Enrolment } from '../../handover/messages.js';
+import type { ControllerClock } from '../identity/controller-clock.js';
 import { Identities } from '../identity/identities.js';
 import type { IdentityManager, IdentityStatus } from '../identity/identity-manager.js';
 import { type IdentityReadiness, identityReadiness } from '../identity/report-identities.js';
@@ -178,6 +179,11 @@ export class NodeProxy {
   /** undefined where identities are off. */
   get identities(): IdentityManager | undefined {
     return this.#identities?.manager;
+  }
+
+  /** How far this node's clock is from the controller's; undefined where identities are off. */
+  get clock(): ControllerClock | undefined {
+    return this.#identities?.clock;
   }
 
   /** How every identity of this node stands, its own first. */

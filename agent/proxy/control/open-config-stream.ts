@@ -1,5 +1,6 @@
 /** The configuration stream over gRPC. Loaded late: grpc-js is large, and traffic comes first. */
 import { type ConfigService, maxMessageBytes } from '../../../proto/load-config-service.js';
+import { explainDates } from '../identity/controller-clock.js';
 import type { ConfigStream, ConfigStreamHandlers } from './config-client.js';
 import type { ControllerAccess } from './controller-access.js';
 import { channelCredentials, channelOptions } from './controller-channel.js';
@@ -38,7 +39,10 @@ export function configStreamOpener(
     stream.on('data', (delta) => {
       if (open) handlers.onDelta(delta);
     });
-    stream.on('error', end);
+    stream.on('error', (error: Error) => {
+      const explained = explainDates(error.message, Date.now());
+      end(explained === error.message ? error : new Error(explained, { cause: error }));
+    });
     stream.on('end', () => end(undefined));
     return {
       send: (message) => void stream.write(message),

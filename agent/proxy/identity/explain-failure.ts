@@ -1,6 +1,7 @@
 /** What a failed call to the certificate authority means. */
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { reasonTrailer } from '../../../proto/load-identity-service.js';
+import { explainDates } from './controller-clock.js';
 import { IssueFailure } from './issue-failure.js';
 
 /** An external signer may take half a minute. */
@@ -10,5 +11,7 @@ export function explainFailure(error: ServiceError): IssueFailure {
   const [reason] = error.metadata?.get(reasonTrailer) ?? [];
   if (reason !== undefined) return new IssueFailure(String(reason), error.details);
   const away = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
-  return new IssueFailure(away ? 'authority_unreachable' : 'issuer_failed', error.details);
+  if (!away) return new IssueFailure('issuer_failed', error.details);
+  const explained = explainDates(error.details, Date.now());
+  return new IssueFailure(explained === error.details ? 'authority_unreachable' : 'clock_skew', explained);
 }

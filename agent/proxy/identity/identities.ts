@@ -4,6 +4,7 @@ import { type ControllerAccess, socketAccess } from '../control/controller-acces
 import type { Timers } from '../control/timers.js';
 import type { ControllerFlags } from '../start/parse-flags.js';
 import type { ProcessLog } from '../start/process-log.js';
+import { ControllerClock } from './controller-clock.js';
 import {
   type IdentityEvents,
   IdentityManager,
@@ -27,6 +28,7 @@ export interface IdentitiesParts {
 export class Identities {
   readonly manager: IdentityManager;
   readonly access: ControllerAccess;
+  readonly clock: ControllerClock;
   readonly #vault: VaultWindow;
   readonly #membership: NodeMembership | undefined;
   readonly #parts: IdentitiesParts;
@@ -36,12 +38,13 @@ export class Identities {
   constructor(parts: IdentitiesParts) {
     this.#parts = parts;
     const { controller, node, events, timers, random, log } = parts;
+    this.clock = new ControllerClock({ timers, wallClock: Date.now, log });
     this.#vault = new VaultWindow(parts.vault);
     if (controller.kind === 'socket') this.access = socketAccess(controller.address);
     else {
       const { address, tokenFile, caFile } = controller;
-      const vault = this.#vault;
-      this.#membership = new NodeMembership({ address, tokenFile, caFile, node, vault, timers, random, log });
+      const rest = { vault: this.#vault, clock: this.clock, timers, random, log };
+      this.#membership = new NodeMembership({ address, tokenFile, caFile, node, ...rest });
       this.access = this.#membership;
     }
     this.manager = new IdentityManager({
@@ -50,7 +53,7 @@ export class Identities {
       vault: this.#vault,
       events,
       timers,
-      wallClock: Date.now,
+      clock: this.clock,
       random,
       log,
     });
@@ -95,6 +98,7 @@ export class Identities {
   close(): void {
     this.#closed = true;
     this.manager.close();
+    this.clock.close();
     this.#membership?.close();
     this.#client.then(
       (connected) => connected.close(),
@@ -111,7 +115,8 @@ export class Identities {
       timers,
       random,
       log,
-      onBundle: (roots) => {
+      onBundle: (roots, nowMs) => {
+        this.clock.measured(nowMs);
         this.#membership?.takeBundle(roots);
         this.manager.takeBundle(roots);
       },

@@ -7,7 +7,7 @@ import { channelCredentials, channelOptions } from '../control/controller-channe
 import type { Timers } from '../control/timers.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
 import { explainFailure, issueTimeoutMs } from './explain-failure.js';
-import type { Issued } from './issue-failure.js';
+import { type Issued, readIssued } from './issue-failure.js';
 
 export interface IdentityClientParts {
   /** Ready. */
@@ -17,8 +17,8 @@ export interface IdentityClientParts {
   /** 0 to 1. */
   readonly random: () => number;
   readonly log: ProcessLog;
-  /** The roots to trust, DER: at first, and on every change. */
-  readonly onBundle: (roots: readonly Uint8Array[]) => void;
+  /** The roots to trust, DER, and the controller's clock (0: not told): at first, and on every change. */
+  readonly onBundle: (roots: readonly Uint8Array[], nowMs: number) => void;
 }
 
 const firstBackoffMs = 200;
@@ -71,7 +71,7 @@ export class IdentityClient {
         { deadline },
         (error: ServiceError | null, answer?: ReceivedIssueResponse) => {
           if (error !== null) reject(explainFailure(error));
-          else resolve({ chain: answer?.chain ?? [], roots: answer?.bundle?.roots ?? [] });
+          else resolve(readIssued(answer));
         },
       );
     });
@@ -100,10 +100,10 @@ export class IdentityClient {
         if (!this.#closed) this.watch();
       });
     };
-    stream.on('data', ({ roots }) => {
+    stream.on('data', ({ roots, nowMs }) => {
       if (!open) return;
       this.#failures = 0;
-      onBundle(roots);
+      onBundle(roots, nowMs);
     });
     stream.on('error', end);
     stream.on('end', () => end(undefined));

@@ -1,100 +1,14 @@
-/** Real keys, requests and certificates; the clock stands still until a test moves it. */
-
-import { PausedTimers } from '../control/paused-timers.js';
-import { IdentityManager } from './identity-manager.js';
-import type { Identity } from './identity-state.js';
 import { type Issued, IssueFailure } from './issue-failure.js';
 import { makeRequest } from './make-request.js';
+import { begun, ManagerUnderTest } from './manager-under-test.js';
 import { collectIdentities, identityReadiness, showCertificates } from './report-identities.js';
 import { makeKeys, TestAuthority, type Twist } from './test-authority.js';
 import { decodeSecret } from './vault-secret.js';
 import { ExtendedKeyUsage } from './x509.js';
 
-const begun = Date.UTC(2026, 0, 1);
 const hour = 3_600_000;
 const cart = { workload: 'shop.cart', spiffeId: 'spiffe://test.mesh/ns/shop/sa/cart' };
 const web = { workload: 'shop.web', spiffeId: 'spiffe://test.mesh/ns/shop/sa/web' };
-
-class Harness {
-  readonly timers = new PausedTimers();
-  readonly seen: string[] = [];
-  readonly settled: string[] = [];
-  readonly logged: string[] = [];
-  readonly published = new Map<string, Identity>();
-  readonly vault: Map<string, string>;
-  readonly authority: TestAuthority;
-  requests = 0;
-  twist: Twist = {};
-  lifeMs = hour;
-  /** Set: the authority answers so instead of signing. */
-  answer: (() => Promise<Issued>) | undefined;
-  readonly manager: IdentityManager;
-
-  constructor(authority: TestAuthority, vault = new Map<string, string>()) {
-    this.authority = authority;
-    this.vault = vault;
-    this.manager = new IdentityManager({
-      makeRequest,
-      issue: (_workload, csr) => this.#issue(csr),
-      vault: {
-        putSecret: (workload, secret) => void this.vault.set(workload, secret),
-        requestSecret: (workload) => this.manager.secretArrived(workload, this.vault.get(workload) ?? null),
-        dropSecret: (workload) => void this.vault.delete(workload),
-      },
-      events: {
-        onPublished: (workload, identity) => {
-          this.published.set(workload, identity);
-          this.seen.push(`published ${workload}`);
-        },
-        onWithdrawn: (workload, why) => {
-          this.published.delete(workload);
-          this.seen.push(`${why} ${workload}`);
-        },
-        onBundle: (roots) => void this.seen.push(`bundle ${roots.length}`),
-        onSettled: (workload) => void this.settled.push(workload),
-      },
-      timers: this.timers,
-      wallClock: () => begun + this.timers.now(),
-      random: () => 0.5,
-      log: (level, message, details) => void this.logged.push(JSON.stringify({ level, message, details })),
-    });
-  }
-
-  get kinds(): string[] {
-    return this.manager.statuses.map(({ state }) => state.kind);
-  }
-
-  start(...wanted: (typeof cart)[]): void {
-    this.manager.captureReady();
-    this.manager.setWanted(wanted);
-  }
-
-  /** Resolves once the condition holds: keys and signatures are made on other threads meanwhile. */
-  async until(what: string, holds: () => boolean): Promise<void> {
-    const deadline = performance.now() + 5000;
-    while (!holds()) {
-      if (performance.now() > deadline) throw new Error(`no ${what}; seen: ${this.seen.join(', ')}`);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
-  obtained(times: number): Promise<void> {
-    return this.until(`${times} certificates`, () => this.manager.obtained === times);
-  }
-
-  failed(times: number): Promise<void> {
-    const count = () => [...this.manager.refusals.values()].reduce((sum, one) => sum + one, 0);
-    return this.until(`${times} failures`, () => count() === times);
-  }
-
-  async #issue(csr: Uint8Array): Promise<Issued> {
-    this.requests += 1;
-    if (this.answer !== undefined) return this.answer();
-    const nowMs = begun + this.timers.now();
-    const certificate = await this.authority.sign(csr, nowMs, this.lifeMs, this.twist);
-    return { chain: [certificate], roots: [this.authority.root] };
-  }
-}
 
 let authority: TestAuthority;
 let other: TestAuthority;
@@ -106,7 +20,7 @@ beforeAll(async () => {
 const away = () => Promise.reject(new IssueFailure('authority_unreachable', 'nobody listens'));
 
 test('an identity is asked for, checked, published, kept, and renewed in its time', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.start(cart);
   await harness.obtained(1);
   expect(harness.seen).toEqual(['bundle 1', 'published shop.cart']);
@@ -125,7 +39,7 @@ test('an identity is asked for, checked, published, kept, and renewed in its tim
 });
 
 test('without an authority nothing changes until the end; that is told loudly, and the end withdraws', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.start(cart);
   await harness.obtained(1);
   harness.answer = away;
@@ -150,10 +64,10 @@ test('without an authority nothing changes until the end; that is told loudly, a
 });
 
 test('a new proxy finds its identities in the vault, with the authority away', async () => {
-  const before = new Harness(authority);
+  const before = new ManagerUnderTest(authority);
   before.start(cart, web);
   await before.obtained(2);
-  const after = new Harness(authority, before.vault);
+  const after = new ManagerUnderTest(authority, before.vault);
   after.answer = away;
   after.start(cart, web);
   expect(after.kinds).toEqual(['ready', 'ready']);
@@ -163,12 +77,12 @@ test('a new proxy finds its identities in the vault, with the authority away', a
 });
 
 test('what the vault keeps is believed no more than a stranger: another identity, rubbish, expired', async () => {
-  const before = new Harness(authority);
+  const before = new ManagerUnderTest(authority);
   before.start(cart);
   await before.obtained(1);
   const secret = before.vault.get(cart.workload) as string;
   const restored = (vault: [string, string][], afterMs = 0) => {
-    const harness = new Harness(authority, new Map(vault));
+    const harness = new ManagerUnderTest(authority, new Map(vault));
     harness.answer = away;
     harness.timers.advance(afterMs);
     harness.start(cart, web);
@@ -200,7 +114,7 @@ test.each<[string, RegExp, () => Promise<Twist>]>([
   ['an authority', /is an authority/, async () => ({ authority: true })],
   ['clients alone', /both servers and clients/, async () => ({ usages: [ExtendedKeyUsage.clientAuth] })],
 ])('a certificate for %s is refused by name and never published', async (_what, message, twist) => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.twist = await twist();
   harness.start(cart);
   await harness.failed(1);
@@ -210,10 +124,10 @@ test.each<[string, RegExp, () => Promise<Twist>]>([
 });
 
 test('a chain that leads to another root, and an empty bundle, are refused', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.answer = async () => {
     const { csr } = await makeRequest(cart.spiffeId);
-    return { chain: [await other.sign(csr, begun, hour)], roots: [authority.root] };
+    return { chain: [await other.sign(csr, begun, hour)], roots: [authority.root], nowMs: 0 };
   };
   harness.start(cart);
   await harness.failed(1);
@@ -223,7 +137,7 @@ test('a chain that leads to another root, and an empty bundle, are refused', asy
 });
 
 test('roots with overlap change nothing; an identity that no root vouches for is renewed at once', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.start(cart);
   await harness.obtained(1);
   harness.manager.takeBundle([other.root, authority.root]);
@@ -236,7 +150,7 @@ test('roots with overlap change nothing; an identity that no root vouches for is
 });
 
 test('a workload that leaves takes its identity along, also out of the vault, and what was under way is dropped', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.start(cart);
   await harness.obtained(1);
   let finish: ((issued: Issued) => void) | undefined;
@@ -248,13 +162,13 @@ test('a workload that leaves takes its identity along, also out of the vault, an
   await harness.until('a request', () => finish !== undefined);
   harness.manager.setWanted([]);
   expect([harness.seen.at(-1), harness.vault.size, harness.kinds]).toEqual(['withdrawn shop.cart', 0, []]);
-  finish?.({ chain: [], roots: [authority.root] });
+  finish?.({ chain: [], roots: [authority.root], nowMs: 0 });
   await new Promise((resolve) => setImmediate(resolve));
   expect([harness.published.size, harness.vault.size, harness.manager.refusals.size]).toEqual([0, 0, 0]);
 });
 
 test('a workload whose identity changes gets the new one, and its old one ends', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.start(cart);
   await harness.obtained(1);
   harness.manager.setWanted([{ ...cart, spiffeId: web.spiffeId }]);
@@ -268,7 +182,7 @@ test('a workload whose identity changes gets the new one, and its old one ends',
 });
 
 test('capture that comes back without its memory is given everything again', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.start(cart);
   await harness.obtained(1);
   harness.manager.captureLost();
@@ -281,7 +195,7 @@ test('capture that comes back without its memory is given everything again', asy
 });
 
 test('at most eight requests are under way', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.answer = () => new Promise(() => {});
   harness.start(...Array.from({ length: 20 }, (_, at) => ({ ...cart, workload: `w${at}` })));
   await harness.until('eight requests', () => harness.requests === 8);
@@ -290,14 +204,14 @@ test('at most eight requests are under way', async () => {
 });
 
 test('no log, report or metric holds a key', async () => {
-  const harness = new Harness(authority);
+  const harness = new ManagerUnderTest(authority);
   harness.start(cart, web);
   await harness.obtained(2);
   const nowMs = begun + 600_000;
   const told = JSON.stringify([
     harness.logged,
     showCertificates(harness.manager.statuses, () => 'shop/cart'),
-    collectIdentities(harness.manager, nowMs),
+    collectIdentities(harness.manager, harness.clock),
   ]);
   for (const { privateKey } of harness.published.values()) {
     const key = Buffer.from(privateKey);

@@ -1,16 +1,13 @@
+// Long because every change of an identity goes through one state, in one place.
 /**
  * Keeps one identity per captured workload of this node: found in capture's vault or asked for, checked before it is
  * published, renewed in time, withdrawn with its workload.
  */
-import { createPrivateKey, createPublicKey } from 'node:crypto';
-import {
-  checkSvid,
-  findBundleProblem,
-  type SvidExpectation,
-  type SvidPurpose,
-} from '../../../proto/check-svid.js';
+import { findBundleProblem, type SvidCheck, type SvidPurpose } from '../../../proto/check-svid.js';
 import type { Timer, Timers } from '../control/timers.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
+import { acceptIssued, type CertifiedKey, checkIdentity, type Judge } from './check-identity.js';
+import type { ControllerClock } from './controller-clock.js';
 import {
   type Identity,
   type IdentityEvent,
@@ -55,8 +52,8 @@ export interface IdentityManagerParts {
   };
   readonly events: IdentityEvents;
   readonly timers: Timers;
-  /** Milliseconds since the epoch: certificates end by the wall clock. */
-  readonly wallClock: () => number;
+  /** Certificates end by the wall clock. */
+  readonly clock: ControllerClock;
   /** 0 to 1. */
   readonly random: () => number;
   readonly log: ProcessLog;
@@ -74,6 +71,10 @@ export interface IdentityStatus {
 interface Held extends WantedIdentity {
   state: IdentityState;
   problem: IdentityStatus['problem'];
+  /** On the steady clock: when to renew, whatever becomes of the wall clock. */
+  renewAtSteadyMs: number;
+  /** Not in force by this node's clock, which may be what is wrong: tried again before another one is asked for. */
+  lapsed: CertifiedKey | undefined;
   /** Renewal and expiry. */
   life: Timer | undefined;
   retry: Timer | undefined;
@@ -150,7 +151,7 @@ export class IdentityManager {
     const held = this.#held.get(workload);
     if (held?.state.kind !== 'none') return;
     const identity = secret === null ? null : this.#restore(held, secret);
-    if (identity !== null) this.#obtain(held, identity);
+    if (identity !== null) this.#obtain(held, identity, identity.svid.notBeforeMs);
     else {
       this.#apply(held, { type: 'vault-empty' });
       held.first = this.#parts.timers.after(firstMs, () => this.#stopWaiting(held));
@@ -197,6 +198,8 @@ export class IdentityManager {
       spiffeId,
       state: { kind: 'none' },
       problem: null,
+      renewAtSteadyMs: Number.POSITIVE_INFINITY,
+      lapsed: undefined,
       life: undefined,
       retry: undefined,
       first: undefined,
@@ -224,9 +227,13 @@ export class IdentityManager {
     }
   }
 
-  #obtain(held: Held, identity: Identity): void {
+  /** `sinceMs`: as renewalTime's. */
+  #obtain(held: Held, identity: Identity, sinceMs: number): void {
+    const { clock, timers, random } = this.#parts;
     held.problem = null;
-    const renewAtMs = renewalTime(identity.svid, this.#parts.random());
+    held.lapsed = undefined;
+    const renewAtMs = renewalTime(identity.svid, sinceMs, random());
+    held.renewAtSteadyMs = timers.now() + (renewAtMs - clock.nowMs);
     this.#apply(held, { type: 'obtained', identity, renewAtMs });
     this.#follow(held);
   }
@@ -238,23 +245,19 @@ export class IdentityManager {
     const identity = { chain: found.chain, privateKey: found.privateKey };
     const check = this.#check(held, identity);
     if (check.ok) return { ...identity, svid: check.svid };
+    held.lapsed = identity;
     const { workload } = held;
     this.#parts.log('info', `a kept identity is not used: ${check.problem}`, { workload });
     return null;
   }
 
-  #check(held: Held, { chain, privateKey }: Pick<Identity, 'chain' | 'privateKey'>) {
-    let publicKey: SvidExpectation['publicKey'];
-    try {
-      const key = { key: Buffer.from(privateKey), format: 'der', type: 'pkcs8' } as const;
-      publicKey = createPublicKey(createPrivateKey(key));
-    } catch {
-      // The cause could speak of the key.
-      return { ok: false, problem: 'the key cannot be read' } as const;
-    }
-    const nowMs = this.#parts.wallClock();
-    const { purpose = 'workload' } = this.#parts;
-    return checkSvid(chain, this.#roots, { spiffeId: held.spiffeId, purpose, publicKey, nowMs });
+  #judge({ spiffeId }: Held): Judge {
+    const { purpose = 'workload', clock } = this.#parts;
+    return { spiffeId, purpose, roots: this.#roots, clock };
+  }
+
+  #check(held: Held, pair: CertifiedKey): SvidCheck {
+    return checkIdentity(pair, this.#judge(held));
   }
 
   #keep(held: Held): void {
@@ -269,23 +272,35 @@ export class IdentityManager {
     held.life?.cancel();
     const identity = identityOf(held.state);
     if (identity === null) return;
-    const nowMs = this.#parts.wallClock();
+    const { nowMs } = this.#parts.clock;
     const { expiresMs } = identity.svid;
     if (nowMs >= expiresMs) {
-      this.#apply(held, { type: 'expired' });
-      const { workload, spiffeId } = held;
-      this.#parts.log('error', `the identity ${spiffeId} has expired; is the controller running?`, {
-        workload,
-      });
+      this.#expire(held, identity);
       return;
     }
-    if (held.state.kind === 'ready' && nowMs >= held.state.renewAtMs) {
+    const leftMs = held.state.kind === 'ready' ? this.#untilRenewal(held, held.state.renewAtMs) : Infinity;
+    if (leftMs <= 0) {
       this.#renew(held);
       return;
     }
-    const dueMs = held.state.kind === 'ready' ? Math.min(held.state.renewAtMs, expiresMs) : expiresMs;
-    const sleepMs = Math.min(longestSleepMs, Math.max(1, dueMs - nowMs));
+    const sleepMs = Math.min(longestSleepMs, leftMs, Math.max(1, expiresMs - nowMs));
     held.life = this.#parts.timers.after(sleepMs, () => this.#follow(held));
+  }
+
+  /** By whichever clock it is sooner: the wall clock may be set back, and the steady one stands while a machine sleeps. */
+  #untilRenewal(held: Held, renewAtMs: number): number {
+    const { clock, timers } = this.#parts;
+    return Math.min(renewAtMs - clock.nowMs, held.renewAtSteadyMs - timers.now());
+  }
+
+  #expire(held: Held, identity: Identity): void {
+    const { workload, spiffeId, state } = held;
+    this.#apply(held, { type: 'expired' });
+    held.lapsed = identity;
+    const message = `the identity ${spiffeId} has expired; is the controller running, and the clock right?`;
+    this.#parts.log('error', message, { workload });
+    // A clock that jumps ends it before another one was asked for.
+    if (state.kind === 'ready') this.#enqueue(held);
   }
 
   #renew(held: Held): void {
@@ -322,18 +337,19 @@ export class IdentityManager {
 
   /** Never rejects. */
   async #attempt(held: Held): Promise<void> {
+    if (this.#resume(held)) return;
     try {
       const { csr, privateKey } = await this.#parts.makeRequest(held.spiffeId);
-      const { chain, roots } = await this.#parts.issue(held.workload, csr);
+      const { chain, roots, nowMs } = await this.#parts.issue(held.workload, csr);
+      this.#parts.clock.measured(nowMs);
       if (!wantsCertificate(held.state)) return;
       this.takeBundle(roots);
-      const check = this.#check(held, { chain, privateKey });
-      if (!check.ok) throw new IssueFailure('certificate_refused', check.problem);
+      const svid = acceptIssued({ chain, privateKey }, this.#judge(held));
       this.#obtained += 1;
-      this.#obtain(held, { chain, privateKey, svid: check.svid });
+      this.#obtain(held, { chain, privateKey, svid }, this.#parts.clock.nowMs);
       this.#stopWaiting(held);
       this.#keep(held);
-      const { serial, expiresMs } = check.svid;
+      const { serial, expiresMs } = svid;
       const expires = new Date(expiresMs).toISOString();
       this.#parts.log('info', `identity ${held.spiffeId} is in force`, {
         workload: held.workload,
@@ -345,6 +361,17 @@ export class IdentityManager {
     }
   }
 
+  /** What had lapsed by a wrong clock is in force again once the clock is right. */
+  #resume(held: Held): boolean {
+    const { lapsed } = held;
+    const check = lapsed === undefined ? undefined : this.#check(held, lapsed);
+    if (lapsed === undefined || !check?.ok) return false;
+    this.#obtain(held, { ...lapsed, svid: check.svid }, check.svid.notBeforeMs);
+    this.#stopWaiting(held);
+    this.#parts.log('info', `identity ${held.spiffeId} is in force again`, { workload: held.workload });
+    return true;
+  }
+
   #failed(held: Held, error: unknown): void {
     const reason = error instanceof IssueFailure ? error.reason : 'issuer_failed';
     const message = describeError(error);
@@ -352,7 +379,7 @@ export class IdentityManager {
     this.#tell(held, reason, message);
     held.problem = { reason, message };
     const failures = 'failures' in held.state ? held.state.failures : 0;
-    const remainingMs = (identityOf(held.state)?.svid.expiresMs ?? 0) - this.#parts.wallClock();
+    const remainingMs = (identityOf(held.state)?.svid.expiresMs ?? 0) - this.#parts.clock.nowMs;
     this.#apply(held, { type: 'failed' });
     this.#stopWaiting(held);
     const delayMs = retryDelay(failures, remainingMs, this.#parts.random());
@@ -363,7 +390,7 @@ export class IdentityManager {
   #tell(held: Held, reason: string, message: string): void {
     const { workload, spiffeId } = held;
     const svid = identityOf(held.state)?.svid;
-    const remainingMs = svid === undefined ? 0 : svid.expiresMs - this.#parts.wallClock();
+    const remainingMs = svid === undefined ? 0 : svid.expiresMs - this.#parts.clock.nowMs;
     if (svid !== undefined && remainingMs < (svid.expiresMs - svid.notBeforeMs) * nearEnd) {
       const seconds = Math.round(remainingMs / 1000);
       const text = `the identity ${spiffeId} ends in ${seconds} s and there is no new one: ${message}`;

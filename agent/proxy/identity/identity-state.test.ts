@@ -5,7 +5,7 @@ import {
   identityOf,
   nextState,
 } from './identity-state.js';
-import { renewalTime, retryDelay } from './renewal-schedule.js';
+import { isSpent, renewalTime, retryDelay } from './renewal-schedule.js';
 
 const svid = {
   spiffeId: 'spiffe://a/ns/b/sa/c',
@@ -72,8 +72,10 @@ test('an event that means nothing changes nothing', () => {
   expect(nextState(ready, { type: 'failed' })).toBe(ready);
 });
 
-test('renewal falls between the half and seven tenths of a life, spread by chance', () => {
-  expect([0, 0.5, 1].map((random) => renewalTime(svid, random))).toEqual([500, 600, 700]);
+test('renewal falls between the half and seven tenths of what is left, spread by chance', () => {
+  expect([0, 0.5, 1].map((random) => renewalTime(svid, 0, random))).toEqual([500, 600, 700]);
+  expect([0, 0.5, 1].map((random) => renewalTime(svid, 800, random))).toEqual([900, 920, 940]);
+  expect([989, 990, 991].map((nowMs) => isSpent(svid, nowMs))).toEqual([false, false, true]);
 });
 
 test('tries are spread and get rarer, and are more frequent the nearer the end is', () => {

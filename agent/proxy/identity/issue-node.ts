@@ -5,7 +5,7 @@ import type { IssueNodeRequestMessage, ReceivedIssueResponse } from '../../../pr
 import type { ControllerTls } from '../control/controller-access.js';
 import { channelCredentials, channelOptions } from '../control/controller-channel.js';
 import { explainFailure, issueTimeoutMs } from './explain-failure.js';
-import type { Issued } from './issue-failure.js';
+import { type Issued, readIssued } from './issue-failure.js';
 
 /** One call on a connection of its own. Rejects with IssueFailure. */
 export async function issueNode(
@@ -23,7 +23,7 @@ export async function issueNode(
         { deadline },
         (error: ServiceError | null, answer?: ReceivedIssueResponse) => {
           if (error !== null) reject(explainFailure(error));
-          else resolve({ chain: answer?.chain ?? [], roots: answer?.bundle?.roots ?? [] });
+          else resolve(readIssued(answer));
         },
       );
     });

@@ -16,6 +16,7 @@ import { loadIdentityService, reasonTrailer } from '../../../proto/load-identity
 import type { IssueResponseMessage, ReceivedIssueNodeRequest } from '../../../proto/messages.js';
 import { nodeSecretName } from '../../handover/messages.js';
 import { systemTimers } from '../control/timers.js';
+import { ControllerClock } from './controller-clock.js';
 import { makeRequest } from './make-request.js';
 import { NodeMembership } from './node-membership.js';
 import { TestAuthority } from './test-authority.js';
@@ -108,6 +109,7 @@ function begin(): NodeMembership {
       dropSecret: () => {},
     },
     timers: systemTimers,
+    clock: new ControllerClock({ timers: systemTimers, wallClock: Date.now, log: () => {} }),
     random: () => 0,
     log: (_level, message) => void logged.push(message),
   });

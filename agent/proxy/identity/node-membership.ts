@@ -8,6 +8,7 @@ import { nodeSecretName } from '../../handover/messages.js';
 import type { ControllerAccess, ControllerTls } from '../control/controller-access.js';
 import type { Timers } from '../control/timers.js';
 import { describeError, type ProcessLog } from '../start/process-log.js';
+import { type ControllerClock, explainDates } from './controller-clock.js';
 import { IdentityManager, type IdentityManagerParts, type IdentityStatus } from './identity-manager.js';
 import type { Identity } from './identity-state.js';
 import { type Issued, IssueFailure } from './issue-failure.js';
@@ -26,6 +27,7 @@ export interface NodeMembershipParts {
   readonly caFile: string;
   readonly vault: IdentityManagerParts['vault'];
   readonly timers: Timers;
+  readonly clock: ControllerClock;
   /** 0 to 1. */
   readonly random: () => number;
   readonly log: ProcessLog;
@@ -54,7 +56,7 @@ export class NodeMembership implements ControllerAccess {
   constructor(parts: NodeMembershipParts) {
     this.#parts = parts;
     this.address = parts.address;
-    const { vault, timers, random, log } = parts;
+    const { vault, timers, clock, random, log } = parts;
     this.#manager = new IdentityManager({
       purpose: 'node',
       makeRequest: async (spiffeId) => (await import('./make-request.js')).makeRequest(spiffeId),
@@ -67,7 +69,7 @@ export class NodeMembership implements ControllerAccess {
         onSettled: () => {},
       },
       timers,
-      wallClock: Date.now,
+      clock,
       random,
       log,
     });
@@ -124,14 +126,16 @@ export class NodeMembership implements ControllerAccess {
 
   /** Never rejects. */
   async #look(): Promise<void> {
-    const { address, caFile, timers, random, log } = this.#parts;
+    const { address, caFile, timers, clock, random, log } = this.#parts;
     if (this.#state.kind !== 'looking' || this.#closed) return;
     const { failures } = this.#state;
     try {
       const { findTrustDomain } = await import('./find-trust-domain.js');
       this.#begin(await findTrustDomain(address, await readFile(caFile, 'utf8')), null);
     } catch (error) {
-      if (failures === 0) log('warn', `this node cannot join: ${describeError(error)}`);
+      if (failures === 0) {
+        log('warn', `this node cannot join: ${explainDates(describeError(error), clock.nowMs)}`);
+      }
       this.#state = { kind: 'looking', failures: failures + 1 };
       timers.after(retryDelay(failures, 0, random()), () => void this.#look());
     }

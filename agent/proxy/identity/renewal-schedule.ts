@@ -7,9 +7,18 @@ const latest = 0.7;
 const firstRetryMs = 500;
 const longestRetryMs = 60_000;
 
-/** Spread, so that a node's workloads, issued together, do not renew together. Milliseconds since the epoch. */
-export function renewalTime({ notBeforeMs, expiresMs }: CheckedSvid, random: number): number {
-  return notBeforeMs + (expiresMs - notBeforeMs) * (earliest + (latest - earliest) * random);
+/**
+ * Spread, so that a node's workloads, issued together, do not renew together. Milliseconds since the epoch, as `sinceMs`,
+ * from which on the certificate is used: one that has just come is renewed in the midst of what is left of it by this
+ * node's clock, wherever that stands.
+ */
+export function renewalTime({ expiresMs }: CheckedSvid, sinceMs: number, random: number): number {
+  return sinceMs + (expiresMs - sinceMs) * (earliest + (latest - earliest) * random);
+}
+
+/** One that comes with less than a hundredth of its life left, by this node's clock, would be asked for without end. */
+export function isSpent({ notBeforeMs, expiresMs }: CheckedSvid, nowMs: number): boolean {
+  return expiresMs - nowMs < (expiresMs - notBeforeMs) / 100;
 }
 
 /** `remainingMs`: how long what is in force still lasts, 0 for nothing; the nearer its end, the sooner the next try. */

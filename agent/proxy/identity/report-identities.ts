@@ -1,6 +1,7 @@
 /** What is told of identities: to people, to metrics, to readiness. Never a key. */
 import type { CheckedSvid } from '../../../proto/check-svid.js';
 import { family, type MetricFamily } from '../telemetry/worker-metrics.js';
+import type { ControllerClock } from './controller-clock.js';
 import type { IdentityManager, IdentityStatus } from './identity-manager.js';
 import type { IdentityState } from './identity-state.js';
 
@@ -68,7 +69,11 @@ export function identityReadiness(statuses: readonly IdentityStatus[], nowMs: nu
   };
 }
 
-export function collectIdentities(manager: IdentityManager, nowMs: number): MetricFamily[] {
+/** `skewMs` as ControllerClock's. */
+export function collectIdentities(
+  manager: IdentityManager,
+  { nowMs, skewMs }: Pick<ControllerClock, 'nowMs' | 'skewMs'>,
+): MetricFamily[] {
   const { statuses, refusals, obtained, roots } = manager;
   const states = new Map<string, number>();
   for (const { state } of statuses) states.set(state.kind, (states.get(state.kind) ?? 0) + 1);
@@ -94,6 +99,12 @@ export function collectIdentities(manager: IdentityManager, nowMs: number): Metr
       'weft_identity_refusals_total',
       'Attempts to get a certificate that failed.',
       [...refusals].map(([reason, value]) => ({ labels: { reason }, value })),
+    ),
+    family(
+      'gauge',
+      'weft_clock_skew_seconds',
+      "How far this node's clock is ahead of the controller's; below 0: behind.",
+      skewMs === null ? [] : [{ labels: {}, value: skewMs / 1000 }],
     ),
     family('gauge', 'weft_trust_bundle_roots', 'Roots that this proxy trusts.', [
       { labels: {}, value: roots.length },

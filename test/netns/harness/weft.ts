@@ -33,6 +33,8 @@ export interface JoinOptions {
   readonly workers?: number;
   /** Further words of `weft node`. */
   readonly more?: readonly string[];
+  /** A program and its arguments to run it under. */
+  readonly under?: readonly string[];
 }
 
 export class Weft {
@@ -83,7 +85,7 @@ export class Weft {
     else writeFileSync(tokenFile, options.token, { mode: 0o600 });
     const workers = options.workers ?? Number(process.env.WEFT_TEST_WORKERS ?? 1);
     const argv = [
-      ...[process.execPath, weftMain, 'node'],
+      ...[...(options.under ?? []), process.execPath, weftMain, 'node'],
       ...['--controller', options.controller, '--node', node.name],
       ...['--token-file', tokenFile, '--ca-file', options.ca],
       ...['--state', state, '--workers', String(workers)],
