@@ -59,7 +59,7 @@ function reached(count: number): Promise<Reach> {
     `status of the mesh: ${count} nodes reached`,
     async () => (await getJson('meshes.weft.dev', 'weft')).status as Reach,
     ({ reachedNodes }) => reachedNodes === count,
-    60_000,
+    120_000,
   );
 }
 

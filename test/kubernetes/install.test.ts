@@ -1,4 +1,5 @@
-import { apply, createNamespace, deleteNamespace, kubectl, onNode } from './harness/cluster.js';
+import { apply, createNamespace, deleteNamespace, getJson, kubectl, onNode } from './harness/cluster.js';
+import { callLedger, deployLedger } from './harness/grpc-shop.js';
 import { pluginsOf } from './harness/node-cni.js';
 import { helm, installWeft, nodeNames, uninstallWeft, weftNamespace } from './harness/release.js';
 import { ask, deployShop, shopNode } from './harness/shop.js';
@@ -9,9 +10,9 @@ let shop: string;
 beforeAll(async () => {
   await uninstallWeft();
   shop = await createNamespace();
-  await deployShop(shop);
+  await Promise.all([deployShop(shop), deployLedger(shop)]);
   await installWeft();
-}, 400_000);
+}, 600_000);
 
 afterAll(async () => {
   await deleteNamespace(shop);
@@ -52,6 +53,63 @@ spec:
     - backendRefs: [{ name: cart-v1, port: 80 }]
 `;
 
+const byMethod = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: { name: ledger }
+spec:
+  parentRefs: [{ group: "", kind: Service, name: ledger, port: 80 }]
+  rules:
+    - matches: [{ method: { service: shop.Ledger, method: Read } }]
+      backendRefs: [{ name: ledger-v2, port: 80 }]
+    - matches: [{ method: { service: shop.Ledger, method: Write } }]
+      backendRefs: [{ name: ledger-v1, port: 80 }]
+`;
+
+const denials = `
+apiVersion: weft.dev/v1alpha1
+kind: AuthorizationPolicy
+metadata: { name: no-secrets }
+spec:
+  action: DENY
+  targetRefs: [{ name: cart-v1 }]
+  rules: [{ http: { headers: [{ name: x-secret, values: ["yes"] }] } }]
+---
+apiVersion: weft.dev/v1alpha1
+kind: AuthorizationPolicy
+metadata: { name: no-writes }
+spec:
+  action: DENY
+  targetRefs: [{ name: ledger-v1 }]
+  rules: [{ http: { paths: ["/shop.Ledger/Write"] } }]
+`;
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly observedGeneration: number;
+}
+
+interface Conditions {
+  readonly metadata: { readonly generation: number };
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    readonly parents?: readonly { readonly conditions: readonly Condition[] }[];
+  };
+}
+
+/** Every condition of an object, of its present generation; waits until these are what it says. */
+async function says(kind: string, name: string, ...wanted: readonly string[]): Promise<void> {
+  const conditions = async () => {
+    const { metadata, status } = (await getJson('-n', shop, kind, name)) as unknown as Conditions;
+    const all = [...(status?.conditions ?? []), ...(status?.parents ?? []).flatMap((one) => one.conditions)];
+    return all
+      .filter(({ observedGeneration }) => observedGeneration === metadata.generation)
+      .map(({ type, status: value }) => `${type}=${value}`);
+  };
+  await eventually(`conditions of ${name}`, conditions, (said) => said.join() === wanted.join());
+}
+
 test('before a label the shop talks as it did, past the mesh', async () => {
   const replies = await ask(shop, 'http://cart/');
   expect(replies.map(({ status, reason }) => reason ?? status)).toEqual(new Array(10).fill(200));
@@ -68,6 +126,30 @@ test('a label enrols running pods without a restart, and the route decides', asy
     60_000,
   );
   expect(await versions()).toEqual(['v1']);
+});
+
+test('a GRPCRoute sends each method its way, and both routes say that they are accepted', async () => {
+  expect(await callLedger(shop, 'Read')).toEqual(['v1', 'v2']);
+  await apply(byMethod, '-n', shop);
+  await says('grpcroute', 'ledger', 'Accepted=True', 'ResolvedRefs=True');
+  await says('httproute', 'cart', 'Accepted=True', 'ResolvedRefs=True');
+  const readers = () => callLedger(shop, 'Read');
+  await eventually('one version for readers', readers, (found) => found.join() === 'v2', 60_000);
+  expect(await callLedger(shop, 'Write')).toEqual(['v1']);
+});
+
+test('a policy denies by name what it is about and nothing else, over HTTP and gRPC', async () => {
+  await apply(denials, '-n', shop);
+  for (const name of ['no-secrets', 'no-writes']) await says('authorizationpolicy', name, 'Accepted=True');
+  const secret = () => versions({ 'x-secret': 'yes' });
+  await eventually('denial', secret, (found) => found.join() === 'policy_denied', 60_000);
+  expect(await versions()).toEqual(['v1']);
+  const writers = () => callLedger(shop, 'Write');
+  // PERMISSION_DENIED.
+  await eventually('denial of writers', writers, (found) => found.join() === '7 policy_denied', 60_000);
+  expect(await callLedger(shop, 'Read')).toEqual(['v2']);
+  await kubectl('-n', shop, 'delete', 'authorizationpolicy', 'no-secrets', 'no-writes');
+  await eventually('end of the denials', secret, (found) => found.join() === 'v1', 60_000);
 });
 
 test('between nodes nothing of a request can be read: mutual TLS, without a word of configuration', async () => {

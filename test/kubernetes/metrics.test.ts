@@ -63,9 +63,11 @@ afterAll(async () => {
 
 test('every controller and every agent asks to be scraped by its annotations, and is', async () => {
   const { items } = (await getJson('pods', '-n', weftNamespace)) as {
-    items: { metadata: { name: string } }[];
+    items: { metadata: { name: string; deletionTimestamp?: string } }[];
   };
-  const wanted = items.map(({ metadata }) => metadata.name).sort();
+  // Those of a release before may still be ending.
+  const stay = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const wanted = stay.map(({ metadata }) => metadata.name).sort();
   await eventually(
     'healthy targets',
     async () => (await prometheus.healthyTargets()).sort().join(),

@@ -5,7 +5,7 @@ import Sequencer from '@jest/test-sequencer';
 const order = [
   ...['chart', 'crds', 'reflector', 'source', 'status', 'replicas'],
   ...['install', 'kubectl-weft'],
-  ...['metrics', 'enrolment', 'services', 'faults', 'upgrade', 'first-connect'],
+  ...['metrics', 'enrolment', 'services', 'network-policy', 'faults', 'upgrade', 'first-connect'],
 ];
 
 export default class extends Sequencer {

@@ -357,7 +357,7 @@ test('one of two controllers writes; the other goes on when that one ends, and w
       'next holder',
       holder,
       (spec) => spec?.holderIdentity !== first && spec?.holderIdentity !== '',
-      15_000,
+      40_000,
     );
     expect(next?.leaseTransitions).toBeGreaterThan(0);
     await apply(route('handed', web, webBackend));

@@ -49,7 +49,7 @@ test('an upgrade of every node and controller costs no request', async () => {
   await upgradeTo('0.1.0-next', '3m');
   expect([...new Set(await agentImages())]).toEqual([`${image}-next`]);
   // The old proxies drain for a while yet.
-  await eventually('the end of the old agents', endingAgents, (names) => names.length === 0, 60_000);
+  await eventually('the end of the old agents', endingAgents, (names) => names.length === 0, 120_000);
   await load.progress(200);
 }, 300_000);
 

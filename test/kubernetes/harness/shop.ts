@@ -1,6 +1,7 @@
 /** A small shop: two versions of a service, and a client that asks it, each a pod of Node.js out of weft's own image. */
 import { apply, kubectl } from './cluster.js';
 import { image } from './release.js';
+import { eventually } from './wait.js';
 
 const serve = (version: string) =>
   `require('http').createServer((q, s) => s.end(JSON.stringify({ version: '${version}', pod: require('os').hostname() }))).listen(8080)`;
@@ -43,7 +44,7 @@ const service = (name: string, selector: Record<string, string>) => ({
   spec: { selector, ports: [{ name: 'http', port: 80, targetPort: 8080, appProtocol: 'http' }] },
 });
 
-/** Deploys it into a namespace, and returns once all of it is ready. */
+/** Deploys it into a namespace, and returns once all of it is ready, and each service answers the client. */
 export async function deployShop(namespace: string): Promise<void> {
   const items = [
     deployment('cart-v1', { service: 'cart' }, serve('v1')),
@@ -55,7 +56,12 @@ export async function deployShop(namespace: string): Promise<void> {
   ];
   await apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }), '-n', namespace);
   for (const name of ['cart-v1', 'cart-v2', 'client']) {
-    await kubectl('-n', namespace, 'rollout', 'status', `deployment/${name}`, '--timeout=90s');
+    await kubectl('-n', namespace, 'rollout', 'status', `deployment/${name}`, '--timeout=180s');
+  }
+  // Endpoints that are ready are not yet in the rules of each node's kube-proxy: until then it refuses connects.
+  for (const name of ['cart', 'cart-v1', 'cart-v2']) {
+    const answer = () => ask(namespace, `http://${name}/`, {}, 1);
+    await eventually(`answer of ${name}`, answer, ([reply]) => reply?.status === 200, 90_000);
   }
 }
 
@@ -66,12 +72,13 @@ export interface Reply {
   readonly reason: string | null;
 }
 
-/** What the client gets for so many requests, one after another, each on a connection of its own. */
+/** What the client, or another pod of Node.js, gets for so many requests, one after another, each on a connection of its own. */
 export async function ask(
   namespace: string,
   url: string,
   headers: Record<string, string> = {},
   count = 10,
+  from = 'deployment/client',
 ): Promise<Reply[]> {
   const program = `
     const http = require('http');
@@ -93,6 +100,6 @@ export async function ask(
       for (let n = 0; n < ${count}; n += 1) all.push(await one());
       console.log(JSON.stringify(all));
     })();`;
-  const text = await kubectl('-n', namespace, 'exec', 'deployment/client', '--', 'node', '-e', program);
+  const text = await kubectl('-n', namespace, 'exec', from, '--', 'node', '-e', program);
   return JSON.parse(text.trim().split('\n').at(-1) ?? '[]') as Reply[];
 }

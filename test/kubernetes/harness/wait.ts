@@ -10,7 +10,7 @@ export class Awaited {
   }
 
   /** Rejects after the deadline with what `describe` says then. */
-  until(what: string, condition: () => boolean, describe: () => string, timeoutMs = 20_000): Promise<void> {
+  until(what: string, condition: () => boolean, describe: () => string, timeoutMs = 60_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (error?: Error) => {
         clearTimeout(timer);
@@ -33,7 +33,7 @@ export async function eventually<Answer>(
   what: string,
   ask: () => Promise<Answer>,
   satisfies: (answer: Answer) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
   everyMs = 100,
 ): Promise<Answer> {
   const deadline = performance.now() + timeoutMs;
