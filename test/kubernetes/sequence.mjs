@@ -5,7 +5,16 @@ import Sequencer from '@jest/test-sequencer';
 const order = [
   ...['chart', 'crds', 'reflector', 'source', 'status', 'replicas'],
   ...['install', 'kubectl-weft'],
-  ...['metrics', 'enrolment', 'services', 'network-policy', 'faults', 'upgrade', 'first-connect'],
+  ...[
+    'metrics',
+    'node-identity',
+    'enrolment',
+    'services',
+    'network-policy',
+    'faults',
+    'upgrade',
+    'first-connect',
+  ],
 ];
 
 export default class extends Sequencer {
