@@ -47,7 +47,7 @@ export async function installWeft(...values: readonly string[]): Promise<void> {
   await installCrds();
   await helm(
     ...['upgrade', '--install', 'weft', join(root, 'deploy/chart')],
-    ...['--namespace', weftNamespace, '--create-namespace', '--reset-values', '--wait', '--timeout', '3m'],
+    ...['--namespace', weftNamespace, '--create-namespace', '--reset-values', '--wait', '--timeout', '5m'],
     ...['node.kubeletCgroup=system', 'node.drainSeconds=5', ...values].flatMap((value) => ['--set', value]),
   );
 }
