@@ -44,11 +44,20 @@ export function checkIdentity(
 export function acceptIssued(issued: CertifiedKey, judge: Judge): CheckedSvid {
   const { nowMs, skewMs } = judge.clock;
   const check = checkIdentity(issued, judge, nowMs);
-  if (check.ok && !isSpent(check.svid, nowMs)) return check.svid;
-  const problem = check.ok ? 'a certificate comes at its end' : check.problem;
-  // Right by the clock that it was dated by: what is wrong is the clock here.
-  if (skewMs !== null && skewMs !== 0 && checkIdentity(issued, judge, nowMs - skewMs).ok) {
-    throw new IssueFailure('clock_skew', `${problem}: ${describeSkew(skewMs)}`);
+  const problem = findUseless(check, nowMs);
+  // Useful by the clock that it was dated by: what is wrong is the clock here.
+  if (problem !== null && skewMs !== null) {
+    const dated = nowMs - skewMs;
+    if (findUseless(checkIdentity(issued, judge, dated), dated) === null) {
+      throw new IssueFailure('clock_skew', `${problem}: ${describeSkew(skewMs)}`);
+    }
   }
-  throw new IssueFailure('certificate_refused', problem);
+  if (check.ok) return check.svid;
+  throw new IssueFailure('certificate_refused', check.problem);
+}
+
+/** Null where it is good for a while. */
+function findUseless(check: SvidCheck, nowMs: number): string | null {
+  if (!check.ok) return check.problem;
+  return isSpent(check.svid, nowMs) ? 'a certificate comes at its end' : null;
 }
