@@ -6,16 +6,18 @@ import { ask, deployShop, shopNode } from './harness/shop.js';
 import { eventually } from './harness/wait.js';
 
 let shop: string;
+let buyers: string;
 
 beforeAll(async () => {
   await uninstallWeft();
   shop = await createNamespace();
-  await Promise.all([deployShop(shop), deployLedger(shop)]);
+  buyers = await createNamespace();
+  await Promise.all([deployShop(shop), deployLedger(shop), deployShop(buyers)]);
   await installWeft();
 }, 600_000);
 
 afterAll(async () => {
-  await deleteNamespace(shop);
+  await Promise.all([shop, buyers].map(deleteNamespace));
 }, 60_000);
 
 const versions = async (headers: Record<string, string> = {}) => {
@@ -150,6 +152,42 @@ test('a policy denies by name what it is about and nothing else, over HTTP and g
   expect(await callLedger(shop, 'Read')).toEqual(['v2']);
   await kubectl('-n', shop, 'delete', 'authorizationpolicy', 'no-secrets', 'no-writes');
   await eventually('end of the denials', secret, (found) => found.join() === 'v1', 60_000);
+});
+
+/** A route of the buyers' namespace for the shop's service, and the shop's leave to send requests to its versions. */
+const consumerRoute = () => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: bought, namespace: ${buyers} }
+spec:
+  parentRefs: [{ group: "", kind: Service, namespace: ${shop}, name: cart, port: 80 }]
+  rules:
+    - matches: [{ path: { type: PathPrefix, value: /buy } }]
+      backendRefs: [{ name: cart-v2, namespace: ${shop}, port: 80 }]
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: { name: buyers, namespace: ${shop} }
+spec:
+  from: [{ group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: ${buyers} }]
+  to: [{ group: "", kind: Service }]
+`;
+
+test('a consumer’s route, with a grant, decides for its own namespace alone, and what no rule matches is a 404', async () => {
+  await kubectl('label', 'namespace', buyers, 'weft.dev/mesh=enabled');
+  await apply(consumerRoute());
+  const asked = async (path: string) => {
+    const [reply] = await ask(buyers, `http://cart.${shop}${path}`, {}, 1);
+    return reply?.version || `${reply?.status} ${reply?.reason}`;
+  };
+  await eventually(
+    'consumer’s route',
+    () => asked('/buy'),
+    (found) => found === 'v2',
+    60_000,
+  );
+  expect(await asked('/')).toBe('404 no_matching_route');
+  expect(await versions()).toEqual(['v1']);
 });
 
 test('between nodes nothing of a request can be read: mutual TLS, without a word of configuration', async () => {
