@@ -149,8 +149,6 @@ describe('a node whose clock is wrong', () => {
     await first.killProxy();
     const refused = async () => (await ask('far')).endsWith('tls_expired_certificate');
     await awaitEvent('the refusal', 60_000, refused);
-    const { stdout } = await second.command('explain', 'tls_expired_certificate');
-    expect(stdout).toMatch(/clocks of both nodes/);
     clock.set(0);
     await bothAnswer('answers again');
   });

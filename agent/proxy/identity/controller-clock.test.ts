@@ -52,6 +52,13 @@ test('a clock that is off is told once, with how far, and once more when it agre
   expect(logged).toEqual([
     expect.stringMatching(/^warn: this node's clock is 2 h behind the controller's; fix: /),
   ]);
+  // Drifting on is not another message, jumping is.
+  skewMs -= 600_000;
+  timers.advance(60_000);
+  expect(logged).toHaveLength(1);
+  skewMs = 6 * hour;
+  timers.advance(60_000);
+  expect(logged.splice(1)).toEqual([expect.stringMatching(/^warn: .* is 6 h ahead of/)]);
   skewMs = 1000;
   timers.advance(60_000);
   expect(logged.slice(1)).toEqual(["info: this node's clock and the controller's agree again"]);

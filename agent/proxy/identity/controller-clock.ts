@@ -22,7 +22,8 @@ export class ControllerClock {
   /** What the controller told last, and the steady clock then. */
   #told: { readonly controllerMs: number; readonly steadyMs: number } | null = null;
   #timer: Timer | undefined;
-  #off = false;
+  /** What was said last, of a clock that is off; 0: they agree. */
+  #saidMs = 0;
 
   constructor(parts: ControllerClockParts) {
     this.#parts = parts;
@@ -57,13 +58,15 @@ export class ControllerClock {
     const skewMs = this.skewMs;
     if (skewMs === null) return;
     const off = Math.abs(skewMs) >= tellMs;
-    if (off && !this.#off) {
+    const another = Math.abs(skewMs - this.#saidMs) >= Math.max(tellMs, Math.abs(this.#saidMs) / 2);
+    if (off && another) {
       const fix =
         'fix: let both keep time by NTP; certificates that are not valid yet, or not any more, are refused';
       this.#parts.log('warn', `${describeSkew(skewMs)}; ${fix}`, { reason: 'clock_skew' });
     }
-    if (!off && this.#off) this.#parts.log('info', "this node's clock and the controller's agree again");
-    this.#off = off;
+    if (!off && this.#saidMs !== 0)
+      this.#parts.log('info', "this node's clock and the controller's agree again");
+    if (!off || another) this.#saidMs = off ? skewMs : 0;
     this.#timer = this.#parts.timers.after(lookMs, () => this.#look());
   }
 }
