@@ -5,13 +5,14 @@ import { route } from '../../model/test-resources.js';
 import { decodeDelta } from '../../proto/decode-delta.js';
 import { encodeRefusal } from '../../proto/encode-resource.js';
 import { loadConfigService } from '../../proto/load-config-service.js';
-import type { DeltaMessage, RefusalMessage } from '../../proto/messages.js';
+import type { RefusalMessage } from '../../proto/messages.js';
 import { makeResource } from '../resources/make-resource.js';
 import { AgentSession } from './agent-session.js';
 import { Publisher } from './publisher.js';
+import { type OutgoingDelta, shareBytes } from './serialize-delta.js';
 import { changesTo } from './test-changes.js';
 
-const stream = loadConfigService().definition.Stream;
+const stream = shareBytes(loadConfigService().definition).Stream;
 
 /** An agent that takes deltas as the proxy does, by the model's own rules. */
 class ModelAgent {
@@ -48,7 +49,7 @@ class ModelAgent {
     }
   }
 
-  #apply(message: DeltaMessage): RefusalMessage[] {
+  #apply(message: OutgoingDelta): RefusalMessage[] {
     const delta = decodeDelta(stream.responseDeserialize(stream.responseSerialize(message)));
     const applied = applyDelta(this.snapshot, delta, delta.snapshotVersion);
     this.snapshot = applied.snapshot;

@@ -8,19 +8,18 @@ import type { TransportPhase } from '../../model/workload.js';
 import { type Detail, detailKey } from '../../model/workload-index.js';
 import { decodeDetails } from '../../proto/decode-delta.js';
 import { transportPhases } from '../../proto/decode-workload.js';
-import { encodeResource } from '../../proto/encode-resource.js';
 import { configProtocol } from '../../proto/load-config-service.js';
 import type {
-  DeltaMessage,
   ReceivedAgentMessage,
   ReceivedNodeReport,
   ReceivedRefusal,
-  ResourceMessage,
   ResourceVersionMessage,
 } from '../../proto/messages.js';
 import type { DetailScope } from './detail-graph.js';
 import { type NextDelta, nextDelta } from './next-delta.js';
 import type { ResourceId } from './resource-id.js';
+import type { OutgoingDelta } from './serialize-delta.js';
+import { SharedTexts } from './shared-texts.js';
 import type { NodeView } from './snapshot.js';
 
 export type SessionState = 'awaiting-hello' | 'idle' | 'in-flight' | 'closed';
@@ -50,7 +49,8 @@ const maxHeld = 500_000;
 const maxWants = 50_000;
 /** Of one node. */
 const maxReported = 10_000;
-const encoded = new WeakMap<Resource, ResourceMessage>();
+/** Ids and versions that agents hold: most of them hold most of these. */
+const texts = new SharedTexts();
 
 export class AgentSession {
   #state: SessionState = 'awaiting-hello';
@@ -131,7 +131,7 @@ export class AgentSession {
   }
 
   /** The delta to send now, or null: nothing has changed for this node, or the last one is not acknowledged yet. */
-  next(snapshot: SessionView): DeltaMessage | null {
+  next(snapshot: SessionView): OutgoingDelta | null {
     if (this.#state !== 'idle') return null;
     if (this.#scoped) this.#scope ??= snapshot.scopeOf(this.#node, this.#wants.values());
     const scope = this.#scope;
@@ -181,13 +181,11 @@ export class AgentSession {
     return true;
   }
 
-  #upsert(resource: Resource): ResourceMessage {
-    const id = `${resource.kind} ${resource.name}`;
-    this.#held.set(id, resource.version);
+  #upsert(resource: Resource): Resource {
+    const id = texts.share(`${resource.kind} ${resource.name}`);
+    this.#held.set(id, texts.share(resource.version));
     this.#refusals.delete(id);
-    const message = encoded.get(resource) ?? encodeResource(resource);
-    encoded.set(resource, message);
-    return message;
+    return resource;
   }
 
   #remove(id: ResourceId): ResourceVersionMessage {
@@ -215,7 +213,9 @@ export class AgentSession {
     for (const detail of decodeDetails(hello.wants)) this.#wants.set(detailKey(detail), detail);
     this.#node = hello.node;
     this.#agentVersion = hello.agentVersion.slice(0, 100);
-    this.#held = new Map(hello.held.map(({ kind, name, version }) => [`${kind} ${name}`, version]));
+    this.#held = new Map(
+      hello.held.map(({ kind, name, version }) => [texts.share(`${kind} ${name}`), texts.share(version)]),
+    );
     this.#transports = new Map(
       hello.transports.flatMap(({ uid, transport }) => {
         const phase = transportPhases.find((known) => known === transport);

@@ -6,14 +6,14 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { loadConfigService } from '../../proto/load-config-service.js';
-import type { DeltaMessage, ReceivedAgentMessage } from '../../proto/messages.js';
+import type { ReceivedAgentMessage } from '../../proto/messages.js';
 import { type AuthenticateNode, type NodeProof, trustNobody } from '../authority/authenticate-node.js';
 import type { Refused } from '../authority/refusal.js';
 import { statusOf } from '../authority/refusal-status.js';
 import type { Log } from '../status/log.js';
 import { AgentSession } from './agent-session.js';
 import type { Publisher } from './publisher.js';
-import { shareBytes } from './serialize-delta.js';
+import { type OutgoingDelta, shareBytes } from './serialize-delta.js';
 import { StartGate } from './start-gate.js';
 
 const maxSessions = 5000;
@@ -28,7 +28,7 @@ export interface StreamTimes {
 
 const streamTimes: StreamTimes = { helloMs: 10_000, ackMs: 60_000 };
 
-type AgentStream = ServerDuplexStream<ReceivedAgentMessage, DeltaMessage>;
+type AgentStream = ServerDuplexStream<ReceivedAgentMessage, OutgoingDelta>;
 type EndStream = (code: number, message: string) => void;
 
 export interface ConfigServerEvents {

@@ -24,9 +24,10 @@ import { loadConfigService } from '../../proto/load-config-service.js';
 import { makeResource } from '../resources/make-resource.js';
 import { AgentSession } from './agent-session.js';
 import { Publisher } from './publisher.js';
+import { shareBytes } from './serialize-delta.js';
 import { changesTo } from './test-changes.js';
 
-const stream = loadConfigService().definition.Stream;
+const stream = shareBytes(loadConfigService().definition).Stream;
 
 /** An agent over the wire's bytes, as the proxy takes deltas. */
 class ModelAgent {
