@@ -1,6 +1,7 @@
 import { buildRangeTable, lookupRange } from './address-ranges.js';
 import { kernelDenies } from './authorize.js';
-import { compileKernelRules, type GroupTable, type KernelRules, noGroups } from './compile-kernel-rules.js';
+import type { KernelRules } from './compile-kernel-rules.js';
+import { KernelPlan } from './kernel-plan.js';
 import type { Resource } from './resource.js';
 import { programOf, type Snapshot } from './snapshot.js';
 import { unknownSource } from './source.js';
@@ -50,10 +51,12 @@ const denyWeb = policy({
   ],
 });
 
-function compile(snapshot: Snapshot, groups: GroupTable = noGroups, node = 'node-1') {
-  const compiled = compileKernelRules(snapshot, node, groups);
-  const group = (uid: string) => compiled.groupOf.get(uid) ?? 0;
-  return { ...compiled, group, rules: compiled.kernelRules };
+function compile(snapshot: Snapshot, plan = new KernelPlan('node-1')) {
+  plan.update(snapshot);
+  const groups = new Map([...snapshot.workloads.keys()].map((uid) => [uid, plan.groupOf(uid)]));
+  const group = (uid: string) => groups.get(uid) ?? 0;
+  const ids = new Set(groups.values());
+  return { plan, group, ids, rules: plan.kernelRules };
 }
 
 test('a DENY of connections denies that source and port, nothing else', () => {
@@ -152,9 +155,10 @@ describe('a caller that this node has not heard of', () => {
       resource('mesh', ranges),
       resource('workload', { ...cart, transport: 'weft-tls' }),
     );
-    const { rules, groups } = compile(snapshot);
+    const { rules, group } = compile(snapshot);
     expect(rules.rules).toEqual([]);
-    expect(groups.ids.size).toBe(1);
+    expect(rules.destinations.map((entry) => entry.group)).toEqual([0, 0]);
+    expect(group('cart-1')).toBe(1);
   });
 });
 
@@ -179,9 +183,9 @@ test('sources of other nodes matter only for destinations on this one', () => {
     resource('workload', cart),
     resource('authorization-policy', denyWeb),
   );
-  expect(compile(snapshot, noGroups, 'node-1').rules.rules).toHaveLength(1);
-  expect(compile(snapshot, noGroups, 'node-2').rules.rules).toHaveLength(1);
-  expect(compile(snapshot, noGroups, 'node-3').rules.rules).toHaveLength(0);
+  expect(compile(snapshot, new KernelPlan('node-1')).rules.rules).toHaveLength(1);
+  expect(compile(snapshot, new KernelPlan('node-2')).rules.rules).toHaveLength(1);
+  expect(compile(snapshot, new KernelPlan('node-3')).rules.rules).toHaveLength(0);
 });
 
 describe('destinations', () => {
@@ -263,12 +267,12 @@ describe('destinations', () => {
 describe('groups', () => {
   test('one for equal identity and policies, dense from 1', () => {
     const twin = workload({ uid: 'cart-2', addresses: ['10.0.0.9'] });
-    const { group, groups } = compile(
+    const { group, ids } = compile(
       snapshotOf(resource('workload', cart), resource('workload', twin), resource('workload', web)),
     );
     expect(group('cart-1')).toBe(group('cart-2'));
     expect([group('cart-1'), group('web')].sort()).toEqual([1, 2]);
-    expect(groups.ids.size).toBe(2);
+    expect(ids.size).toBe(2);
   });
 
   test('two where policies select one of them only', () => {
@@ -292,30 +296,29 @@ describe('groups', () => {
         ),
       );
     const first = compile(named('a', 'b'));
-    const second = compile(named('b'), first.groups);
+    const second = compile(named('b'), first.plan);
     expect(second.group('b')).toBe(first.group('b'));
-    const third = compile(named('b', 'c'), second.groups);
+    const third = compile(named('b', 'c'), first.plan);
     expect([third.group('b'), third.group('c')]).toEqual([first.group('b'), 3]);
-    const fourth = compile(named('b', 'c', 'd'), third.groups);
+    const fourth = compile(named('b', 'c', 'd'), first.plan);
     expect([fourth.group('c'), fourth.group('d')]).toEqual([3, first.group('a')]);
   });
 
-  test('ids never clash over random comings and goings', () => {
+  test('ids never clash over random comings and goings, and stay few', () => {
     const random = seededRandom(6);
-    let groups = noGroups;
+    const plan = new KernelPlan('node-1');
+    const all = Array.from({ length: 12 }, (_, at) => `sa${at}`);
     for (let round = 0; round < 200; round += 1) {
-      const names = Array.from({ length: 12 }, (_, at) => `sa${at}`).filter(() => random() < 0.5);
+      const names = all.filter(() => random() < 0.5);
       const snapshot = snapshotOf(
         ...names.map((name, at) =>
           resource('workload', workload({ uid: name, serviceAccount: name, addresses: [`10.0.1.${at}`] })),
         ),
       );
-      const compiled = compile(snapshot, groups);
-      groups = compiled.groups;
-      const used = [...groups.ids.values(), ...groups.free, ...groups.resting];
-      expect(new Set(used).size).toBe(used.length);
-      expect(Math.max(0, ...used)).toBe(used.length);
-      expect([...groups.ids.values()].length).toBe(names.length);
+      const { ids } = compile(snapshot, plan);
+      expect(ids.size).toBe(names.length);
+      // Those in use, and those that rest from this round and the one before.
+      expect(Math.max(0, ...ids)).toBeLessThanOrEqual(3 * all.length);
     }
   });
 });
@@ -359,9 +362,8 @@ test('the kernel decides as authorization does, over random policies, sources an
       ...workloads.map((each) => resource('workload', each)),
       ...policies.map((each) => resource('authorization-policy', each)),
     );
-    const { kernelRules, groups } = compileKernelRules(snapshot, 'node-1', noGroups);
+    const { kernelRules } = compile(snapshot).plan;
     const groupAt = new Map(kernelRules.destinations.map((entry) => [entry.cidr, entry.group]));
-    expect(groups.ids.size).toBeGreaterThan(0);
     for (const destination of snapshot.workloads.values()) {
       const to = groupAt.get(`${destination.workload.addresses[0]}/32`) ?? 0;
       const program = programOf(snapshot, destination);

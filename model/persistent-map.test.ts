@@ -70,3 +70,24 @@ test('one change to 100,000 entries copies one leaf: all others are the very sam
   const differing = [...after.entries()].filter(([key, value]) => before.get(key) !== value);
   expect(differing.map(([key]) => key)).toEqual(['workload-5']);
 });
+
+test('tells which keys differ between any two versions', () => {
+  const random = seededRandom(8);
+  const kept = [PersistentMap.empty<number>()];
+  for (let round = 0; round < 40; round += 1) {
+    const edit = (kept.at(-1) as PersistentMap<number>).edit();
+    for (let change = 0; change < 30; change += 1) {
+      const key = `key-${Math.floor(random() * 500)}`;
+      if (random() < 0.4) edit.delete(key);
+      else edit.set(key, Math.floor(random() * 3));
+    }
+    kept.push(edit.finish());
+  }
+  for (const left of kept) {
+    const right = kept[Math.floor(random() * kept.length)] ?? left;
+    const keys = new Set([...left.keys(), ...right.keys()]);
+    const expected = [...keys].filter((key) => left.get(key) !== right.get(key)).sort();
+    expect([...left.differing(right)].sort()).toEqual(expected);
+    expect([...left.differing(left)]).toEqual([]);
+  }
+});

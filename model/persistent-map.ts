@@ -52,6 +52,23 @@ export class PersistentMap<Value> {
     return new MapEdit(this.#branches, this.size, (branches, size) => new PersistentMap(branches, size));
   }
 
+  /**
+   * Keys whose values are not the very same in another map: what both share is passed over. Each once, in no particular
+   * order.
+   */
+  *differing(other: PersistentMap<Value>): Generator<string> {
+    for (let at = 0; at < fanOut; at += 1) {
+      const [branch, others] = [this.#branches[at], other.#branches[at]];
+      if (branch === others) continue;
+      for (let slot = 0; slot < fanOut; slot += 1) {
+        const [leaf, otherLeaf] = [branch?.leaves[slot]?.entries, others?.leaves[slot]?.entries];
+        if (leaf === otherLeaf) continue;
+        for (const [key, value] of leaf ?? []) if (otherLeaf?.get(key) !== value) yield key;
+        for (const key of otherLeaf?.keys() ?? []) if (leaf?.has(key) !== true) yield key;
+      }
+    }
+  }
+
   /** In no particular order. */
   *entries(): Generator<[string, Value]> {
     for (const branch of this.#branches) {

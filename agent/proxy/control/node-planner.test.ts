@@ -12,6 +12,8 @@ class Planned {
   standing: ProxyStanding = 'leading';
   readonly told: string[] = [];
   readonly timers = new PausedTimers();
+  /** False: it is still taking the rules in. */
+  applies = true;
   readonly planner: NodePlanner;
 
   constructor() {
@@ -25,7 +27,10 @@ class Planned {
           return self.standing;
         },
         ready: true,
-        publishRules: () => this.told.push('rules'),
+        publishRules: () => {
+          this.told.push('rules');
+          if (this.applies) this.planner.rulesApplied();
+        },
         holdNamespaces: () => this.told.push('namespaces'),
       },
       onEnrolments: (enrolments) => this.told.push(`${enrolments.length} enrolments`),
@@ -60,6 +65,24 @@ test('rules are told again when they changed, were refused, or capture may hold 
   const guarded = snapshotOf(...plain, resource('authorization-policy', policy()));
   expect(planned.take(guarded)).toEqual(['rules', '1 enrolments']);
   planned.planner.rulesRefused();
+  expect(planned.take(guarded)).toEqual(['rules', '1 enrolments']);
+  planned.planner.restart();
+  expect(planned.settle()).toEqual(['rules', 'namespaces', '1 enrolments']);
+});
+
+test('while capture takes rules in, changes wait, and what follows from them too', () => {
+  const planned = new Planned();
+  planned.take(snapshotOf(...plain));
+  planned.applies = false;
+  const guarded = snapshotOf(...plain, resource('authorization-policy', policy()));
+  expect(planned.take(guarded)).toEqual(['rules', '1 enrolments']);
+  expect(planned.take(snapshotOf(...plain))).toEqual([]);
+  planned.planner.rulesApplied();
+  expect(planned.settle()).toEqual(['rules', '1 enrolments']);
+  // Nothing came meanwhile.
+  planned.planner.rulesApplied();
+  expect(planned.settle()).toEqual([]);
+  // A capture that is gone takes nothing in.
   expect(planned.take(guarded)).toEqual(['rules', '1 enrolments']);
   planned.planner.restart();
   expect(planned.settle()).toEqual(['rules', 'namespaces', '1 enrolments']);

@@ -1,9 +1,8 @@
 /** Makes the node's plan of each snapshot, and tells capture what of it is new. */
-import { type GroupTable, noGroups } from '../../../model/compile-kernel-rules.js';
 import type { Snapshot } from '../../../model/snapshot.js';
-import type { Enrolment } from '../../handover/messages.js';
+import type { Enrolment, KernelRules } from '../../handover/messages.js';
 import type { HandoverClient } from './handover-client.js';
-import { planNode } from './plan-node.js';
+import { NodePlan } from './plan-node.js';
 import type { Timer, Timers } from './timers.js';
 
 export interface NodePlannerParts {
@@ -17,8 +16,9 @@ export interface NodePlannerParts {
 }
 
 /**
- * Plans cost the size of the mesh: changes within so long of each other make one; longer where the last plan took longer, so
- * that planning never takes more than a fifth of the thread's time, up to a limit.
+ * Changes within so long of each other make one plan, since capture takes all rules where one differs; longer where the last
+ * plan took longer until it was in force, so that neither process is busy with plans for more than a fifth of the time, up
+ * to a limit.
  */
 const planDelayMs = 20;
 const maxPlanDelayMs = 500;
@@ -27,14 +27,19 @@ const restPerPlan = 4;
 export class NodePlanner {
   readonly #parts: NodePlannerParts;
   #timer: Timer | undefined;
-  #groups: GroupTable = noGroups;
+  readonly #plan: NodePlan;
   #planned = false;
   #lastPlanMs = 0;
-  #publishedRules = '';
+  /** When the plan was begun whose rules capture is taking in; undefined: it takes none. */
+  #applyingSince: number | undefined;
+  /** Another snapshot came meanwhile. */
+  #isBehind = false;
+  #publishedRules: KernelRules | undefined;
   #publishedNamespaces: readonly string[] | undefined;
 
   constructor(parts: NodePlannerParts) {
     this.#parts = parts;
+    this.#plan = new NodePlan(parts.node);
   }
 
   /** Whether there has been a plan. */
@@ -46,26 +51,36 @@ export class NodePlanner {
   schedule(): void {
     if (this.#timer !== undefined) return;
     // The first one is not held up: nothing is served yet.
-    if (!this.#planned && this.#parts.snapshot().mesh !== null) this.#plan();
+    if (!this.#planned && this.#parts.snapshot().mesh !== null) this.#tell();
     else {
       const delayMs = Math.min(Math.max(planDelayMs, restPerPlan * this.#lastPlanMs), maxPlanDelayMs);
       this.#timer = this.#parts.timers.after(delayMs, () => {
         this.#timer = undefined;
-        this.#plan();
+        this.#tell();
       });
     }
   }
 
   /** Capture may hold another proxy's rules, or none: all is told again. */
   restart(): void {
-    this.#publishedRules = '';
+    this.#applyingSince = undefined;
+    this.#publishedRules = undefined;
     this.#publishedNamespaces = undefined;
-    if (this.#parts.snapshot().mesh !== null) this.#plan();
+    if (this.#parts.snapshot().mesh !== null) this.#tell();
+  }
+
+  /** Capture has put the rules in force. */
+  rulesApplied(): void {
+    if (this.#applyingSince === undefined) return;
+    this.#lastPlanMs = this.#parts.timers.now() - this.#applyingSince;
+    this.#applyingSince = undefined;
+    if (this.#isBehind) this.schedule();
   }
 
   /** Capture refused the rules: the next plan tells them again. */
   rulesRefused(): void {
-    this.#publishedRules = '';
+    this.#publishedRules = undefined;
+    this.rulesApplied();
   }
 
   stop(): void {
@@ -74,18 +89,20 @@ export class NodePlanner {
   }
 
   /** Rules before enrolments: a workload is never captured under groups that the kernel does not know. */
-  #plan(): void {
-    const { node, capture, timers, onEnrolments } = this.#parts;
+  #tell(): void {
+    const { capture, timers, onEnrolments } = this.#parts;
     if (capture.standing !== 'leading') return;
+    this.#isBehind = this.#applyingSince !== undefined;
+    if (this.#isBehind) return;
     const begunMs = timers.now();
     const snapshot = this.#parts.snapshot();
-    const plan = planNode(snapshot, node, this.#groups);
-    this.#groups = plan.groups;
+    this.#plan.update(snapshot);
     this.#planned = true;
-    const text = JSON.stringify(plan.kernelRules);
-    if (text !== this.#publishedRules && capture.ready) {
-      this.#publishedRules = text;
-      capture.publishRules(plan.kernelRules);
+    const rules = this.#plan.kernelRules;
+    if (rules !== this.#publishedRules && capture.ready) {
+      this.#publishedRules = rules;
+      this.#applyingSince = begunMs;
+      capture.publishRules(rules);
     }
     const namespaces = snapshot.mesh?.enrolledNamespaces;
     if (namespaces !== undefined && namespaces !== this.#publishedNamespaces && capture.ready) {
@@ -93,6 +110,6 @@ export class NodePlanner {
       capture.holdNamespaces(namespaces);
     }
     this.#lastPlanMs = timers.now() - begunMs;
-    onEnrolments(plan.enrolments);
+    onEnrolments(this.#plan.enrolments);
   }
 }

@@ -282,7 +282,7 @@ export class NodeProxy {
         onWithdrawn: (workload) => this.#enrolments.withdrawn(workload),
         onSockets: (workload, family, descriptors) => this.#enrolments.sockets(workload, family, descriptors),
         onCounters: (counters) => this.#kernelCounters.arrived(counters),
-        onRulesApplied: () => {},
+        onRulesApplied: () => this.#planner.rulesApplied(),
         onSecret: (workload, secret) => this.#identities?.secretArrived(workload, secret),
         onVaultAnswered: () => this.#identities?.vaultAnswered(),
         onRefused: (request, workload, message) => {

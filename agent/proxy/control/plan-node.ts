@@ -1,28 +1,42 @@
 /** What capture shall do on this node by a snapshot: which workloads it captures, and what the kernel decides. */
 import { permitsFailOpen } from '../../../model/authorize.js';
-import { compileKernelRules, type GroupTable } from '../../../model/compile-kernel-rules.js';
+import { KernelPlan } from '../../../model/kernel-plan.js';
 import { isStrict } from '../../../model/mtls.js';
-import { programOf, type Snapshot, type WorkloadView } from '../../../model/snapshot.js';
+import { emptySnapshot, programOf, type Snapshot, type WorkloadView } from '../../../model/snapshot.js';
 import type { Enrolment, KernelRules } from '../../handover/messages.js';
 
-export interface NodePlan {
-  readonly enrolments: readonly Enrolment[];
-  readonly kernelRules: KernelRules;
-  /** For the next plan: groups keep their numbers. */
-  readonly groups: GroupTable;
-}
+/** Followed from one snapshot to the next, which costs what differs between them. */
+export class NodePlan {
+  readonly #node: string;
+  readonly #kernel: KernelPlan;
+  #snapshot: Snapshot = emptySnapshot;
 
-/** Costs the size of the mesh: call it once per burst of changes. */
-export function planNode(snapshot: Snapshot, node: string, before: GroupTable): NodePlan {
-  const { kernelRules, groups, groupOf } = compileKernelRules(snapshot, node, before);
-  const enrolments: Enrolment[] = [];
-  for (const [uid, group] of groupOf) {
-    const view = snapshot.workloads.get(uid);
-    const enrolment = view === undefined ? null : enrolmentOf(snapshot, view, node, group);
-    if (enrolment !== null) enrolments.push(enrolment);
+  constructor(node: string) {
+    this.#node = node;
+    this.#kernel = new KernelPlan(node);
   }
-  enrolments.sort((a, b) => (a.workload < b.workload ? -1 : 1));
-  return { enrolments, kernelRules, groups };
+
+  update(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    this.#kernel.update(snapshot);
+  }
+
+  /** Another object where something differs from the update before. */
+  get kernelRules(): KernelRules {
+    return this.#kernel.kernelRules;
+  }
+
+  /** By uid. */
+  get enrolments(): Enrolment[] {
+    const found: Enrolment[] = [];
+    for (const uid of [...this.#kernel.locals].sort()) {
+      const view = this.#snapshot.workloads.get(uid);
+      const group = this.#kernel.groupOf(uid);
+      const enrolment = view === undefined ? null : enrolmentOf(this.#snapshot, view, this.#node, group);
+      if (enrolment !== null) found.push(enrolment);
+    }
+    return found;
+  }
 }
 
 function enrolmentOf(snapshot: Snapshot, view: WorkloadView, node: string, group: number): Enrolment | null {
