@@ -1,6 +1,6 @@
 /** A gRPC server for agents, without a listener. */
 import { Server } from '@grpc/grpc-js';
-import { keepaliveMs } from '../../proto/keepalive.js';
+import { agentAnswerMs, keepaliveMs } from '../../proto/keepalive.js';
 import { maxMessageBytes } from '../../proto/load-config-service.js';
 import type { AddedService } from './config-server.js';
 
@@ -21,7 +21,7 @@ export function agentServer(services: readonly AddedService[], bounds = nodeBoun
     'grpc.max_concurrent_streams': bounds.calls,
     'grpc.max_send_message_length': maxMessageBytes,
     'grpc.keepalive_time_ms': keepaliveMs.time,
-    'grpc.keepalive_timeout_ms': keepaliveMs.timeout,
+    'grpc.keepalive_timeout_ms': agentAnswerMs,
   });
   for (const { definition, handlers } of services) server.addService(definition, handlers);
   return server;

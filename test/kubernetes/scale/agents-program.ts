@@ -22,6 +22,8 @@ export type AgentsRequest =
 
 export type AgentsAnswer =
   | { readonly type: 'connected' | 'awaiting' }
+  /** While they connect, now and then: how many have their first configuration. */
+  | { readonly type: 'progress'; readonly whole: number; readonly drops: number }
   /** `atMs`: when the last one had acknowledged it (monotonicMs). */
   | { readonly type: 'reached'; readonly atMs: number }
   | {
@@ -47,12 +49,17 @@ async function connect({ node, services }: SimulatedAgent): Promise<void> {
   await agent.whole;
 }
 
+function sum(of: (agent: CountingAgent) => number): number {
+  return [...agents.values()].reduce((total, agent) => total + of(agent), 0);
+}
+
 async function act(request: AgentsRequest): Promise<void> {
   switch (request.type) {
     case 'connect': {
       // One process reads for all of them: a few at a time, else none would answer the controller's keepalives in time.
       for (let at = 0; at < request.agents.length; at += atOnce) {
         await Promise.all(request.agents.slice(at, at + atOnce).map(connect));
+        answer({ type: 'progress', whole: agents.size, drops: sum(({ drops }) => drops) });
       }
       answer({ type: 'connected' });
       break;
@@ -65,8 +72,6 @@ async function act(request: AgentsRequest): Promise<void> {
     }
     case 'usage': {
       const { user, system } = process.cpuUsage();
-      const sum = (of: (agent: CountingAgent) => number) =>
-        [...agents.values()].reduce((total, agent) => total + of(agent), 0);
       const [bytes, deltas] = [sum((agent) => agent.bytes), sum((agent) => agent.deltas)];
       answer({
         type: 'usage',

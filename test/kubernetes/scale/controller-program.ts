@@ -4,6 +4,7 @@
  * the line is `collect` (run with --expose-gc).
  * usage: controller-program SOCKET NAMESPACE
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Controller } from '../../../controller/controller.js';
@@ -15,6 +16,10 @@ import { kubeconfig } from '../harness/cluster.js';
 export interface ControllerUsage {
   readonly cpuMs: number;
   readonly rssBytes: number;
+  /** The most that was ever resident. */
+  readonly peakBytes: number;
+  /** The longest turn of the event loop since the line before. */
+  readonly turnMs: number;
   /** Heap in use, after a collection; 0 where none was asked for: it takes time. */
   readonly heapBytes: number;
   readonly version: number;
@@ -45,14 +50,21 @@ await controller.start({ socket, nodes: null });
 // Agents are sent away before it holds the lease.
 while (!controller.ready) await delay(50);
 
+const turns = monitorEventLoopDelay({ resolution: 10 });
+turns.enable();
+
 function usage(collect: boolean): ControllerUsage {
   const { user, system } = process.cpuUsage();
   const { rss } = process.memoryUsage();
   if (collect) globalThis.gc?.();
   const { heapUsed } = process.memoryUsage();
+  const turnMs = Math.round(turns.max / 1e6);
+  turns.reset();
   return {
     cpuMs: Math.round((user + system) / 1000),
     rssBytes: rss,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+    turnMs,
     heapBytes: collect ? heapUsed : 0,
     version: controller.publisher.snapshot?.version ?? 0,
   };

@@ -2,7 +2,13 @@
  * Fills a namespace of the real API server with services, their pods and slices, on nodes that are nothing but objects: no
  * kubelet runs any of it.
  */
-import { ApiClient } from '../../../controller/kubernetes/api-client.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type ApiAnswer,
+  ApiClient,
+  type ApiRequest,
+  ApiTransportError,
+} from '../../../controller/kubernetes/api-client.js';
 import { asRecord } from '../../../controller/kubernetes/api-object.js';
 import { loadConfig } from '../../../controller/kubernetes/open-cluster.js';
 import { kubeconfig } from '../harness/cluster.js';
@@ -20,6 +26,9 @@ import {
 
 /** How many requests are under way at once. */
 const parallel = 24;
+/** An API server that has too much to do says so, or nothing at all; so often it is asked again. */
+const tries = 10;
+const againMs = 1000;
 
 export class LoadedCluster {
   readonly #client = new ApiClient(loadConfig(kubeconfig()));
@@ -105,9 +114,22 @@ export class LoadedCluster {
     query: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const request = { method, path, query, body, contentType, silenceMs: 60_000 };
-    const answer = await this.#client.send(request, AbortSignal.timeout(120_000));
-    if (answer.status < 300 || answer.status === 409) return;
-    throw new Error(`${method} ${path}: ${answer.status} ${String(asRecord(answer.body)?.message)}`);
+    const { status, body: said } = await this.#persist(request);
+    // What an earlier try has done is there already, or gone.
+    if (status < 300 || status === 409 || (method === 'DELETE' && status === 404)) return;
+    throw new Error(`${method} ${path}: ${status} ${String(asRecord(said)?.message)}`);
+  }
+
+  async #persist(request: ApiRequest): Promise<ApiAnswer> {
+    for (let left = tries - 1; ; left -= 1) {
+      try {
+        const answer = await this.#client.send(request, AbortSignal.timeout(120_000));
+        if (left === 0 || (answer.status !== 429 && answer.status < 500)) return answer;
+      } catch (error) {
+        if (left === 0 || !(error instanceof ApiTransportError)) throw error;
+      }
+      await delay(againMs);
+    }
   }
 }
 

@@ -8,27 +8,48 @@ import { createInterface } from 'node:readline';
 import type { AgentsAnswer, AgentsRequest } from './agents-program.js';
 import type { ControllerUsage } from './controller-program.js';
 
-/** Nothing of the measurement takes so long. */
-const deadlineMs = 180_000;
+/** Nothing of the measurement takes so long without a word, also on a machine that is busy with other things. */
+const deadlineMs = 600_000;
+const maxSaid = 2048;
 
 export class MeasuredController {
   readonly folder = mkdtempSync(join(tmpdir(), 'weft-scale-'));
   readonly socket = join(this.folder, 'agents.sock');
   readonly #child;
   readonly #lines;
+  /** The last that it wrote to standard error. */
+  #said = '';
+  #stops = false;
+  readonly #ended = Promise.withResolvers<never>();
 
-  constructor(namespace: string) {
+  /** @param heapMiB bound of its heap; null: what Node makes of the machine */
+  constructor(namespace: string, heapMiB: number | null) {
     const program = join(import.meta.dirname, 'controller-program.js');
-    this.#child = spawn(process.execPath, ['--expose-gc', program, this.socket, namespace], {
-      stdio: ['pipe', 'pipe', 'ignore'],
+    const bound = heapMiB === null ? [] : [`--max-old-space-size=${heapMiB}`];
+    this.#child = spawn(process.execPath, ['--expose-gc', ...bound, program, this.socket, namespace], {
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(-maxSaid);
+    });
+    this.#ended.promise.catch(() => {});
+    this.#child.on('exit', (code, signal) => {
+      const failure = new Error(`the controller ended (${signal ?? code}): ${this.#said}`);
+      if (!this.#stops) this.#ended.reject(failure);
+    });
+  }
+
+  /** What is waited for, or a rejection where the controller ends before. */
+  whileItRuns<Value>(awaited: Promise<Value>): Promise<Value> {
+    return Promise.race([awaited, this.#ended.promise]);
   }
 
   /** The next line that it prints; the first one once it serves. */
   async next(): Promise<ControllerUsage> {
-    const { done, value } = await within(this.#lines.next(), 'the controller says nothing');
-    if (done === true) throw new Error('the controller ended');
+    const line = this.whileItRuns(this.#lines.next());
+    const { done, value } = await within(line, 'the controller says nothing');
+    if (done === true) return this.#ended.promise;
     return JSON.parse(value) as ControllerUsage;
   }
 
@@ -39,8 +60,9 @@ export class MeasuredController {
   }
 
   async stop(): Promise<void> {
+    this.#stops = true;
     this.#child.stdin.end();
-    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -48,8 +70,12 @@ export class MeasuredController {
 export class SimulatedAgents {
   readonly #child: ChildProcess;
 
-  constructor(address: string) {
+  /** @param onProgress how many agents have their first configuration, and streams that ended meanwhile */
+  constructor(address: string, onProgress: (whole: number, drops: number) => void) {
     this.#child = fork(join(import.meta.dirname, 'agents-program.js'), [address]);
+    this.#child.on('message', (answer: AgentsAnswer) => {
+      if (answer.type === 'progress') onProgress(answer.whole, answer.drops);
+    });
   }
 
   async connect(agents: Extract<AgentsRequest, { type: 'connect' }>['agents']): Promise<void> {
@@ -68,7 +94,7 @@ export class SimulatedAgents {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.disconnect();
     await once(this.#child, 'exit');
   }

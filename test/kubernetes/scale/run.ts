@@ -2,7 +2,7 @@
  * How long a change takes from the API server to the last of many agents, and what it costs: the real controller on the
  * real API server of test/cluster, simulated agents. Each runs its share of the pods and uses some services beside.
  * Progress goes to standard error, figures to standard output.
- * usage: run.js [--services N] [--agents N] [--changes N] [--sizes 1,2,4]
+ * usage: run.js [--services N] [--agents N] [--changes N] [--sizes 1,2,4] [--heap MIB]
  */
 import { parseArgs } from 'node:util';
 import { createNamespace, deleteNamespace, installCrds, installGatewayApi } from '../harness/cluster.js';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
     agents: { type: 'string', default: '200' },
     changes: { type: 'string', default: '100' },
     sizes: { type: 'string', default: '1,2,4' },
+    heap: { type: 'string' },
   },
 });
 const [services, agents, changes] = [values.services, values.agents, values.changes].map(Number) as [
@@ -94,30 +95,35 @@ interface Mesh {
 async function measure(namespace: string, cluster: LoadedCluster, size: number): Promise<void> {
   const total = services * size;
   const startedMs = performance.now();
-  const controller = new MeasuredController(namespace);
-  const simulated = new SimulatedAgents(`unix:${controller.socket}`);
+  const bound = values.heap === undefined ? null : Number(values.heap) * size;
+  const controller = new MeasuredController(namespace, bound);
+  const simulated = new SimulatedAgents(`unix:${controller.socket}`, (whole, drops) =>
+    say(`${whole} agents have everything${drops > 0 ? `, ${drops} streams ended` : ''}`),
+  );
   try {
     const started = await controller.next();
     const readyMs = performance.now() - startedMs;
     say(`the controller has read ${total * podsPerService} pods`);
     const wants = (agent: number) => usedBy(agent, total).map((number) => `${namespace}/s${number}`);
-    await simulated.connect(allNodes().map((node, agent) => ({ node, services: wants(agent) })));
+    const connected = simulated.connect(allNodes().map((node, agent) => ({ node, services: wants(agent) })));
+    await controller.whileItRuns(connected);
     const synced = await controller.usage();
     const { bytes } = await simulated.usage();
-    say(`${agents} agents have everything`);
+    say(`the controller has ${mebibytes(synced.rssBytes)} MiB resident`);
     const rows = [
       `${total} services, ${total * podsPerService} pods, ${agents} agents`,
       `ready after ${(readyMs / 1000).toFixed(1)} s (${started.cpuMs} ms CPU)`,
       `all agents in sync with ${synced.cpuMs - started.cpuMs} ms CPU, ${(bytes / agents / 1024).toFixed(0)} KiB each`,
+      `${mebibytes(started.rssBytes)} MiB resident when ready, ${mebibytes(synced.rssBytes)} when all are in sync`,
     ];
     for (const kind of changeKinds(namespace)) {
       rows.push(await measureKind({ cluster, controller, agents: simulated, total }, kind));
       say(rows.at(-1) ?? '');
     }
-    const { rssBytes, heapBytes } = await controller.usage(true);
-    const peak = mebibytes(Math.max(started.rssBytes, synced.rssBytes, rssBytes));
+    const { rssBytes, heapBytes, peakBytes } = await controller.usage(true);
     rows.push(
-      `${mebibytes(rssBytes)} MiB resident, ${mebibytes(heapBytes)} of it heap in use; ${peak} at most`,
+      `${mebibytes(rssBytes)} MiB resident at the end, ${mebibytes(peakBytes)} at most; ` +
+        `${mebibytes(heapBytes)} of heap in use${bound === null ? '' : `, which may be ${bound}`}`,
     );
     const { drops } = await simulated.usage();
     if (drops > 0) rows.push(`${drops} streams of agents ended and were opened again`);
@@ -139,7 +145,7 @@ async function measureKind(mesh: Mesh, kind: ChangeKind): Promise<string> {
     const { reached } = await mesh.agents.expect(kind.text(turn), nodes);
     const appliedMs = monotonicMs();
     await kind.apply(mesh.cluster, turn);
-    times.push((await reached) - appliedMs);
+    times.push((await mesh.controller.whileItRuns(reached)) - appliedMs);
   }
   const [after, agentsAfter] = [await mesh.controller.usage(), await mesh.agents.usage()];
   times.sort((left, right) => left - right);
@@ -152,7 +158,7 @@ async function measureKind(mesh: Mesh, kind: ChangeKind): Promise<string> {
   const deltas = each(agentsAfter.deltas - agentsBefore.deltas);
   return (
     `${kind.name}: apply to last acknowledgement p50 ${at(0.5).toFixed(0)} ms, p99 ${at(0.99).toFixed(0)} ms; ` +
-    `${cpuMs} ms CPU (agents ${agentMs}); ${each(concerned).toFixed(0)} nodes concerned, ${deltas.toFixed(0)} deltas, ` +
+    `${cpuMs} ms CPU (agents ${agentMs}), longest turn ${after.turnMs} ms; ${each(concerned).toFixed(0)} nodes concerned, ${deltas.toFixed(0)} deltas, ` +
     `${(bytes / Math.max(deltas, 1)).toFixed(0)} bytes each`
   );
 }
