@@ -118,6 +118,8 @@ export class Graph {
       return work();
     } finally {
       this.#running = outer;
+      // An array that has grown keeps room for a dozen more, and there are as many nodes as values.
+      node.reads = node.reads.slice();
     }
   }
 

@@ -24,7 +24,10 @@ export function parseClusterPod(object: Fields, metadata: ObjectMetadata): Workl
   return parsePod(object, { ...metadata, annotations });
 }
 
-/** A pod that has ended, or that shares its node's namespace, is no workload of its own: no address is its. */
+/**
+ * A pod that has ended, or that shares its node's namespace, is no workload of its own: no address is its. Its lists are
+ * copied to their length at last, since there are many pods: one that was put together has room for a dozen more.
+ */
 export function parsePod(object: Fields, metadata: ObjectMetadata): WorkloadManifest | null {
   const { namespace, name, labels } = metadata;
   const spec = object.object('spec');
@@ -38,7 +41,8 @@ export function parsePod(object: Fields, metadata: ObjectMetadata): WorkloadMani
   // A port whose name tells no protocol leaves that to the services in front of it.
   const ports = declared
     .filter(({ name }) => declaresProtocol(undefined, name))
-    .filter(({ port }, index, all) => all.findIndex((other) => other.port === port) === index);
+    .filter(({ port }, index, all) => all.findIndex((other) => other.port === port) === index)
+    .slice();
   const probePorts = [...new Set(containers.flatMap((container) => readProbePorts(container, declared)))];
   return {
     id: { kind: 'Pod', namespace, name },
@@ -77,11 +81,12 @@ function readAddresses(status: Fields | undefined): string[] {
   const listed = status?.objects('podIPs', 16).flatMap((item) => item.text('ip') ?? []) ?? [];
   const single = status?.text('podIP');
   const texts = listed.length > 0 || single === undefined || single === '' ? listed : [single];
-  return texts.flatMap((text) => {
+  const addresses = texts.flatMap((text) => {
     const address = parseAddress(text);
     if (address === null) status?.problem('podIPs', `holds ${text}, which is no IP address`, 'correct it');
     return address ?? [];
   });
+  return addresses.slice();
 }
 
 function readPorts(container: Fields): WorkloadPort[] {

@@ -56,9 +56,9 @@ function claimAddresses(
   stored: StoredWorkload,
   byAddress: Grouping<StoredWorkload>,
   check: CrossCheck,
-): string[] {
+): readonly string[] {
   const { addresses } = stored.manifest.workload;
-  return addresses.filter((address, index) => {
+  const own = addresses.filter((address, index) => {
     const owner = byAddress.get(address)[0];
     if (owner === undefined || owner === stored) return addresses.indexOf(address) === index;
     const path = ['spec', 'addresses', index];
@@ -66,6 +66,7 @@ function claimAddresses(
     check.error(stored, path, address, message, 'give each workload its own address');
     return false;
   });
+  return own.length === addresses.length ? addresses : own;
 }
 
 function claimNamespace(

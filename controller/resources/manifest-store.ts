@@ -27,7 +27,7 @@ export class ManifestStore {
   /** Problems by origin: only of origins with which something is wrong. */
   readonly #troubled = new Map<string, readonly StatusProblem[]>();
   /** Origins by the key of the manifests that they hold. */
-  readonly #holders = new Map<string, Set<string>>();
+  readonly #holders = new Map<string, readonly string[]>();
   /** By key. */
   readonly #inForce = new Map<string, StoredManifest>();
   /** By key. */
@@ -93,14 +93,13 @@ export class ManifestStore {
   ): void {
     for (const key of before?.manifests.keys() ?? []) {
       touched.add(key);
-      const holders = this.#holders.get(key);
-      if (holders?.delete(origin) === true && holders.size === 0) this.#holders.delete(key);
+      const others = this.#holders.get(key)?.filter((holder) => holder !== origin) ?? [];
+      if (others.length === 0) this.#holders.delete(key);
+      else this.#holders.set(key, others);
     }
     for (const key of after?.manifests.keys() ?? []) {
       touched.add(key);
-      const holders = this.#holders.get(key);
-      if (holders === undefined) this.#holders.set(key, new Set([origin]));
-      else holders.add(origin);
+      this.#holders.set(key, [...(this.#holders.get(key) ?? []), origin]);
     }
   }
 
