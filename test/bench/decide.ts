@@ -88,7 +88,7 @@ function openLoop(way: LoopWay): Loop {
     },
     post: (message: FromWorker) => {
       if (message.type === 'log') throw new Error(`${message.message} ${JSON.stringify(message.details)}`);
-      if (message.type === 'access-log') worker.receive({ type: 'log-written', bytes: message.lines.length });
+      if (message.type === 'access-log') worker.receive({ type: 'log-written', lines: message.lines });
     },
     closeDescriptor: () => {},
     timers: { ...systemTimers, after: () => ({ cancel: () => {} }) },

@@ -1,11 +1,17 @@
 /**
  * `make bench-neighbours`: how long a quiet pod's requests take alone and beside each kind of noise on the same proxy. What
- * else runs on the machine can only add to a figure, so the least of each counts, over rounds that take turns. Prints a
- * table and writes test/bench/out/neighbours.json.
+ * else runs on the machine can only add to a figure, so the least of each counts, over rounds that take turns. As a control
+ * the same is measured between two pods that no proxy serves, while the noise loads the proxy: what is late there is late
+ * for want of the clients' processor. Prints a table and writes test/bench/out/neighbours.json.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type NoiseKind, NoisyNeighbour, noiseConnections } from '../netns/harness/noisy-neighbour.js';
+import {
+  type NoiseKind,
+  NoisyNeighbour,
+  noiseConnections,
+  type Way,
+} from '../netns/harness/noisy-neighbour.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '8' } } });
 const rounds = Number(values.rounds);
@@ -15,42 +21,61 @@ if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a
 const perSecond = 100;
 const requests = 200;
 
-interface Figures {
-  readonly noise: NoiseKind;
-  /** 99th percentiles in milliseconds, one a round. */
+const ways: readonly Way[] = ['mesh', 'direct'];
+
+/** 99th percentiles in milliseconds, one a round. */
+interface Percentiles {
   readonly alone: number[];
   readonly beside: number[];
 }
 
+interface Figures extends Readonly<Record<Way, Percentiles>> {
+  readonly noise: NoiseKind;
+}
+
 async function measure(pods: NoisyNeighbour, noise: NoiseKind): Promise<Figures> {
-  const figures: Figures = { noise, alone: [], beside: [] };
+  const figures: Figures = {
+    noise,
+    mesh: { alone: [], beside: [] },
+    direct: { alone: [], beside: [] },
+  };
+  const runBoth = async (state: keyof Percentiles): Promise<void> => {
+    for (const way of ways) figures[way][state].push((await pods.runQuiet(requests, perSecond, way)).p99Ms);
+  };
   for (let round = 1; round <= rounds; round += 1) {
-    figures.alone.push((await pods.runQuiet(requests, perSecond)).p99Ms);
+    await runBoth('alone');
     const end = await pods.start(noise);
-    figures.beside.push((await pods.runQuiet(requests, perSecond)).p99Ms);
+    await runBoth('beside');
     await end();
-    const [alone, beside] = [figures.alone.at(-1), figures.beside.at(-1)].map((ms) => ms?.toFixed(2));
+    const text = ways.map((way) => {
+      const [alone, beside] = [figures[way].alone.at(-1), figures[way].beside.at(-1)];
+      return `${way} ${alone?.toFixed(2)} ms alone, ${beside?.toFixed(2)} ms beside`;
+    });
     process.stderr.write(
-      `${noise} ${round}/${rounds}: p99 ${alone} ms alone, ${beside} ms beside ${noiseConnections[noise]} connections\n`,
+      `${noise} ${round}/${rounds}, ${noiseConnections[noise]} connections: p99 ${text.join('; ')}\n`,
     );
   }
   return figures;
+}
+
+/** The least of either, and how many times the one is the other. */
+function cells({ alone, beside }: Percentiles): string {
+  const [least, most] = [Math.min(...alone), Math.min(...beside)];
+  return [
+    least.toFixed(2).padStart(8),
+    most.toFixed(2).padStart(9),
+    (most / least).toFixed(1).padStart(5),
+  ].join('  ');
 }
 
 const pods = await NoisyNeighbour.open();
 try {
   const all: Figures[] = [];
   for (const noise of Object.keys(noiseConnections) as NoiseKind[]) all.push(await measure(pods, noise));
-  process.stdout.write('noise          alone ms  beside ms  times\n');
-  for (const { noise, alone, beside } of all) {
-    const [least, most] = [Math.min(...alone), Math.min(...beside)];
-    const cells = [
-      least.toFixed(2).padStart(8),
-      most.toFixed(2).padStart(9),
-      (most / least).toFixed(1).padStart(5),
-    ];
-    process.stdout.write(`${noise.padEnd(13)}  ${cells.join('  ')}\n`);
-  }
+  process.stdout.write('               through the proxy           without it, the same noise on it\n');
+  process.stdout.write('noise          alone ms  beside ms  times  alone ms  beside ms  times\n');
+  for (const { noise, mesh, direct } of all)
+    process.stdout.write(`${noise.padEnd(13)}  ${cells(mesh)}  ${cells(direct)}\n`);
   mkdirSync('test/bench/out', { recursive: true });
   writeFileSync('test/bench/out/neighbours.json', `${JSON.stringify(all, null, 2)}\n`);
 } finally {

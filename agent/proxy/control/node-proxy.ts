@@ -354,7 +354,7 @@ export class NodeProxy {
         return;
       case 'access-log':
         this.#accessLog?.write(news.lines, () =>
-          this.#pool.send(worker, { type: 'log-written', bytes: news.lines.length }),
+          this.#pool.send(worker, { type: 'log-written', lines: news.lines }, [news.lines.buffer]),
         );
         return;
       case 'identity-in-force':

@@ -1,6 +1,8 @@
 /**
  * Collects a worker's access-log lines as bytes and hands them on in batches that can be moved to another thread. When
- * the writer is too slow, lines are dropped and counted.
+ * the writer is too slow, lines are dropped and counted. Memory goes to the writer and comes back: as garbage of the
+ * writer's thread it would be collected by all of V8's threads at once, several times a second, and a worker that shares
+ * a processor with them waits a scheduler's tick for each.
  */
 import type { Timer, Timers } from '../control/timers.js';
 
@@ -10,6 +12,8 @@ const batchBytes = 128 * 1024;
 const batchAgeMs = 100;
 /** Bytes handed on and not yet written, at most. */
 const maxInFlight = 8 * 1024 * 1024;
+/** Batches that came back and wait to be filled again, at most. */
+const maxSpare = 8;
 /** A line has so many characters at most; a longer one is dropped. Targets and authorities are bounded well below. */
 const maxLine = 40_000;
 
@@ -23,11 +27,12 @@ export class AccessLogBuffer {
   #batch: Latin1Buffer | undefined;
   #used = 0;
   #inFlight = 0;
+  readonly #spare: Latin1Buffer[] = [];
   #timer: Timer | undefined;
   /** Lines that were lost because the writer is too slow. */
   dropped = 0;
 
-  /** `send` takes ownership of the bytes and of the whole memory behind them. */
+  /** `send` takes ownership of the bytes and of the whole memory behind them, until {@link written}. */
   constructor(send: (lines: Uint8Array<ArrayBuffer>) => void, timers: Timers) {
     this.#send = send;
     this.#timers = timers;
@@ -41,7 +46,7 @@ export class AccessLogBuffer {
       return;
     }
     if (this.#used + bytes > batchBytes) this.flush();
-    this.#batch ??= Buffer.from(new ArrayBuffer(batchBytes)) as Latin1Buffer;
+    this.#batch ??= this.#spare.pop() ?? (Buffer.from(new ArrayBuffer(batchBytes)) as Latin1Buffer);
     this.#used += this.#batch.latin1Write(line, this.#used);
     this.#batch[this.#used] = 0x0a;
     this.#used += 1;
@@ -59,8 +64,9 @@ export class AccessLogBuffer {
     this.#send(lines);
   }
 
-  /** The writer is done with a batch of this size. */
-  written(bytes: number): void {
-    this.#inFlight = Math.max(0, this.#inFlight - bytes);
+  /** The writer is done with a batch, which comes back as it was sent. */
+  written(lines: Uint8Array<ArrayBuffer>): void {
+    this.#inFlight -= lines.length;
+    if (this.#spare.length < maxSpare) this.#spare.push(Buffer.from(lines.buffer) as Latin1Buffer);
   }
 }

@@ -151,7 +151,7 @@ export class DecisionWorker {
         this.#report(message.request, message.detail);
         return;
       case 'log-written':
-        this.#logBuffer.written(message.bytes);
+        this.#logBuffer.written(message.lines);
         return;
       case 'drain':
         void this.#drain(message.deadlineMs, message.way);

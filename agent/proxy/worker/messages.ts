@@ -55,7 +55,8 @@ export type ToWorker =
     }
   | { readonly type: 'report'; readonly request: number; readonly detail: ReportDetail }
   /** So many bytes of access log have been written. */
-  | { readonly type: 'log-written'; readonly bytes: number }
+  /** The memory of a batch comes back. */
+  | { readonly type: 'log-written'; readonly lines: Uint8Array<ArrayBuffer> }
   | { readonly type: 'drain'; readonly deadlineMs: number; readonly way: DrainWay };
 
 /** What a report holds beside metrics and figures. */

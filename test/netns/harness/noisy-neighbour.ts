@@ -22,6 +22,12 @@ export const noiseConnections: Readonly<Record<NoiseKind, number>> = {
   backtracking: 16,
 };
 
+/**
+ * Through the proxy; or, as a control, between two pods that no proxy serves: what the noise costs such a request is the
+ * machine's and not the proxy's.
+ */
+export type Way = 'mesh' | 'direct';
+
 /** What the quiet client did and what the noise was given meanwhile. */
 export interface QuietRun {
   readonly p50Ms: number;
@@ -65,6 +71,8 @@ export class NoisyNeighbour {
           { name: 'noisy' },
           { name: 'quiet-server', ports: [http] },
           { name: 'noisy-server', ports: [http] },
+          { name: 'direct', capture: null },
+          { name: 'direct-server', capture: null },
         ],
         services: [
           { name: 'quiet-server', host: 1, port: 80, targetPort: 8080, appProtocol: 'http' },
@@ -83,6 +91,7 @@ export class NoisyNeighbour {
       },
       async ({ lab }) => {
         await startNginx(lab.pod('quiet-server'), { port: 8080 });
+        await startNginx(lab.pod('direct-server'), { port: 8080 });
         const { folder } = lab.pod('noisy-server');
         writeFileSync(join(folder, 'big'), '');
         truncateSync(join(folder, 'big'), bigBytes);
@@ -133,11 +142,13 @@ export class NoisyNeighbour {
    * One client with one connection.
    * @param perSecond requests a second, 0: each as soon as the one before is answered.
    */
-  async runQuiet(requests: number, perSecond: number): Promise<QuietRun> {
-    const program = [fixture('paced-client.py'), '10.97.0.1', '80', String(perSecond), String(requests)];
+  async runQuiet(requests: number, perSecond: number, way: Way = 'mesh'): Promise<QuietRun> {
+    const target = way === 'mesh' ? ['10.97.0.1', '80'] : [this.#mesh.pod('direct-server').ipv4, '8080'];
+    const program = [fixture('paced-client.py'), ...target, String(perSecond), String(requests)];
     const argv = ['taskset', '-c', clientsProcessor, python, ...program];
     const before = await this.#served();
-    const text = await this.#mesh.pod('quiet').run(argv, { timeoutMs: 60_000 });
+    const client = this.#mesh.pod(way === 'mesh' ? 'quiet' : 'direct');
+    const text = await client.run(argv, { timeoutMs: 60_000 });
     const after = await this.#served();
     return {
       ...(JSON.parse(text) as { readonly p50Ms: number; readonly p99Ms: number }),
