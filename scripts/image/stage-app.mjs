@@ -1,6 +1,6 @@
 // Copies what runs out of what was built: no test, no type, no source map.
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -12,8 +12,16 @@ export function copyRoom(room, target) {
     recursive: true,
     filter: (path) =>
       !/(\.test\.js|\.d\.ts|\.map|\.tsbuildinfo)$/.test(path) &&
-      !/\/test-[^/]*\.js$|under-test\.js$/.test(path),
+      !/\/test-[^/]*\.js$|under-test\.js$/.test(path) &&
+      hasSource(path),
   });
+}
+
+/** False for what was compiled from a file that is no more: an older build left it behind. */
+function hasSource(path) {
+  return (
+    !path.endsWith('.js') || existsSync(join(root, relative(join(root, 'dist'), path)).replace(/js$/, 'ts'))
+  );
 }
 
 /** A file, under its own path. */
