@@ -327,6 +327,17 @@ describe('status', () => {
     expectGolden('status-well', formatStatus(well));
   });
 
+  test.each([
+    [-7_260_000, "clock       of local is 2h1m behind the controller's"],
+    [30_000, "clock       of local is 30s ahead of the controller's"],
+    [4_000, ''],
+    [null, ''],
+  ])('a clock that is %d ms off the controller`s is told where that matters', (clockSkewMs, said) => {
+    const proxies = [{ name: 'proxy', ok: true, answer: { ...proxyAnswer, clockSkewMs } }] as const;
+    const [line = ''] = formatStatus({ ...well, proxies }).match(/^clock.*$/m) ?? [];
+    expect(line).toBe(said);
+  });
+
   test('identities that are missing are missing', () => {
     const withProven = (inForce: number): WholeStatus => ({
       ...well,

@@ -3,7 +3,7 @@
  * kernel's shifts this clock (time_namespaces(7)), so a library does that the loader puts into each program, by an
  * /etc/ld.so.preload that these processes alone see: weft passes no environment on.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './run-command.js';
 import { fixture } from './services.js';
@@ -29,7 +29,7 @@ export class ShiftedClock {
     const folder = join(parent, 'shifted-clock');
     for (const name of ['upper', 'work']) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 });
     const clock = new ShiftedClock(folder);
-    clock.set(0);
+    writeFileSync(clock.#file, Buffer.alloc(8), { mode: 0o644 });
     const options = ['-shared', '-fPIC', '-Os', '-Wall', '-Wextra', '-Werror'];
     const file = `-DOFFSET_FILE="${clock.#file}"`;
     await runCommand([
@@ -48,10 +48,6 @@ export class ShiftedClock {
     const bytes = Buffer.alloc(8);
     bytes.writeBigInt64LE(BigInt(seconds));
     // In place: processes have mapped this very file.
-    const descriptor = openSync(this.#file, 'a+', 0o644);
-    closeSync(descriptor);
-    const writable = openSync(this.#file, 'r+');
-    writeSync(writable, bytes, 0, bytes.length, 0);
-    closeSync(writable);
+    writeFileSync(this.#file, bytes, { flag: 'r+' });
   }
 }
