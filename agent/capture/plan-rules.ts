@@ -24,24 +24,61 @@ export interface RuleStep {
 const actions = { direct: action.WEFT_DIRECT, deny: action.WEFT_DENY, proxy: action.WEFT_PROXY };
 const verdicts = { allow: verdict.WEFT_VERDICT_ALLOW, deny: verdict.WEFT_VERDICT_DENY };
 
-/** The last of several entries with one key wins. */
-export function encodeRules({ destinations, rules }: KernelRules): RuleEntries {
-  return {
-    destinations: new Map(
-      destinations.map((entry) => {
-        const { ip, bits } = encodeRange(entry.cidr);
-        const value = encodeStruct(destination, { action: actions[entry.action], group: entry.group });
-        return [encodeStruct(prefix, { bits, ip }).toString('hex'), value.toString('hex')];
-      }),
-    ),
-    rules: new Map(
-      rules.map((entry) => {
-        const { source, port } = entry;
-        const key = encodeStruct(rule, { destination: entry.destination, source, port });
-        return [key.toString('hex'), encodeU32(verdicts[entry.verdict]).toString('hex')];
-      }),
-    ),
-  };
+/** An entry's key and value, by what tells it from all others. */
+type Encoded = ReadonlyMap<string, readonly [key: string, value: string]>;
+
+/**
+ * Keeps what it has put into bytes for the rules before: nearly all entries of a large mesh come again with each change. The
+ * last of several entries with one key wins.
+ */
+export class RuleEncoder {
+  #destinations: Encoded = new Map();
+  #rules: Encoded = new Map();
+
+  encode({ destinations, rules }: KernelRules): RuleEntries {
+    this.#destinations = encodeAll(destinations, this.#destinations, nameDestination, encodeDestination);
+    this.#rules = encodeAll(rules, this.#rules, nameRule, encodeRule);
+    return { destinations: new Map(this.#destinations.values()), rules: new Map(this.#rules.values()) };
+  }
+}
+
+type Destination = KernelRules['destinations'][number];
+type Rule = KernelRules['rules'][number];
+
+function encodeAll<Entry>(
+  entries: readonly Entry[],
+  before: Encoded,
+  nameOf: (entry: Entry) => string,
+  encode: (entry: Entry) => readonly [string, string],
+): Encoded {
+  const encoded = new Map<string, readonly [string, string]>();
+  for (const entry of entries) {
+    const name = nameOf(entry);
+    const known = encoded.get(name) ?? before.get(name) ?? encode(entry);
+    // The last one counts, also where it has been said before.
+    encoded.delete(name);
+    encoded.set(name, known);
+  }
+  return encoded;
+}
+
+function nameDestination({ cidr, action: what, group }: Destination): string {
+  return `${cidr} ${what} ${group}`;
+}
+
+function encodeDestination({ cidr, action: what, group }: Destination): readonly [string, string] {
+  const { ip, bits } = encodeRange(cidr);
+  const value = encodeStruct(destination, { action: actions[what], group });
+  return [encodeStruct(prefix, { bits, ip }).toString('hex'), value.toString('hex')];
+}
+
+function nameRule({ source, destination: to, port, verdict: what }: Rule): string {
+  return `${source} ${to} ${port} ${what}`;
+}
+
+function encodeRule({ source, destination: to, port, verdict: what }: Rule): readonly [string, string] {
+  const key = encodeStruct(rule, { destination: to, source, port });
+  return [key.toString('hex'), encodeU32(verdicts[what]).toString('hex')];
 }
 
 const denyValue = encodeU32(verdicts.deny).toString('hex');

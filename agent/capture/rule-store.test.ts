@@ -1,6 +1,10 @@
 import type { KernelRules } from '../handover/messages.js';
-import { encodeRules, planRules } from './plan-rules.js';
+import { planRules, RuleEncoder, type RuleEntries } from './plan-rules.js';
 import { RuleStore } from './rule-store.js';
+
+function encodeRules(rules: KernelRules): RuleEntries {
+  return new RuleEncoder().encode(rules);
+}
 
 /** Maps in memory that refuse the write after so many. */
 class PausingMaps {
@@ -82,4 +86,21 @@ test('denials come first and leave last', () => {
   expect(steps[0]).toMatchObject({ map: 'rules', value: deny });
   const back = planRules(encodeRules(second), encodeRules(first));
   expect(back.at(-1)).toMatchObject({ map: 'rules', value: null });
+});
+
+test('what an encoder has encoded before changes nothing of what it says', () => {
+  const encoder = new RuleEncoder();
+  const twice = { cidr: '10.0.0.0/8', action: 'deny', group: 0 } as const;
+  // Of entries with one key the last counts, also where the same was said before another.
+  const third: KernelRules = {
+    destinations: [twice, ...first.destinations, twice],
+    rules: [...second.rules, ...first.rules],
+  };
+  for (const rules of [first, second, third, first, third, second]) {
+    expect(encoder.encode(rules)).toEqual(encodeRules(rules));
+  }
+  const { destinations } = encoder.encode(third);
+  expect(destinations.get([...destinations.keys()][0] ?? '')).toBe(
+    [...encodeRules(second).destinations.values()][0],
+  );
 });

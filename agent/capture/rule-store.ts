@@ -1,12 +1,13 @@
 /** The kernel rules in force. Replaced as a whole; where that fails the last good ones stay. */
 import type { KernelPrograms } from '../../native/kernel.js';
 import type { KernelRules } from '../handover/messages.js';
-import { encodeRules, planRules, type RuleEntries, type RuleMap, type RuleStep } from './plan-rules.js';
+import { planRules, RuleEncoder, type RuleEntries, type RuleMap, type RuleStep } from './plan-rules.js';
 
 type Maps = Pick<KernelPrograms, 'lookup' | 'update' | 'remove' | 'keys'>;
 
 export class RuleStore {
   readonly #maps: Maps;
+  readonly #encoder = new RuleEncoder();
   #current: RuleEntries;
 
   /** Starts from what an earlier process left in the maps. */
@@ -27,7 +28,7 @@ export class RuleStore {
 
   /** Throws where the kernel refuses an entry, having put back what was in force. */
   apply(rules: KernelRules): void {
-    const wanted = encodeRules(rules);
+    const wanted = this.#encoder.encode(rules);
     const steps = planRules(this.#current, wanted);
     try {
       for (const step of steps) this.#do(step);
