@@ -61,8 +61,9 @@ export class IndexShards {
     return this.#shards.get(name);
   }
 
-  names(): Iterable<string> {
-    return this.#shards.keys();
+  /** By id. */
+  *entries(): Generator<readonly [ResourceId, Resource]> {
+    for (const [name, resource] of this.#shards.entries()) yield [`workload-index ${name}`, resource];
   }
 
   /** `changed`: ids of resources that differ between `before` and `after`. `partial`: not all workloads are known. */

@@ -7,6 +7,8 @@ import { IndexShards } from './index-shards.js';
 import type { ResourceId } from './resource-id.js';
 import { type NodeScopes, noScopes, scopeEndpoints, scopeKey } from './scope-endpoints.js';
 
+export type Entry = readonly [id: ResourceId, resource: Resource];
+
 /** What one node gets. */
 export interface NodeView {
   readonly version: number;
@@ -14,7 +16,7 @@ export interface NodeView {
   readonly incomplete: boolean;
   get(id: ResourceId): Resource | undefined;
   /** All resources, in the order in which they must travel. */
-  ids(): Iterable<ResourceId>;
+  entries(): readonly Entry[];
   /** What may differ from the view at an earlier version, in that order; null where that is not known any more. */
   changedSince(version: number): Iterable<ResourceId> | null;
 }
@@ -75,6 +77,7 @@ export class Snapshot {
   readonly #history: readonly Change[];
   /** Endpoints as nodes see them, by scopeKey; made when a node asks. */
   readonly #scoped: WeakMap<Resource, Map<string, Resource>>;
+  #gathered: ReadonlyMap<Resource['kind'], readonly Entry[]> | undefined;
 
   private constructor(parts: SnapshotParts) {
     this.version = parts.version;
@@ -170,7 +173,7 @@ export class Snapshot {
       version: this.version,
       incomplete: this.incomplete,
       get: (id) => this.#get(id, node),
-      ids: () => sortIds(this.resources.keys()),
+      entries: () => look(sortIds(this.resources.keys()), (id) => this.#get(id, node)),
       changedSince: (version) => this.#changedSince(version),
     };
   }
@@ -190,7 +193,10 @@ export class Snapshot {
       version: this.version,
       incomplete: this.incomplete,
       get,
-      ids: () => sortIds([...this.#commonIds(), ...this.#policiesOf(scope.policySpaces), ...scope.ordered]),
+      entries: () => {
+        const own = Map.groupBy([...this.#policiesOf(scope.policySpaces), ...scope.ordered], kindOf);
+        return order.flatMap((kind) => this.#common.get(kind) ?? look(own.get(kind) ?? [], get));
+      },
       changedSince: (version) => {
         const changed = this.#changedSince(version);
         if (changed === null || scope === since) return changed;
@@ -205,10 +211,14 @@ export class Snapshot {
     return [...namespaces].flatMap((namespace) => [...(this.#policies.get(namespace) ?? [])]);
   }
 
-  *#commonIds(): Generator<ResourceId> {
-    if (this.resources.has('mesh mesh')) yield 'mesh mesh';
-    for (const name of this.#shards.names()) yield `workload-index ${name}`;
-    yield* this.#services.keys();
+  /** What every node gets, by kind. It is most of what a node gets, and many may come at once. */
+  get #common(): ReadonlyMap<Resource['kind'], readonly Entry[]> {
+    this.#gathered ??= new Map([
+      ['mesh', look(['mesh mesh'], (id) => this.resources.get(id))],
+      ['workload-index', [...this.#shards.entries()]],
+      ['service', look(this.#services.keys(), (id) => this.resources.get(id))],
+    ]);
+    return this.#gathered;
   }
 
   #get(id: ResourceId, node: string): Resource | undefined {
@@ -224,6 +234,16 @@ export class Snapshot {
     const later = this.#history.slice(at + 1);
     return later.length === 1 ? this.changed : sortIds(later.flatMap(({ ids }) => ids));
   }
+}
+
+/** Those that there are. */
+function look(ids: Iterable<ResourceId>, get: (id: ResourceId) => Resource | undefined): Entry[] {
+  const found: Entry[] = [];
+  for (const id of ids) {
+    const resource = get(id);
+    if (resource !== undefined) found.push([id, resource]);
+  }
+  return found;
 }
 
 /** What is in one of two sets alone. */
