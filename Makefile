@@ -69,11 +69,11 @@ test-images: ## the Containerfile, built by buildah, is what scripts/build-image
 	@$(MAKE) --no-print-directory build
 	@scripts/test-containerfile $(OPTIONS)
 
-bench-cluster: ## from kubectl apply to the last agent, on the test cluster: SERVICES=1000 AGENTS=200 CHANGES=100 SIZES=1,2,4 (root, Go)
+bench-cluster: ## from kubectl apply to the last agent, on the test cluster: SERVICES=1000 AGENTS=200 CHANGES=100 SIZES=1,2,4 HEAP=MiB (root, Go)
 	@scripts/setup build
 	@$(MAKE) --no-print-directory typescript
 	@scripts/test-cluster --scale $(if $(SERVICES),--services=$(SERVICES)) $(if $(AGENTS),--agents=$(AGENTS)) \
-		$(if $(CHANGES),--changes=$(CHANGES)) $(if $(SIZES),--sizes=$(SIZES))
+		$(if $(CHANGES),--changes=$(CHANGES)) $(if $(SIZES),--sizes=$(SIZES)) $(if $(HEAP),--heap=$(HEAP))
 
 plugin: ## kubectl's plugin: archives and krew manifest in build/plugin; URL= where they will be
 	@scripts/setup build

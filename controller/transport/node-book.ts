@@ -25,6 +25,8 @@ interface NodeSession {
   report: ReadonlyMap<string, boolean> | null;
   /** This stream has brought a report. */
   fresh: boolean;
+  /** It has brought none in time, and {@link NodeBook.reportsDue} has said so. */
+  overdue: boolean;
 }
 
 interface NodeRecord {
@@ -56,7 +58,13 @@ export class NodeBook {
     const record = this.#nodes.get(node) ?? { sessions: new Map<string, NodeSession>(), gone: null };
     const before = record.gone?.last ?? [...record.sessions.values()].at(-1);
     record.gone = null;
-    record.sessions.set(via, { comeMs: nowMs, acked: 0, report: before?.report ?? null, fresh: false });
+    record.sessions.set(via, {
+      comeMs: nowMs,
+      acked: 0,
+      report: before?.report ?? null,
+      fresh: false,
+      overdue: false,
+    });
     this.#nodes.set(node, record);
   }
 
@@ -117,11 +125,19 @@ export class NodeBook {
     return reported.length === 0 ? undefined : reported.every((session) => isReady(session, uid));
   }
 
-  /** Nodes that are here and have not reported yet. */
-  reportsDue(): string[] {
-    return [...this.#nodes].flatMap(([node, { sessions }]) =>
-      [...sessions.values()].some(({ fresh }) => !fresh) ? [node] : [],
-    );
+  /** Nodes whose report has not come in time, each told once; `expected`: others have time left. */
+  reportsDue(nowMs: number): { readonly overdue: readonly string[]; readonly expected: boolean } {
+    const overdue: string[] = [];
+    let expected = false;
+    for (const [node, { sessions }] of this.#nodes) {
+      for (const session of sessions.values()) {
+        if (session.fresh || session.overdue) continue;
+        session.overdue = nowMs - session.comeMs >= reportDueMs;
+        if (session.overdue) overdue.push(node);
+        else expected = true;
+      }
+    }
+    return { overdue, expected };
   }
 
   /** The newest generation that every node and replica that counts has in force; infinite where none counts. */

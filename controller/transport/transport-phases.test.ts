@@ -1,5 +1,7 @@
 import { seededRandom } from '../../model/test-resources.js';
+import { reportDueMs } from './node-book.js';
 import { SimulatedMesh } from './simulated-mesh.js';
+import { TransportPhases } from './transport-phases.js';
 
 const nodes = ['node-a', 'node-b', 'node-c'];
 const workloads = ['cart', 'web', 'db', 'bank', 'mail', 'auth'];
@@ -185,4 +187,14 @@ test('an agent that comes back without a report is taken to have lost what it ha
   expect(mesh.phaseOf('cart')).toBe('weft-tls');
   mesh.pass(2000);
   expect(mesh.phaseOf('cart')).toBe('arriving');
+});
+
+test('a node that reports nothing is waited for so long, and then there is nothing to look at', () => {
+  const phases = new TransportPhases(0);
+  phases.come('node-a', 'self', new Map(), 0);
+  expect(phases.advance(0, true).waiting).toBe(true);
+  expect(phases.advance(reportDueMs - 1, true).waiting).toBe(true);
+  expect(phases.advance(reportDueMs, true).waiting).toBe(false);
+  phases.report('node-a', 'self', new Map());
+  expect(phases.advance(reportDueMs, true).waiting).toBe(false);
 });

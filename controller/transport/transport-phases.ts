@@ -165,9 +165,9 @@ export class TransportPhases {
 
   /** Moves what can be moved, and gives what has changed since the last time. `mayMove`: this controller decides. */
   advance(nowMs: number, mayMove: boolean): Advance {
-    const due = this.#nodes.reportsDue();
-    for (const node of due) this.#index.rouse(node);
-    let waiting = due.length > 0;
+    const { overdue, expected } = this.#nodes.reportsDue(nowMs);
+    for (const node of overdue) this.#index.rouse(node);
+    let waiting = expected;
     // Zero is before every generation.
     const ackedByAll = this.#allCame(nowMs) ? this.#nodes.ackedByAll(nowMs) : 0;
     const moves = mayMove && this.#tookOver(nowMs);

@@ -2,7 +2,7 @@
  * How long a change takes from the API server to the last of many agents, and what it costs: the real controller on the
  * real API server of test/cluster, simulated agents. Each runs its share of the pods and uses some services beside.
  * Progress goes to standard error, figures to standard output.
- * usage: run.js [--services N] [--agents N] [--changes N] [--sizes 1,2,4] [--heap MIB]
+ * usage: run.js [--services N] [--agents N] [--changes N] [--sizes 1,2,4] [--heap MIB, at most, for size 1]
  */
 import { parseArgs } from 'node:util';
 import { createNamespace, deleteNamespace, installCrds, installGatewayApi } from '../harness/cluster.js';
