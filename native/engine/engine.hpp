@@ -328,6 +328,7 @@ private:
     void end_streams(Connection &connection, Reason reason);
     void close_after_write(Connection &connection, Reason reason);
     void drain_session(Connection &connection, Reason reason);
+    void tell_last_stream(Connection &down);
     void session_goaway(Connection &connection);
     void session_timed_out(Connection &connection);
 

@@ -72,4 +72,9 @@ void Http2End::on_goaway(uint32_t) {
         engine_.session_goaway(*connection);
 }
 
+void Http2End::on_drain_seen() {
+    if (Connection *connection = engine_.connections_.get(connection_))
+        engine_.tell_last_stream(*connection);
+}
+
 } // namespace weft

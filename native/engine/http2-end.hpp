@@ -48,6 +48,7 @@ public:
     void on_closed(http2::StreamRef stream, Reason why, uint32_t error_code) override;
     void on_refused(Reason why) override;
     void on_goaway(uint32_t error_code) override;
+    void on_drain_seen() override;
 
 private:
     Engine &engine_;

@@ -6,9 +6,9 @@
 
 namespace weft {
 namespace {
-constexpr size_t session_cost = 16 * 1024; // memory of one session, for its workload's account
-constexpr uint32_t notice_ms = 1000;       // between the two GOAWAYs of RFC 9113 section 6.8
-constexpr uint8_t hold_turns = 3;          // a turn is 100 µs of work at most
+constexpr size_t session_cost = 16 * 1024;   // memory of one session, for its workload's account
+constexpr uint32_t drain_patience_ms = 5000; // for the answer to the PING between a drain's two GOAWAYs
+constexpr uint8_t hold_turns = 3;            // a turn is 100 µs of work at most
 constexpr uint64_t quiet_us = 1000;
 } // namespace
 
@@ -161,7 +161,9 @@ void Engine::fail_session(Connection &connection, Reason why) {
 void Engine::lose_session(Connection &connection, Reason reason) {
     const bool quiet = connection.http2->session.streams() == 0;
     const bool reset = reason != Reason::downstream_closed_early && reason != Reason::upstream_closed_early;
-    close_connection(connection, quiet && !reset ? Reason::peer_closed : reason, reset);
+    // Who was told to leave may do so without reading the rest, which resets the connection.
+    const bool expected = quiet && (!reset || connection.http2->draining);
+    close_connection(connection, expected ? connection.close_reason : reason, reset);
 }
 
 /// Ends every stream of a connection, and what waits for one.
@@ -199,17 +201,26 @@ void Engine::drain_session(Connection &connection, Reason reason) {
         mark(connection); // whoever opens streams need not say that it opens no more
         return;
     }
-    const bool handed_on =
-        draining_ && !ending_; // a client may have a request on its way: it hears of it first
-    if (end.session.streams() == 0 && !handed_on) {
-        end.told = true;
-        end.session.finish_drain();
-    } else {
-        end.session.begin_drain();
-        wheel_.cancel(connection.timer);
-        wheel_.set(connection.timer, now_ms_ + notice_ms);
+    if (ending_ && end.session.streams() == 0) {
+        tell_last_stream(connection);
+        return;
     }
+    // A client may have a request on its way: it hears of it first (RFC 9113 section 6.8).
+    end.session.begin_drain();
+    wheel_.set(connection.timer, now_ms_ + drain_patience_ms);
     mark(connection);
+}
+
+/// The client has heard that the connection ends, or was silent for too long: later streams will not be
+/// taken. The connection ends behind those that were.
+void Engine::tell_last_stream(Connection &down) {
+    Http2End &end = *down.http2;
+    if (end.told || down.close_wanted)
+        return;
+    end.told = true;
+    end.session.finish_drain();
+    wheel_.set(down.timer, now_ms_ + limits_.idle_timeout_ms);
+    mark(down);
 }
 
 void Engine::session_goaway(Connection &connection) {
@@ -223,10 +234,7 @@ void Engine::session_timed_out(Connection &connection) {
     if (connection.close_wanted) {
         close_connection(connection, connection.close_reason, true);
     } else if (end.draining && !end.told) {
-        end.told = true;
-        end.session.finish_drain();
-        wheel_.set(connection.timer, now_ms_ + limits_.idle_timeout_ms);
-        mark(connection);
+        tell_last_stream(connection);
     } else if (end.session.streams() == 0 && end.waiting.empty()) {
         end.draining ? close_connection(connection, connection.close_reason)
                      : drain_session(connection, Reason::idle_timeout);

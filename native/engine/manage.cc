@@ -256,8 +256,12 @@ void Engine::drain() {
     hand_on();
     read_clock();
     connections_.each([&](Connection &connection) {
-        if (connection.role == Role::downstream && is_draining_idle(connection))
+        if (connection.role != Role::downstream)
+            return;
+        if (is_draining_idle(connection))
             close_connection(connection, Reason::draining);
+        else if (connection.state == ConnectionState::http2 && connection.http2->session.streams() == 0)
+            tell_last_stream(connection);
     });
     drain_sessions([](const PoolKey &) { return true; });
     upstream_.remove_if([](const PoolKey &) { return true; },

@@ -233,7 +233,10 @@ void Engine::run_downstream(Connection &connection) {
     // RST shows as an error even while nothing is read. Where bytes may still be read, reading tells.
     if (connection.errored && connection.state != ConnectionState::lingering &&
         (connection.state != ConnectionState::tunnel || connection.stalled || connection.write_dead)) {
-        downstream_lost(connection, Reason::downstream_reset);
+        if (connection.state == ConnectionState::http2)
+            lose_session(connection, Reason::downstream_reset);
+        else
+            downstream_lost(connection, Reason::downstream_reset);
         return;
     }
     switch (connection.state) {

@@ -73,6 +73,7 @@ public:
     }
     void on_refused(Reason why) override { require(why != Reason::none); }
     void on_goaway(uint32_t) override {}
+    void on_drain_seen() override {}
 
     void opened(StreamRef stream) { open_[key(stream)] = 0; }
     size_t open() const { return open_.size(); }

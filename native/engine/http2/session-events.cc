@@ -2,6 +2,7 @@
 // What nghttp2 tells us, and what it becomes for the handler.
 #include "engine/http2/session-state.hpp"
 #include <algorithm>
+#include <array>
 
 namespace weft::http2 {
 
@@ -16,6 +17,12 @@ bool ends_stream(const nghttp2_frame_hd &header) {
 bool is_empty(const nghttp2_frame_hd &header) {
     return header.length == 0 && !ends_stream(header);
 }
+
+/// What a GOAWAY names that says only that a further one will follow.
+constexpr int32_t any_stream = 0x7fffffff;
+
+/// What our PING carries.
+constexpr std::array<uint8_t, 8> drain_ping{'d', 'r', 'a', 'i', 'n', 'i', 'n', 'g'};
 
 } // namespace
 
@@ -179,6 +186,14 @@ int Session::State::take_frame(const nghttp2_frame &frame) {
         handler.on_goaway(frame.goaway.error_code);
         return 0;
     }
+    if (frame.hd.type == NGHTTP2_PING) {
+        if (drain_asked && (frame.hd.flags & NGHTTP2_FLAG_ACK) != 0 &&
+            std::ranges::equal(frame.ping.opaque_data, drain_ping)) {
+            drain_asked = false;
+            handler.on_drain_seen();
+        }
+        return 0;
+    }
     StreamRef ref;
     Stream *const stream = find(frame.hd.stream_id, ref);
     if (stream == nullptr) {
@@ -251,6 +266,10 @@ int Session::State::frame_sent(const nghttp2_frame &frame) {
         }
         return 0;
     case NGHTTP2_GOAWAY:
+        // Not before: nghttp2 lets a PING overtake what waits, and its answer would prove nothing.
+        if (frame.goaway.last_stream_id == any_stream) {
+            drain_asked = nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, drain_ping.data()) == 0;
+        }
         if (frame.goaway.error_code != NGHTTP2_NO_ERROR && failure == Reason::none) {
             failure = Reason::http2_protocol_error;
         }

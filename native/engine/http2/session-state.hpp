@@ -33,6 +33,8 @@ struct Session::State {
     uint32_t continuations = 0;
     /// The connection may not go on; the first cause wins.
     Reason failure = Reason::none;
+    /// A PING is behind the first GOAWAY of a drain, and was not answered yet.
+    bool drain_asked = false;
     /// What nghttp2 gave to send and did not fit yet; valid until it is asked again.
     Bytes unsent;
 

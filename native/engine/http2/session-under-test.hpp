@@ -41,6 +41,7 @@ public:
     std::vector<Reason> refused;
     std::vector<StreamRef> order;
     uint32_t goaway = 0xffffffff;
+    uint32_t drains_seen = 0;
 
     Exchange &at(StreamRef ref) {
         const uint64_t key = (static_cast<uint64_t>(ref.generation) << 32) | ref.index;
@@ -83,6 +84,7 @@ public:
     }
     void on_refused(Reason why) override { refused.push_back(why); }
     void on_goaway(uint32_t error_code) override { goaway = error_code; }
+    void on_drain_seen() override { ++drains_seen; }
 
 private:
     std::map<uint64_t, Exchange> exchanges_;

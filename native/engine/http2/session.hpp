@@ -73,6 +73,8 @@ public:
     virtual void on_refused(Reason why) = 0;
     /// The peer takes no new streams; those it did not take are closed with http2_refused_stream.
     virtual void on_goaway(uint32_t error_code) = 0;
+    /// Server: the client has heard of `begin_drain`, and all that it sent before has arrived.
+    virtual void on_drain_seen() = 0;
 };
 
 class Session {
@@ -118,9 +120,10 @@ public:
     /// both sides have sent everything.
     void reset(StreamRef stream, uint32_t error_code, Reason why = Reason::none);
 
-    /// Tells the peer that no new streams are taken soon; those under way go on. Server: call `finish_drain`
-    /// a round trip later.
+    /// Tells the peer that no new streams are taken soon; those under way go on. Server: a PING follows, and
+    /// `Handler::on_drain_seen` tells that it was answered; call `finish_drain` then (RFC 9113 section 6.8).
     void begin_drain();
+    /// Names the last stream that was taken.
     void finish_drain();
     /// GOAWAY with this code; the session is finished once it was sent.
     void terminate(uint32_t error_code);

@@ -295,6 +295,7 @@ CASE("a drain lets what runs finish and refuses what is new") {
     pair.server.begin_drain();
     pair.run();
     CHECK_EQUAL(pair.client_side.goaway, uint32_t{NGHTTP2_NO_ERROR});
+    CHECK_EQUAL(pair.server_side.drains_seen, 1u);
     pair.server.finish_drain();
     pair.run();
     http1::RequestHead head;
@@ -307,6 +308,33 @@ CASE("a drain lets what runs finish and refuses what is new") {
     CHECK_EQUAL(pair.client_side.at(stream).content, "hello");
     CHECK(pair.server.finished());
     CHECK(pair.client.finished());
+}
+
+CASE("the PING of a drain comes behind its GOAWAY, and no other answer than its own counts") {
+    Recorder side;
+    Session server{Role::server, {}, side};
+    side.session = &server;
+    std::string said;
+    const auto hear = [&](const std::string &frames) {
+        server.receive(http1::bytes_of(frames), 0);
+        std::array<uint8_t, 1000> room;
+        const size_t size = server.send(room);
+        said = string_of({room.data(), size});
+    };
+    const auto answer = [](const std::string &payload) {
+        return RawClient::frame(NGHTTP2_PING, NGHTTP2_FLAG_ACK, 0, payload);
+    };
+    hear(RawClient::preface());
+    server.begin_drain();
+    hear(answer("draining")); // before it was asked
+    const std::string goaway =
+        RawClient::frame(NGHTTP2_GOAWAY, 0, 0, std::string("\x7f\xff\xff\xff\0\0\0\0", 8));
+    CHECK_EQUAL(said, goaway + RawClient::frame(NGHTTP2_PING, 0, 0, "draining"));
+    hear(answer("whatever"));
+    CHECK_EQUAL(side.drains_seen, 0u);
+    hear(answer("draining") + answer("draining"));
+    CHECK_EQUAL(side.drains_seen, 1u);
+    CHECK_EQUAL(server.failure(), Reason::none);
 }
 
 CASE("a lost connection closes every stream once") {
