@@ -168,6 +168,10 @@ bool Engine::may_ask(const Exchange &exchange, bool not_sent) const {
 }
 
 void Engine::fail_attempt(Exchange &exchange, Reason reason, bool not_sent) {
+    if (exchange.state == ExchangeState::answered) {
+        end_answered(exchange, reason);
+        return;
+    }
     complete_attempt(exchange, reason);
     detach_upstream(exchange, false);
     if (exchange.head_sent) {
@@ -244,11 +248,16 @@ void Engine::abort_exchange(Exchange &exchange, Reason reason, bool reset) {
         abort_stream(exchange, reason);
         return;
     }
+    // A client that has its whole answer may stop its request.
+    const bool stopped = exchange.state == ExchangeState::answered && !exchange.request_done &&
+                         down.outbox.empty() &&
+                         (reason == Reason::downstream_closed_early || reason == Reason::downstream_reset);
+    const Reason outcome = stopped ? Reason::none : reason;
     if (exchange.attempt > 0)
-        complete_attempt(exchange, reason);
+        complete_attempt(exchange, outcome);
     flush_gather();
     detach_upstream(exchange, false);
-    end_exchange(exchange, reason);
+    end_exchange(exchange, outcome);
     if (down.state == ConnectionState::closed)
         return;
     if (reset || down.outbox.empty()) {
@@ -297,6 +306,11 @@ void Engine::end_exchange(Exchange &exchange, Reason reason) {
         down.exchange = {};
     else if (down.http2 && down.http2->exchange_of(exchange.down_stream) == exchange.self)
         down.http2->unlink(exchange.down_stream);
+    if (exchange.outlives_stream) {
+        --down.http2->outliving;
+        mark(down);
+        schedule(down);
+    }
     exchanges_.retire(exchange);
 }
 

@@ -75,6 +75,8 @@ void Engine::send_request_content(Exchange &exchange, std::string_view part) {
         return;
     exchange.body_forwarded = true;
     exchange.received += part.size();
+    if (exchange.state == ExchangeState::answered)
+        wheel_.set(exchange.timer, now_ms_ + limits_.idle_timeout_ms);
     if (exchange.retain_limit > 0 && !exchange.retain_failed) {
         if (exchange.retained.size() + part.size() > exchange.retain_limit ||
             workload_of(*downstream_of(exchange)).over_buffered()) {
@@ -130,6 +132,8 @@ void Engine::end_request_content(Exchange &exchange) {
     } else if (exchange.request.framing == http1::Framing::chunked) {
         write_content_end(up, kept(exchange.request_trailers));
     }
+    if (exchange.state == ExchangeState::answered)
+        schedule(up); // this was all that it waited for
 }
 
 /// An attempt has its connection: what earlier ones were given, and what has arrived since, goes out.

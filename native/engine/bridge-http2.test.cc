@@ -247,34 +247,6 @@ CASE("interim responses, HEAD, 204 and 304 pass with HTTP/2 on either side") {
     }
 }
 
-CASE("an early answer ends the exchange while the request's body still flows") {
-    const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-    EngineUnderTest test;
-    Http2Peer client(test, test.connect(), http2::Role::client);
-    const auto stream = client.request(post, "some", false);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("some"); }));
-    app->send("HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\nno");
-    CHECK(test.until([&] { return client.at(stream).closed; }));
-    CHECK_EQUAL(client.at(stream).response.status, 413);
-    CHECK_EQUAL(client.at(stream).content, "no");
-    CHECK(test.until([&] { return app->ended || app->was_reset; })); // its request is not whole
-    CHECK(test.until([&] { return test.count(CompletionKind::request) == 1; }));
-    CHECK_EQUAL(test.last(CompletionKind::request)->reason, Reason::none);
-
-    forward_by_http2(test);
-    const auto second = client.request(post, "some", false);
-    Http2Peer server(test, test.accept(), http2::Role::server);
-    CHECK(test.until([&] { return server.side.order.size() == 1 && server.side.last().content == "some"; }));
-    CHECK(server.respond(server.side.order[0], "HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\n", "no"));
-    CHECK(test.until([&] { return client.at(second).closed && server.at(server.side.order[0]).closed; }));
-    CHECK_EQUAL(client.at(second).content, "no");
-    const auto third = client.request(std::string(get)); // both connections are as good as before
-    CHECK(test.until([&] { return server.side.order.size() == 2; }));
-    CHECK(server.respond(server.side.order[1], ok_head, "ok"));
-    CHECK(test.until([&] { return client.at(third).closed; }));
-}
-
 CASE("edits, rewrites and further lines apply to requests and responses by HTTP/2") {
     EngineUnderTest test;
     http1::Edit edit;

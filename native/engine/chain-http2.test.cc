@@ -81,6 +81,33 @@ CASE("all of HTTP/2, streams at the same time, 20 MB both ways") {
     CHECK(chain.source.engine->stats().buffered_bytes <= 2 * 16 * 1024);
 }
 
+CASE("an early answer passes two engines, its request goes on, and so does the word that it is not wanted") {
+    const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    for (const bool wanted : {true, false}) {
+        Chain chain(false);
+        auto client = chain.source.connect();
+        client->send(post + "3\r\none\r\n");
+        auto app = chain.destination.accept();
+        CHECK(chain.source.until([&] { return app->has("3\r\none\r\n"); }));
+        app->send(ok);
+        CHECK(chain.source.until([&] { return client->received.ends_with("\r\n\r\nok"); }));
+        if (!wanted) {
+            app->finish();
+            CHECK(chain.source.until([&] { return client->ended; }));
+            CHECK(!client->was_reset);
+            continue;
+        }
+        client->send("3\r\ntwo\r\n0\r\n\r\n");
+        CHECK(chain.source.until([&] { return app->received.ends_with("3\r\ntwo\r\n0\r\n\r\n"); }));
+        CHECK(chain.source.until([&] { return chain.source.count(CompletionKind::request) == 1; }));
+        client->received.clear();
+        client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"); // by the same connections
+        CHECK(chain.source.until([&] { return app->has("GET / "); }));
+        app->send(ok);
+        CHECK(chain.source.until([&] { return client->has("ok"); }));
+    }
+}
+
 CASE("a refusal by the destination keeps its name on the way back, and a reset stays a reset") {
     Chain chain(false);
     chain.destination.on_decide = [&](uint32_t rows) {

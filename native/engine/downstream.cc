@@ -13,7 +13,7 @@ constexpr size_t head_read_bytes = 16 * 1024;
 bool Engine::wants_request_bytes(Connection &down, Exchange *exchange) {
     if (exchange == nullptr || exchange->state == ExchangeState::reading_head)
         return true;
-    if (exchange->state != ExchangeState::active || exchange->request_done)
+    if (!takes_content(exchange->state) || exchange->request_done)
         return false;
     const bool attached = upstream_of(*exchange) != nullptr;
     down.stalled = attached && !has_request_room(*exchange);
@@ -96,7 +96,7 @@ size_t Engine::consume_requests(Connection &down, std::string_view bytes) {
         size_t step = 0;
         if (exchange->state == ExchangeState::reading_head)
             step = consume_request_head(down, *exchange, bytes.substr(used));
-        else if (exchange->state == ExchangeState::active && !exchange->request_done)
+        else if (takes_content(exchange->state) && !exchange->request_done)
             step = forward_request_body(down, *exchange, bytes.substr(used));
         used += step;
         if (step == 0 || down.need_more)

@@ -4,7 +4,8 @@
 // readable or the time that turn() gave has come.
 //
 // The parts, by file: accept (listeners), decide (rows out, verdicts in), downstream (requests), upstream
-// (responses), body (content between any two protocols), http2-flow, -downstream, -upstream (sessions and
+// (responses), early-answer (those that come before their request's end), body (content between any two
+// protocols), http2-flow, -downstream, -upstream (sessions and
 // their streams), attempt (a request's way to an endpoint), reply (local answers), tunnel, dial (sockets and
 // connect), flow (reading, writing, closing), protect (the same with TLS), handshake (TLS begins), retire
 // (connections that shall end), schedule (whose turn it is), expire (timers), manage (configuration and what
@@ -397,6 +398,14 @@ private:
     void finish_exchange(Exchange &exchange, Reason reason);
     void responses_ended(Connection &up, Reason why);
     void pass_held(Exchange &exchange);
+
+    // --- early-answer ---
+    static bool may_outlast(const Exchange &exchange);
+    bool outlasts_answer(const Exchange &exchange);
+    void outlast_answer(Exchange &exchange);
+    void end_answered(Exchange &exchange, Reason reason);
+    void outlive_stream(Exchange &exchange);
+    void end_outliving(Connection &down, Reason reason);
 
     // --- reply ---
     void reply_reason(Exchange &exchange, Reason reason);

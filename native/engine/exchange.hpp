@@ -28,8 +28,10 @@ enum class ExchangeState : uint8_t {
     active,
     /// A response whose status may be tried again is held back while a row asks.
     held,
+    /// The answer is whole, and the request still flows.
+    answered,
     upgraded,
-    /// HTTP/2: the answer is whole, and its stream still sends it.
+    /// HTTP/2: the exchange is over, and its stream still sends the answer.
     finishing,
 };
 
@@ -37,6 +39,11 @@ enum class ExchangeState : uint8_t {
 constexpr bool is_pending(ExchangeState state) {
     return state == ExchangeState::parked || state == ExchangeState::delayed ||
            state == ExchangeState::connecting;
+}
+
+/// The endpoint takes the request's content.
+constexpr bool takes_content(ExchangeState state) {
+    return state == ExchangeState::active || state == ExchangeState::answered;
 }
 
 struct Exchange {
@@ -79,6 +86,8 @@ struct Exchange {
     bool attempt_completed = false; // its completion is written
     bool forwards_upgrade = false;
     bool response_whole = false; // all of it came, and none of it may follow
+    /// answered: the client's stream is over, and the end of the request is on its way to the endpoint.
+    bool outlives_stream = false;
     bool grpc = false;
     int16_t grpc_status = no_grpc_status;
     uint8_t interim = 0;
@@ -150,6 +159,7 @@ struct Exchange {
         response_framing = http1::Framing::none;
         response_body = response_started = head_sent = close_downstream = false;
         passed = attempt_completed = forwards_upgrade = response_whole = grpc = http2 = false;
+        outlives_stream = false;
         grpc_status = no_grpc_status;
         interim = 0;
         pending = outgoing = answer = {};

@@ -78,6 +78,10 @@ void Engine::connection_timed_out(Connection &connection) {
 
 /// Ends an exchange whose time is up: by a reply where the client has seen nothing yet.
 void Engine::give_up(Exchange &exchange, Reason reason) {
+    if (exchange.state == ExchangeState::answered) {
+        end_answered(exchange, reason);
+        return;
+    }
     if (exchange.attempt > 0 && !exchange.attempt_completed)
         complete_attempt(exchange, reason);
     if (exchange.head_sent)
@@ -101,6 +105,9 @@ void Engine::attempt_timed_out(Exchange &exchange) {
         if (exchange.head_sent && !exchange.response_body)
             break;
         fail_attempt(exchange, Reason::backend_timeout, false);
+        break;
+    case ExchangeState::answered:
+        give_up(exchange, Reason::idle_timeout);
         break;
     case ExchangeState::held:
     case ExchangeState::deciding:

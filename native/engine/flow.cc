@@ -79,7 +79,7 @@ void Engine::touch(Connection &connection) {
     if (down->state == ConnectionState::tunnel)
         wheel_.set(down->timer, now_ms_ + limits_.tunnel_idle_timeout_ms);
     else if (const Exchange *exchange = exchanges_.get(down->exchange);
-             exchange != nullptr && exchange->state == ExchangeState::active)
+             exchange != nullptr && takes_content(exchange->state))
         wheel_.set(down->timer, now_ms_ + limits_.idle_timeout_ms);
 }
 

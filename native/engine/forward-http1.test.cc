@@ -183,19 +183,6 @@ CASE("a client that half-closes after its request still gets the response") {
     CHECK(client->has("ok"));
 }
 
-CASE("a response that comes before the request's end is passed on, and both connections end") {
-    EngineUnderTest test;
-    auto client = test.connect();
-    client->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nbegin");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("begin"); }));
-    app->send("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno");
-    CHECK(test.until([&] { return client->ended; }));
-    CHECK(client->has("413"));
-    CHECK(client->received.ends_with("no"));
-    CHECK(test.until([&] { return app->ended || app->was_reset; }));
-}
-
 CASE("a malformed head is answered with its reason, and counted without a row") {
     EngineUnderTest test;
     auto client = test.connect();

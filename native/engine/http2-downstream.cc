@@ -68,7 +68,7 @@ void Engine::stream_request_content(Exchange &exchange, std::string_view part) {
     if (exchange.state == ExchangeState::finishing)
         return;
     exchange.request_uncredited += part.size();
-    if (exchange.state != ExchangeState::active) {
+    if (!takes_content(exchange.state)) {
         exchange.pending.append(blocks_, part);
         account(exchange);
         return;
@@ -83,7 +83,7 @@ void Engine::stream_request_ended(Exchange &exchange, http1::Bytes trailers) {
         return;
     exchange.request_done = true;
     keep(exchange.request_trailers, trailers);
-    if (exchange.state == ExchangeState::active)
+    if (takes_content(exchange.state))
         end_request_content(exchange);
 }
 
@@ -108,6 +108,10 @@ void Engine::stream_closed(Connection &connection, Exchange *exchange, Reason wh
     }
     if (exchange == nullptr)
         return;
+    if (why == Reason::none && exchange->state == ExchangeState::answered && exchange->request_done) {
+        outlive_stream(*exchange);
+        return;
+    }
     // Sent whole, or the client went away.
     if (exchange->attempt > 0)
         complete_attempt(*exchange, why);
@@ -145,6 +149,12 @@ void Engine::reply_stream(Exchange &exchange, const http1::LocalReply &reply, Re
 /// The answer is whole; the exchange ends when its stream has sent it.
 void Engine::finish_stream(Exchange &exchange, Reason reason) {
     Connection &down = *downstream_of(exchange);
+    if (exchange.close_downstream)
+        drain_session(down, Reason::peer_closed);
+    if (exchange.outlives_stream) {
+        end_exchange(exchange, reason);
+        return;
+    }
     exchange.outcome = reason;
     exchange.response_whole = true;
     wheel_.cancel(exchange.timer);
@@ -152,10 +162,9 @@ void Engine::finish_stream(Exchange &exchange, Reason reason) {
     exchange.pending.clear(blocks_);
     exchange.outgoing.clear(blocks_);
     account(exchange);
+    down.http2->session.refuse_rest(exchange.down_stream);
     down.http2->session.resume(exchange.down_stream);
     mark(down);
-    if (exchange.close_downstream)
-        drain_session(down, Reason::peer_closed);
 }
 
 /// Cuts the client's stream; its connection goes on.

@@ -30,6 +30,8 @@ public:
     /// GOAWAY was said, by either side: no new streams. `told`: we said which was the last one.
     bool draining = false;
     bool told = false;
+    /// Exchanges that outlive their stream here.
+    uint32_t outliving = 0;
     /// Its streams were ended; nothing more will be heard of them.
     bool over = false;
 

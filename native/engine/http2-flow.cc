@@ -89,7 +89,7 @@ void Engine::end_session_if_done(Connection &connection) {
     Http2End &end = *connection.http2;
     if (end.session.failure() != Reason::none) {
         fail_session(connection, end.session.failure());
-    } else if (end.session.finished()) {
+    } else if (end.session.finished() && end.outliving == 0) {
         close_after_write(connection, connection.close_reason);
     } else if (connection.role == Role::upstream && end.session.streams() == 0 && end.waiting.empty()) {
         if (ending_ || end.draining || connection.retiring || workload_of(connection).removed)
@@ -110,6 +110,8 @@ void Engine::step_session(Connection &connection) {
             continue;
         }
         if (connection.read_closed) {
+            if (connection.http2->outliving > 0 && connection.http2->session.streams() == 0)
+                return; // it has said everything, and that is on its way
             lose_session(connection, connection.role == Role::upstream ? Reason::upstream_closed_early
                                                                        : Reason::downstream_closed_early);
             return;
@@ -171,6 +173,7 @@ void Engine::end_streams(Connection &connection, Reason reason) {
     Http2End &end = *connection.http2;
     if (end.over)
         return;
+    end_outliving(connection, reason);
     end.over = true;
     workload_of(connection).buffered -= session_cost;
     buffered_ -= session_cost;

@@ -262,10 +262,13 @@ void Engine::endpoint_stream_closed(Exchange &exchange, Reason why) {
     const bool refused = up != nullptr && up->tls != nullptr && up->tls->session->refused_certificate();
     exchange.up_stream = {};
     exchange.upstream = {};
-    if (why == Reason::none && exchange.response_whole)
-        return; // held, and all of it is here
+    if (exchange.state == ExchangeState::answered) {
+        end_answered(exchange, Reason::none); // the request is whole too, or not wanted
+        return;
+    }
     if (exchange.state == ExchangeState::held) {
-        drop_held(exchange);
+        if (why != Reason::none || !exchange.response_whole) // else all of it is here
+            drop_held(exchange);
         return;
     }
     // What a server did wrong is no fault of the client's.
@@ -294,6 +297,8 @@ void Engine::pass_held_stream(Exchange &exchange) {
         finish_response(exchange, kept(trailers));
         if (trailers != nullptr)
             blocks_.give(trailers);
+        if (exchanges_.get(self) != nullptr && exchange.state == ExchangeState::answered)
+            forward_pending(exchange);
         return;
     }
     forward_pending(exchange);

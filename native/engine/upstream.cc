@@ -38,7 +38,11 @@ void Engine::step_responses(Connection &up) {
         if (exchange != nullptr) {
             if (exchange->state == ExchangeState::held)
                 return;
-            up.stalled = !has_response_room(*exchange);
+            if (exchange->state == ExchangeState::answered && !outlasts_answer(*exchange)) {
+                end_answered(*exchange, Reason::none);
+                continue;
+            }
+            up.stalled = !exchange->response_whole && !has_response_room(*exchange);
             if (up.stalled)
                 return;
         }
@@ -92,6 +96,10 @@ size_t Engine::consume_responses(Connection &up, std::string_view bytes) {
         if (exchange == nullptr) {
             close_connection(up, Reason::http1_unexpected_bytes);
             break;
+        }
+        if (exchange->state == ExchangeState::answered) { // no rest of a request is worth such an endpoint
+            end_answered(*exchange, Reason::none);
+            continue;
         }
         const size_t step = exchange->response_body
                                 ? forward_response_body(up, *exchange, bytes.substr(used))
@@ -170,10 +178,11 @@ bool Engine::has_content(const Exchange &exchange) {
 /// Passes the response's head on to the client.
 void Engine::begin_response(Exchange &exchange, http1::Bytes bytes) {
     const http1::ResponseHead &head = exchange.response;
+    const bool request_whole = exchange.request_done || may_outlast(exchange);
     const http1::ResponseRewrite rewrite{.edit = edits_.get(exchange.response_edit),
                                          .client_version = exchange.request.version,
                                          .keep_alive = exchange.request.keep_alive &&
-                                                       !exchange.close_downstream && exchange.request_done &&
+                                                       !exchange.close_downstream && request_whole &&
                                                        !draining_ && !downstream_of(exchange)->retiring};
     if (head.interim && ++exchange.interim > max_interim) {
         fail_attempt(exchange, Reason::http1_bad_response, false);
@@ -263,8 +272,7 @@ size_t Engine::forward_response_chunks(Connection &up, Exchange &exchange, std::
     }
 }
 
-/// The response is whole. The endpoint's connection is kept only where nothing at all is left of this
-/// exchange.
+/// The response is whole.
 void Engine::finish_response(Exchange &exchange, http1::Bytes trailers) {
     if (exchange.grpc && !trailers.empty())
         exchange.grpc_status = grpc::status_in(trailers);
@@ -272,13 +280,12 @@ void Engine::finish_response(Exchange &exchange, http1::Bytes trailers) {
         keep(exchange.response_trailers, trailers);
     else if (exchange.response_framing == http1::Framing::chunked)
         write_content_end(*downstream_of(exchange), trailers);
-    complete_attempt(exchange, Reason::none);
+    exchange.response_whole = true;
     flush_gather();
-    if (const Connection *up = upstream_of(exchange))
-        detach_upstream(exchange, exchange.response.keep_alive && exchange.request_done &&
-                                      up->outbox.empty() && !up->write_dead && !up->read_closed &&
-                                      !up->hung_up);
-    finish_exchange(exchange, Reason::none);
+    if (outlasts_answer(exchange))
+        outlast_answer(exchange);
+    else
+        end_answered(exchange, Reason::none);
 }
 
 /// The end of an exchange whose answer is sent: the client's connection goes on or ends.
@@ -310,6 +317,8 @@ void Engine::responses_ended(Connection &up, Reason why) {
     Exchange *exchange = exchanges_.get(up.exchange);
     if (exchange == nullptr)
         close_connection(up, Reason::peer_closed);
+    else if (exchange->state == ExchangeState::answered)
+        end_answered(*exchange, Reason::none);
     else if (why != Reason::none)
         fail_attempt(*exchange, why, up.tls != nullptr && up.tls->session->refused_certificate());
     else if (exchange->response_body && exchange->response.framing == http1::Framing::until_close)

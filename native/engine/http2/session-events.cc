@@ -46,6 +46,14 @@ void Session::State::refuse(Stream &stream, Reason why) {
     }
 }
 
+void Session::State::refuse_rest(Stream &stream) {
+    if (stream.rest_refused && stream.own_ended && !stream.peer_ended && !stream.own_reset &&
+        stream.why == Reason::none) {
+        stream.own_reset = true;
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream.id, NGHTTP2_NO_ERROR);
+    }
+}
+
 Stream *Session::State::find(int32_t id, StreamRef &ref) {
     ref = unpack(nghttp2_session_get_stream_user_data(session, id));
     return streams.find(ref);
@@ -247,12 +255,7 @@ int Session::State::frame_sent(const nghttp2_frame &frame) {
     case NGHTTP2_HEADERS:
         if (stream != nullptr) {
             stream->own_ended = stream->own_ended || ends_stream(frame.hd);
-        }
-        // RFC 9113 section 8.1: the answer is complete, so the rest of the request is not wanted.
-        if (role == Role::server && ends_stream(frame.hd) && stream != nullptr && !stream->peer_ended &&
-            !stream->own_reset && stream->why == Reason::none) {
-            stream->own_reset = true;
-            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+            refuse_rest(*stream);
         }
         return 0;
     case NGHTTP2_RST_STREAM:
@@ -285,6 +288,9 @@ Reason Session::State::close_reason(const Stream &stream, uint32_t error_code) c
     }
     if (error_code == NGHTTP2_NO_ERROR && stream.peer_ended) {
         return Reason::none;
+    }
+    if (role == Role::server && stream.own_ended && stream.peer_reset) {
+        return Reason::none; // it has the whole answer, and may stop its request
     }
     if (error_code == NGHTTP2_REFUSED_STREAM) {
         return Reason::http2_refused_stream;

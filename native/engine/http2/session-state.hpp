@@ -44,6 +44,8 @@ struct Session::State {
     int count(Nuisance what);
     /// Resets a stream because of what came on it.
     void refuse(Stream &stream, Reason why);
+    /// Server: resets a stream whose answer was sent, where the rest of the request is not wanted.
+    void refuse_rest(Stream &stream);
     Stream *find(int32_t id, StreamRef &ref);
 
     /// Server: why the client may not send this frame now.

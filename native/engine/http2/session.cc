@@ -255,6 +255,18 @@ bool Session::reply(StreamRef ref, const http1::LocalReply &reply) {
     return stream->responded;
 }
 
+void Session::refuse_rest(StreamRef ref) {
+    if (Stream *const stream = state_->streams.find(ref); stream != nullptr) {
+        stream->rest_refused = true;
+        state_->refuse_rest(*stream);
+    }
+}
+
+bool Session::has_sent_all(StreamRef ref) const {
+    const Stream *const stream = state_->streams.find(ref);
+    return stream == nullptr || stream->own_ended;
+}
+
 void Session::resume(StreamRef ref) {
     if (const Stream *const stream = state_->streams.find(ref); stream != nullptr) {
         nghttp2_session_resume_data(state_->session, stream->id);

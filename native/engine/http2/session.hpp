@@ -103,14 +103,19 @@ public:
     /// whole (RFC 7540 section 3.2). `settings` is the value of its HTTP2-Settings field. No stream where
     /// that is malformed: the session is of no use then.
     StreamRef upgrade(std::string_view settings, http1::Method method);
-    /// Server: answers, after any number of interim heads. When the answer is complete and the request is
-    /// not, the rest of it is refused without an error. False where the stream is gone or the rewrite
+    /// Server: answers, after any number of interim heads. False where the stream is gone or the rewrite
     /// malformed.
     bool respond(StreamRef stream, Bytes input, const http1::ResponseHead &head,
                  const http1::ResponseRewrite &rewrite, bool has_content);
     /// Server: answers with a reply of our own. Its body, where it is sent (not to HEAD), is pulled like any
     /// content.
     bool reply(StreamRef stream, const http1::LocalReply &reply);
+
+    /// Server: the rest of the request is not wanted. Once the answer is complete it is refused without an
+    /// error (RFC 9113 section 8.1); nothing where the request is complete.
+    void refuse_rest(StreamRef stream);
+    /// Whether our side of the stream has ended. True where the stream is gone.
+    bool has_sent_all(StreamRef stream) const;
 
     /// There is something to pull again.
     void resume(StreamRef stream);

@@ -183,11 +183,44 @@ CASE("a local reply passes with its body") {
     CHECK(answer.closed);
 }
 
-CASE("an early answer stops the rest of the request, and both sides end well") {
+CASE("an answer and its request end on their own") {
+    Pair pair;
+    const StreamRef stream = pair.request(post, "one", false);
+    pair.run();
+    CHECK(pair.respond(pair.server_side.order[0], ok, "hello"));
+    pair.run();
+    CHECK(pair.client_side.at(stream).ended && !pair.client_side.at(stream).closed);
+    CHECK(pair.server.has_sent_all(pair.server_side.order[0]) && !pair.client.has_sent_all(stream));
+    pair.client_side.at(stream).to_send += "two";
+    pair.client_side.at(stream).send_all = true;
+    pair.client.resume(stream);
+    pair.run();
+    CHECK_EQUAL(pair.server_side.last().content, "onetwo");
+    CHECK(pair.server_side.last().closed && pair.client_side.at(stream).closed);
+    CHECK_EQUAL(pair.server_side.last().why, Reason::none);
+    CHECK_EQUAL(pair.client_side.at(stream).why, Reason::none);
+}
+
+CASE("a client that has its whole answer may stop its request, and one that has not may not") {
+    for (const bool whole : {true, false}) {
+        Pair pair;
+        const StreamRef stream = pair.request(post, "one", false);
+        pair.run();
+        CHECK(pair.respond(pair.server_side.order[0], ok, whole ? "hello" : "hel", whole));
+        pair.run();
+        pair.client.reset(stream, NGHTTP2_CANCEL);
+        pair.run();
+        CHECK(pair.server_side.last().closed);
+        CHECK_EQUAL(pair.server_side.last().why, whole ? Reason::none : Reason::downstream_reset);
+    }
+}
+
+CASE("what is not wanted of a request is refused behind its answer, and both sides end well") {
     Pair pair;
     const StreamRef stream = pair.request(post, std::string(1'000'000, 'x'));
     pair.server_side.credits = false;
     pair.run();
+    pair.server.refuse_rest(pair.server_side.order[0]);
     CHECK(pair.reply(pair.server_side.order[0], {.status = 413, .body = "too much"}));
     pair.run();
     CHECK_EQUAL(pair.client_side.at(stream).response.status, 413);

@@ -23,6 +23,8 @@ struct Stream {
     bool peer_ended = false;
     /// Our END_STREAM was sent.
     bool own_ended = false;
+    /// Server: what is left of the request is not wanted.
+    bool rest_refused = false;
     bool peer_reset = false;
     /// We reset it, by `reset` or because of what came.
     bool own_reset = false;
