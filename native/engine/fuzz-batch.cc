@@ -2,15 +2,8 @@
 // The boundary between engine and decision, under hostile answers: random verdicts, resumes and configuration
 // changes while clients and servers send fragments of HTTP and noise, close and reset. Whatever happens, no
 // memory error, no descriptor, slot or block left, and every exchange and connection accounted for once.
-#include "engine/engine-under-test.hpp"
+#include "engine/engine-under-fuzz.hpp"
 #include "engine/http2-frames-under-fuzz.hpp"
-#include "engine/tls/certificates-under-test.hpp"
-#include <arpa/inet.h>
-#include <array>
-#include <fcntl.h>
-#include <fuzzer/FuzzedDataProvider.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 namespace weft::testing {
 namespace {
@@ -44,28 +37,20 @@ constexpr std::array<std::string_view, 25> snippets = {
     "x: y\r\n",
 };
 
-void nothing_left(const char *what, uint64_t count) {
-    if (count == 0)
-        return;
-    std::fprintf(stderr, "%llu %s left\n", static_cast<unsigned long long>(count), what);
-    __builtin_trap();
+EngineLimits small_limits() {
+    EngineLimits limits{
+        .batch_rows = 4, .parked = 3, .buffer_bytes = 8192, .pool_idle = 2, .http2_sessions = 2};
+    limits.http2.concurrent_streams = 6;
+    return limits;
 }
 
-class Fuzz final : public Host {
+class Fuzz final : public EngineUnderFuzz {
 public:
-    explicit Fuzz(FuzzedDataProvider &data) : data_(data), filler_(70'000, 'f') {
-        EngineLimits limits;
-        limits.batch_rows = 4;
-        limits.parked = 3;
-        limits.buffer_bytes = 8192;
-        limits.pool_idle = 2;
-        limits.http2.concurrent_streams = 6;
-        limits.http2_sessions = 2;
-        listen_for_app();
-        engine_ = std::make_unique<Engine>(*this, limits, -1);
-        engine_->add_workload(1, {});
-        engine_->add_workload(2, {.connections = 3, .pending_requests = 2, .buffered_bytes = 20'000});
-        set_endpoint(1, app_port_);
+    explicit Fuzz(FuzzedDataProvider &data)
+        : EngineUnderFuzz(data, small_limits(),
+                          {.connections = 3, .pending_requests = 2, .buffered_bytes = 20'000}),
+          filler_(70'000, 'f') {
+        set_endpoint(1, app_.port());
         set_endpoint(2, 1);
         define();
     }
@@ -75,24 +60,6 @@ public:
             ::close(each);
         for (const int each : apps_)
             ::close(each);
-        engine_->close();
-        const EngineStats stats = engine_->stats();
-        nothing_left("blocks", engine_->blocks_out());
-        nothing_left("connections", stats.connections);
-        nothing_left("exchanges", stats.exchanges);
-        nothing_left("parked", stats.parked);
-        nothing_left("buffered bytes", stats.buffered_bytes);
-        nothing_left("pooled", stats.pooled);
-        nothing_left("sockets", stats.sockets);
-        engine_.reset();
-        ::close(app_);
-    }
-
-    void run() {
-        for (int step = 0; step < 400 && data_.remaining_bytes() > 0; ++step)
-            act();
-        for (int turns = 0; turns < 4; ++turns)
-            engine_->turn();
     }
 
     bool decide(uint32_t rows, uint32_t completions) override {
@@ -109,35 +76,11 @@ public:
     }
 
     void stock_low(uint32_t workload, Family, uint32_t missing) override {
-        if (data_.ConsumeIntegralInRange(0, 3) == 0)
-            return;
-        std::vector<int> made;
-        for (uint32_t i = 0; i < std::min(missing, 4U); ++i)
-            made.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        engine_->add_sockets(workload, Family::v4, made);
+        if (data_.ConsumeIntegralInRange(0, 3) != 0)
+            add_sockets(workload, std::min(missing, 4U));
     }
-
-    void wake() override {}
-    uint64_t now_us() override { return now_us_; }
-    int64_t unix_seconds() override { return tls::test_now; }
 
 private:
-    void listen_for_app() {
-        app_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        // Inherited by what is accepted: a reset at the end leaves no TIME_WAIT behind, however many runs
-        // there are.
-        const linger now{1, 0};
-        ::setsockopt(app_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-        if (::bind(app_, reinterpret_cast<sockaddr *>(&address), size) != 0 || ::listen(app_, 64) != 0 ||
-            ::getsockname(app_, reinterpret_cast<sockaddr *>(&address), &size) != 0)
-            std::abort();
-        app_port_ = ntohs(address.sin_port);
-    }
-
     void set_endpoint(uint32_t id, uint16_t port) {
         Endpoint endpoint;
         endpoint.address = *Address::parse("127.0.0.1", port);
@@ -176,22 +119,21 @@ private:
     }
 
     void open_client() {
-        int pair[2];
-        if (clients_.size() >= 6 ||
-            ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
+        if (clients_.size() >= 6)
             return;
-        clients_.push_back(pair[0]);
+        const auto [ours, its] = socket_pair();
+        clients_.push_back(ours);
         if (data_.ConsumeBool()) {
             const std::string preface = http2_preface();
-            (void)!::send(pair[0], preface.data(), preface.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            (void)!::send(ours, preface.data(), preface.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         }
         engine_->add_connection(data_.ConsumeIntegralInRange(1U, 2U),
-                                static_cast<Direction>(data_.ConsumeIntegralInRange(0, 1)), pair[1],
-                                *Address::parse("10.0.0.1", 5), *Address::parse("127.0.0.1", app_port_));
+                                static_cast<Direction>(data_.ConsumeIntegralInRange(0, 1)), its,
+                                *Address::parse("10.0.0.1", 5), *Address::parse("127.0.0.1", app_.port()));
     }
 
     void accept_app() {
-        const int descriptor = ::accept4(app_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int descriptor = app_.accept();
         if (descriptor < 0)
             return;
         apps_.push_back(descriptor);
@@ -226,7 +168,7 @@ private:
         }
     }
 
-    void act() {
+    void act() override {
         switch (data_.ConsumeIntegralInRange(0, 19)) {
         case 0:
         case 1:
@@ -255,12 +197,13 @@ private:
             configure();
             break;
         default:
-            if (!deciding_) {
-                deciding_ = true;
-                engine_->turn();
-                deciding_ = false;
+            if (deciding_) {
+                now_us_ += 100;
+                break;
             }
-            now_us_ += 100;
+            deciding_ = true;
+            turn();
+            deciding_ = false;
         }
     }
 
@@ -288,7 +231,7 @@ private:
             engine_->remove_endpoint(1);
             break;
         case 4:
-            set_endpoint(1, app_port_);
+            set_endpoint(1, app_.port());
             break;
         case 5:
             engine_->edits().release(1);
@@ -350,13 +293,9 @@ private:
         range(verdicts.body_offset[row], verdicts.body_length[row]);
     }
 
-    FuzzedDataProvider &data_;
     const std::string filler_;
-    std::unique_ptr<Engine> engine_;
-    int app_ = -1;
-    uint16_t app_port_ = 0;
+    Listener app_;
     uint32_t generation_ = 0;
-    uint64_t now_us_ = 5'000'000;
     bool deciding_ = false;
     std::vector<int> clients_;
     std::vector<int> apps_;
@@ -366,13 +305,5 @@ private:
 } // namespace weft::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
-    FuzzedDataProvider data(input, size);
-    const size_t before = weft::testing::open_descriptors();
-    {
-        weft::testing::Fuzz fuzz(data);
-        fuzz.run();
-    }
-    if (weft::testing::open_descriptors() != before)
-        __builtin_trap();
-    return 0;
+    return weft::testing::fuzz_engine<weft::testing::Fuzz>(input, size, 400);
 }

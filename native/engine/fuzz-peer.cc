@@ -3,8 +3,8 @@
 // HTTP/1.1 or no protocol at all, as callers and as endpoints, in records and segments of any size, while
 // applications on both sides do the same in plaintext and identities come and go. No memory error, no
 // descriptor, slot or block is left, and every stream is accounted for.
+#include "engine/engine-under-fuzz.hpp"
 #include "engine/http2-frames-under-fuzz.hpp"
-#include "engine/secure-under-fuzz.hpp"
 #include "engine/tls/session.hpp"
 
 namespace weft::testing {
@@ -38,14 +38,18 @@ struct End {
     std::unique_ptr<tls::Session> session;
 };
 
-class Fuzz final : public Host {
+EngineLimits small_limits() {
+    EngineLimits limits{.batch_rows = 4, .buffer_bytes = 8192, .turn_bytes = 16384, .http2_sessions = 2};
+    limits.http2.concurrent_streams = 6;
+    return limits;
+}
+
+class Fuzz final : public EngineUnderFuzz {
 public:
-    explicit Fuzz(FuzzedDataProvider &data) : data_(data), filler_(70'000, 'f') {
-        EngineLimits limits{.batch_rows = 4, .buffer_bytes = 8192, .turn_bytes = 16384, .http2_sessions = 2};
-        limits.http2.concurrent_streams = 6;
-        engine_ = std::make_unique<Engine>(*this, limits, -1);
-        engine_->add_workload(1, {});
-        engine_->add_workload(2, {.connections = 4, .pending_requests = 3, .buffered_bytes = 40'000});
+    explicit Fuzz(FuzzedDataProvider &data)
+        : EngineUnderFuzz(data, small_limits(),
+                          {.connections = 4, .pending_requests = 3, .buffered_bytes = 40'000}),
+          filler_(70'000, 'f') {
         identify(1);
         identify(2);
         engine_->set_endpoint(1, peer_.endpoint(1, tls::cart_id));
@@ -55,19 +59,6 @@ public:
     ~Fuzz() override {
         for (End &end : ends_)
             ::close(end.descriptor);
-        engine_->close();
-        const EngineStats stats = engine_->stats();
-        must(engine_->blocks_out() == 0, "blocks left");
-        must(stats.connections == 0 && stats.tls_sessions == 0 && stats.exchanges == 0, "something left");
-        must(stats.buffered_bytes == 0 && stats.pooled == 0 && stats.streams == 0, "something held");
-        engine_.reset();
-    }
-
-    void run() {
-        for (int step = 0; step < 500 && data_.remaining_bytes() > 0; ++step)
-            act();
-        for (int turns = 0; turns < 4; ++turns)
-            engine_->turn();
     }
 
     bool decide(uint32_t rows, uint32_t) override {
@@ -77,21 +68,10 @@ public:
     }
 
     void stock_low(uint32_t workload, Family, uint32_t missing) override {
-        std::vector<int> made;
-        for (uint32_t i = 0; i < std::min(missing, 3U); ++i)
-            made.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        engine_->add_sockets(workload, Family::v4, made);
+        add_sockets(workload, std::min(missing, 3U));
     }
-
-    void wake() override {}
-    uint64_t now_us() override { return now_us_; }
-    int64_t unix_seconds() override { return tls::test_now + static_cast<int64_t>(now_us_ / 1'000'000); }
 
 private:
-    void identify(uint32_t workload) {
-        engine_->set_identity(workload, workload == 1 ? shared_identities().shop : shared_identities().cart);
-    }
-
     /// TLS for all that comes from outside; requests go on, inbound to the application, outbound to the peer.
     void answer(uint32_t row) {
         auto &batch = engine_->batch();
@@ -267,7 +247,7 @@ private:
         }
     }
 
-    void act() {
+    void act() override {
         switch (data_.ConsumeIntegralInRange(0, 15)) {
         case 0:
             call();
@@ -289,32 +269,19 @@ private:
             touch();
             break;
         default:
-            engine_->turn();
-            now_us_ += 100;
+            turn();
         }
     }
 
-    FuzzedDataProvider &data_;
     const std::string filler_;
-    std::unique_ptr<Engine> engine_;
     Listener peer_;
     Listener app_;
     std::vector<End> ends_;
-    uint64_t now_us_ = 5'000'000;
 };
 
 } // namespace
 } // namespace weft::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
-    weft::testing::shared_identities();
-    const size_t before = weft::testing::open_descriptors();
-    FuzzedDataProvider data(input, size);
-    {
-        weft::testing::Fuzz fuzz(data);
-        fuzz.run();
-    }
-    if (weft::testing::open_descriptors() != before)
-        __builtin_trap();
-    return 0;
+    return weft::testing::fuzz_engine<weft::testing::Fuzz>(input, size, 500);
 }

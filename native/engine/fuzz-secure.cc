@@ -2,9 +2,8 @@
 // Two workloads that talk by TLS, with an enemy on the wire between them: it cuts, delays, alters, repeats
 // and ends, while identities come and go and connections are drained. What arrives is a prefix of what was
 // sent, whatever it does; and no memory error, no descriptor, slot or block is left.
-#include "engine/secure-under-fuzz.hpp"
+#include "engine/engine-under-fuzz.hpp"
 #include <cerrno>
-#include <fuzzer/FuzzedDataProvider.h>
 
 namespace weft::testing {
 namespace {
@@ -34,15 +33,11 @@ struct End {
     }
 };
 
-class Fuzz final : public Host {
+class Fuzz final : public EngineUnderFuzz {
 public:
-    explicit Fuzz(FuzzedDataProvider &data) : data_(data) {
-        engine_ = std::make_unique<Engine>(
-            *this,
-            EngineLimits{.batch_rows = 4, .buffer_bytes = 8192, .turn_bytes = 16384, .turn_handshakes = 2},
-            -1);
-        engine_->add_workload(1, {});
-        engine_->add_workload(2, {});
+    explicit Fuzz(FuzzedDataProvider &data)
+        : EngineUnderFuzz(
+              data, {.batch_rows = 4, .buffer_bytes = 8192, .turn_bytes = 16384, .turn_handshakes = 2}, {}) {
         identify(1);
         identify(2);
         engine_->set_endpoint(1, wire_listener_.endpoint(1, tls::cart_id));
@@ -55,19 +50,6 @@ public:
     ~Fuzz() override {
         for (End *end : {&client_, &app_, &near_, &far_})
             end->close();
-        engine_->close();
-        const EngineStats stats = engine_->stats();
-        must(engine_->blocks_out() == 0, "blocks left");
-        must(stats.connections == 0 && stats.tls_sessions == 0 && stats.buffered_bytes == 0,
-             "something left");
-        engine_.reset();
-    }
-
-    void run() {
-        for (int step = 0; step < 600 && data_.remaining_bytes() > 0; ++step)
-            act();
-        for (int turns = 0; turns < 4; ++turns)
-            engine_->turn();
     }
 
     bool decide(uint32_t rows, uint32_t) override {
@@ -89,21 +71,10 @@ public:
     }
 
     void stock_low(uint32_t workload, Family, uint32_t missing) override {
-        std::vector<int> made;
-        for (uint32_t i = 0; i < std::min(missing, 2U); ++i)
-            made.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        engine_->add_sockets(workload, Family::v4, made);
+        add_sockets(workload, std::min(missing, 2U));
     }
-
-    void wake() override {}
-    uint64_t now_us() override { return now_us_; }
-    int64_t unix_seconds() override { return tls::test_now + static_cast<int64_t>(now_us_ / 1'000'000); }
 
 private:
-    void identify(uint32_t workload) {
-        engine_->set_identity(workload, workload == 1 ? shared_identities().shop : shared_identities().cart);
-    }
-
     /// The wire's two ends: what shop dialled, and what cart accepts.
     void open_wire() {
         const int dialled = near_.descriptor < 0 ? wire_listener_.accept() : -1;
@@ -200,7 +171,7 @@ private:
         }
     }
 
-    void act() {
+    void act() override {
         switch (data_.ConsumeIntegralInRange(0, 15)) {
         case 0:
             say(client_, true);
@@ -234,33 +205,20 @@ private:
             carry(far_, near_);
             break;
         default:
-            engine_->turn();
-            now_us_ += 100;
+            turn();
         }
     }
 
-    FuzzedDataProvider &data_;
-    std::unique_ptr<Engine> engine_;
     Listener wire_listener_;
     Listener app_listener_;
     End client_, app_, near_, far_;
     bool sniffs_ = false;
     bool plain_ = false;
-    uint64_t now_us_ = 5'000'000;
 };
 
 } // namespace
 } // namespace weft::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size) {
-    weft::testing::shared_identities();
-    const size_t before = weft::testing::open_descriptors();
-    FuzzedDataProvider data(input, size);
-    {
-        weft::testing::Fuzz fuzz(data);
-        fuzz.run();
-    }
-    if (weft::testing::open_descriptors() != before)
-        __builtin_trap();
-    return 0;
+    return weft::testing::fuzz_engine<weft::testing::Fuzz>(input, size, 600);
 }
