@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What native/load-engine.ts compares with native/engine.ts before it trusts this addon.
 #pragma once
-#include "engine/batch.hpp"
+#include "engine/decide/batch.hpp"
 #include <napi.h>
 
 namespace weft {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cni/decide.hpp"
 
-#include "engine/testing.hpp"
+#include "engine/test/testing.hpp"
 
 namespace weft::cni {
 namespace {

@@ -3,7 +3,7 @@
 #include "cni/run.hpp"
 
 #include "channel/packet-socket.hpp"
-#include "engine/testing.hpp"
+#include "engine/test/testing.hpp"
 
 #include <chrono>
 #include <fcntl.h>

@@ -3,33 +3,27 @@
 // It has no thread, no loop, no clock and no statics of its own: the host calls turn() when poll_fd() is
 // readable or the time that turn() gave has come.
 //
-// The parts, by file: accept (listeners), decide (rows out, verdicts in), downstream (requests), upstream
-// (responses), early-answer (those that come before their request's end), body (content between any two
-// protocols), http2-flow, -downstream, -upstream (sessions and
-// their streams), attempt (a request's way to an endpoint), reply (local answers), tunnel, dial (sockets and
-// connect), flow (reading, writing, closing), protect (the same with TLS), handshake (TLS begins), retire
-// (connections that shall end), schedule (whose turn it is), expire (timers), manage (configuration and what
-// people ask).
+// Its parts lie in folders, by what they are: README.md tells which does what.
 // Long because all parts of the engine share its state, and each is short in a file of its own.
 #pragma once
-#include "engine/batch.hpp"
-#include "engine/connection.hpp"
-#include "engine/definitions.hpp"
-#include "engine/exchange.hpp"
-#include "engine/gather.hpp"
+#include "engine/connection/connection.hpp"
+#include "engine/connection/gather.hpp"
+#include "engine/connection/note.hpp"
+#include "engine/decide/batch.hpp"
+#include "engine/decide/definitions.hpp"
+#include "engine/dial/upstream-pool.hpp"
+#include "engine/exchange/exchange.hpp"
 #include "engine/http1/edit.hpp"
 #include "engine/http1/parse-head.hpp"
 #include "engine/http1/write-head.hpp"
 #include "engine/limits.hpp"
-#include "engine/note.hpp"
-#include "engine/peer-numbers.hpp"
-#include "engine/ring-queue.hpp"
-#include "engine/slab.hpp"
-#include "engine/ticket-cache.hpp"
-#include "engine/timer-wheel.hpp"
+#include "engine/memory/ring-queue.hpp"
+#include "engine/memory/slab.hpp"
+#include "engine/schedule/timer-wheel.hpp"
+#include "engine/schedule/workload.hpp"
+#include "engine/secure/peer-numbers.hpp"
+#include "engine/secure/ticket-cache.hpp"
 #include "engine/tls/client-hello.hpp"
-#include "engine/upstream-pool.hpp"
-#include "engine/workload.hpp"
 #include <functional>
 #include <memory>
 #include <optional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/http1/chunked-body.hpp"
-#include "engine/testing.hpp"
+#include "engine/test/testing.hpp"
 
 namespace weft::http1 {
 namespace {

@@ -2,7 +2,7 @@
 // Parses a head whole, and cut at every place, between guard pages; all must agree. For tests alone.
 #pragma once
 #include "engine/http1/parse-head.hpp"
-#include "engine/testing.hpp"
+#include "engine/test/testing.hpp"
 #include <memory>
 
 namespace weft::http1 {

@@ -3,7 +3,7 @@
 // alone.
 #pragma once
 #include "engine/http2/session.hpp"
-#include "engine/testing.hpp"
+#include "engine/test/testing.hpp"
 #include <algorithm>
 #include <deque>
 #include <map>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/tls/check-openssl.hpp"
-#include "engine/testing.hpp"
+#include "engine/test/testing.hpp"
 #include <openssl/crypto.h>
 
 using namespace weft::tls;

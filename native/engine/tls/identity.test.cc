@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/testing.hpp"
+#include "engine/test/testing.hpp"
 #include "engine/tls/certificates-under-test.hpp"
 #include "engine/tls/spiffe-id.hpp"
 

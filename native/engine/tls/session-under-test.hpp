@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two ends without a network: sessions, and an OpenSSL peer that does as badly as it is told.
 #pragma once
-#include "engine/testing.hpp"
+#include "engine/test/testing.hpp"
 #include "engine/tls/certificates-under-test.hpp"
 #include "engine/tls/session.hpp"
 #include <algorithm>
