@@ -230,7 +230,8 @@ EngineStats Engine::stats() {
 
 bool Engine::is_draining_idle(const Connection &connection) const {
     return (ending_ || connection.retiring) && connection.state == ConnectionState::http1 &&
-           !connection.exchange && connection.inbox.size() == 0 && !connection.readable;
+           !connection.exchange && connection.inbox.size() == 0 && connection.outbox.empty() &&
+           !connection.readable;
 }
 
 /// A successor accepts from the same listeners. Nothing new is promised to anybody, and nothing is closed

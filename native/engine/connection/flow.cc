@@ -187,6 +187,8 @@ void Engine::after_write(Connection &connection) {
             connection.transport.shutdown_write();
         if (connection.state == ConnectionState::tunnel)
             end_tunnel_if_done(connection);
+    } else if (connection.role == Role::downstream && is_draining_idle(connection)) {
+        close_connection(connection, connection.retiring ? connection.retire_reason : Reason::draining);
     }
 }
 
