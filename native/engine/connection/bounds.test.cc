@@ -26,9 +26,7 @@ CASE("an idle client and an idle endpoint's connection end after their time") {
     limits.pool_idle_timeout_ms = 500;
     EngineUnderTest test(limits);
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send(ok);
     CHECK(test.until([&] { return client->has("ok"); }));
     test.advance(600);
@@ -72,9 +70,7 @@ CASE("a large response to a slow client is held at the endpoint, and memory stay
     EngineUnderTest test;
     auto client = test.connect();
     client->stop_reading(true);
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     const std::string body(64 << 20, 'x');
     app->send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
     app->send(body);
@@ -94,9 +90,7 @@ CASE("a workload at its buffer limit takes no new requests, and what runs comes 
     test.engine->set_workload(1, {.buffered_bytes = 16384});
     auto slow = test.connect();
     slow->stop_reading(true);
-    slow->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*slow, get);
     const std::string body(32 << 20, 'x');
     app->send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n");
     app->send(body);
@@ -162,9 +156,7 @@ CASE(
     "a workload that retires takes what waits at its listener, answers all, and tells its clients to leave") {
     EngineUnderTest test;
     auto kept = test.connect();
-    kept->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*kept, get);
     app->send(ok);
     CHECK(test.until([&] { return kept->has("ok"); }));
     CHECK(!kept->has("onnection: close"));
@@ -206,9 +198,7 @@ CASE("handed on, an idle client keeps its connection for one more request, and i
      "answer") {
     EngineUnderTest test;
     auto idle = test.connect();
-    idle->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*idle, get);
     app->send(ok);
     CHECK(test.until([&] { return idle->has("ok"); }));
     CHECK(!idle->has("onnection: close"));
@@ -259,9 +249,7 @@ CASE("a removed workload loses listeners and pools at once, its connections with
 CASE("a removed endpoint's idle connections end; a new generation is not served by old connections") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send(ok);
     CHECK(test.until([&] { return client->has("ok"); }));
     Endpoint next;
@@ -269,9 +257,7 @@ CASE("a removed endpoint's idle connections end; a new generation is not served 
     next.destination = 7;
     next.generation = 1;
     test.engine->set_endpoint(1, next);
-    client->send(get);
-    auto second = test.accept();
-    CHECK(test.until([&] { return second->has("\r\n\r\n"); }));
+    auto second = test.deliver(*client, get);
     second->send(ok);
     CHECK(test.until([&] { return test.engine->stats().pooled == 2; }));
     CHECK(test.engine->remove_endpoint(1));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a drain leaves to clients whose answers are not read yet.
-#include "engine/engine-under-test.hpp"
+#include "engine/test/engine-under-test.hpp"
 #include <string>
 
 namespace weft::testing {
@@ -10,9 +10,7 @@ namespace {
 struct UnreadAnswer {
     UnreadAnswer() : test(roomy()), client(test.connect()) {
         client->stop_reading(true);
-        client->send("GET /a HTTP/1.1\r\nHost: cart\r\n\r\n");
-        app = test.accept();
-        CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+        app = test.deliver(*client, "GET /a HTTP/1.1\r\nHost: cart\r\n\r\n");
         app->send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n");
         app->send(std::string(bytes - 1, 'x'));
     }

@@ -41,9 +41,7 @@ CASE("an identity replaced under traffic costs no request, and its connections e
 CASE("a request that runs while its identity is replaced ends well, and its connection is not kept") {
     SecureMesh test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     CHECK(test.identify_shop());
     app->send(ok);
     CHECK(test.until([&] { return client->has("\r\n\r\nok"); }));
@@ -68,12 +66,8 @@ CASE("a removed identity lets running requests finish within the grace, and cuts
     SecureMesh test;
     auto quick = test.connect();
     auto slow = test.connect();
-    quick->send(get);
-    auto first = test.accept();
-    CHECK(test.until([&] { return first->has("\r\n\r\n"); }));
-    slow->send(get);
-    auto second = test.accept();
-    CHECK(test.until([&] { return second->has("\r\n\r\n"); }));
+    auto first = test.deliver(*quick, get);
+    auto second = test.deliver(*slow, get);
     CHECK(test.engine->remove_identity(2, Reason::tls_no_identity, 5'000));
     first->send(ok);
     CHECK(test.until([&] { return quick->has("\r\n\r\nok"); }));
@@ -146,12 +140,8 @@ CASE("draining ends a plaintext client's connection behind its answer, and cuts 
     SecureMesh test;
     auto quick = test.connect();
     auto slow = test.connect();
-    quick->send(get);
-    auto first = test.accept();
-    CHECK(test.until([&] { return first->has("\r\n\r\n"); }));
-    slow->send(get);
-    auto second = test.accept();
-    CHECK(test.until([&] { return second->has("\r\n\r\n"); }));
+    auto first = test.deliver(*quick, get);
+    auto second = test.deliver(*slow, get);
     CHECK_EQUAL(test.engine->drain_connections(Reason::policy_denied, {.workload = 1, .tag = {}}, 3'000), 2U);
     first->send(ok);
     CHECK(test.until([&] { return quick->has("\r\n\r\nok") && quick->ended; }));
@@ -170,13 +160,9 @@ CASE("a request that may not go on is answered where nothing was sent yet, and c
         return true;
     };
     auto waiting = test.connect();
-    waiting->send(get);
-    auto first = test.accept();
-    CHECK(test.until([&] { return first->has("\r\n\r\n"); }));
+    auto first = test.deliver(*waiting, get);
     auto streaming = test.connect();
-    streaming->send(get);
-    auto second = test.accept();
-    CHECK(test.until([&] { return second->has("\r\n\r\n"); }));
+    auto second = test.deliver(*streaming, get);
     second->send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsome");
     CHECK(test.until([&] { return streaming->has("some"); }));
     CHECK_EQUAL(test.engine->end_requests(Reason::policy_denied, 41), 0U);

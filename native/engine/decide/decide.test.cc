@@ -74,9 +74,7 @@ CASE("path, host, extra lines and edits of a verdict are what the endpoint sees"
         verdicts.response_edit[row] = response_edit;
     };
     auto client = test.connect();
-    client->send("GET /old HTTP/1.1\r\nHost: shop\r\nX-Gone: y\r\n\r\n");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, "GET /old HTTP/1.1\r\nHost: shop\r\nX-Gone: y\r\n\r\n");
     CHECK(app->received.starts_with("GET /new?x=1 HTTP/1.1\r\n"));
     CHECK(app->has("ost: other\r\n"));
     CHECK(app->has("traceparent: 00-1\r\n"));

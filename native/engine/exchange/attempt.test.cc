@@ -99,9 +99,7 @@ CASE("a kept connection that the server closed as the request left is asked abou
     Attempts test;
     test.flags = verdict_flag::ask_on_connect_failure;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send(ok);
     CHECK(test.until([&] { return client->has("ok"); }));
     app->received.clear();
@@ -122,9 +120,7 @@ CASE("a fresh connection that dies after the request was sent is not tried again
     Attempts test;
     test.flags = verdict_flag::ask_on_connect_failure;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->close();
     CHECK(test.until([&] { return client->has("\r\n\r\n"); }));
     CHECK(client->received.starts_with("HTTP/1.1 502 "));
@@ -153,9 +149,7 @@ CASE("a held response can be passed on") {
         test.engine->batch().verdicts.action[row] = static_cast<uint8_t>(Action::pass);
     };
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send(busy);
     CHECK(test.until([&] { return client->has("busy") && test.count(CompletionKind::request) == 1; }));
     CHECK_EQUAL(test.last(CompletionKind::request)->status, 503);
@@ -168,9 +162,7 @@ CASE("an agent's answer that it reached nobody is asked about like a failed conn
     Attempts test;
     test.flags = verdict_flag::ask_on_connect_failure;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send(unreached);
     CHECK(test.until([&] { return test.failures == 1; }));
     CHECK(test.not_sent);
@@ -191,9 +183,8 @@ CASE("to a gRPC call an agent says so by 200 and UNAVAILABLE; by any other statu
         Attempts test;
         test.flags = verdict_flag::ask_on_connect_failure;
         auto client = test.connect();
-        client->send("GET /a HTTP/1.1\r\nHost: a\r\ncontent-type: application/grpc\r\n\r\n");
-        auto app = test.accept();
-        CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+        auto app =
+            test.deliver(*client, "GET /a HTTP/1.1\r\nHost: a\r\ncontent-type: application/grpc\r\n\r\n");
         app->send("HTTP/1.1 200 OK\r\nx-weft-reason: http2_refused_stream\r\ngrpc-status: " +
                   std::to_string(status) + "\r\nContent-Length: 0\r\n\r\n");
         if (status == 14) {
@@ -211,9 +202,7 @@ CASE("other reasons, and other statuses with that field, are answers") {
     Attempts test;
     test.flags = verdict_flag::ask_on_connect_failure;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send("HTTP/1.1 403 No\r\nx-weft-reason: connect_refused\r\nContent-Length: 1\r\n\r\na");
     CHECK(test.until([&] { return client->has("\r\n\r\na"); }));
     client->send(get);
@@ -245,9 +234,7 @@ CASE("an attempt that takes too long is asked about; the request's deadline ends
     test.backend_timeout = 100;
     test.deadline = 500;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     test.advance(150);
     auto second = test.accept();
     CHECK(test.reason == Reason::backend_timeout);

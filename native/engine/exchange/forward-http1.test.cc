@@ -11,9 +11,7 @@ constexpr std::string_view ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CASE("a request reaches the endpoint and its response the client; the connection is used again") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     CHECK(app->received.starts_with("GET /a HTTP/1.1\r\n"));
     app->send(ok);
     CHECK(test.until([&] { return client->has("ok"); }));
@@ -38,15 +36,11 @@ CASE("one workload's idle connection never carries another workload's request") 
     test.engine->add_workload(2, {});
     const uint16_t other = test.listen_for(2, Direction::outbound);
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send(ok);
     CHECK(test.until([&] { return client->has("ok"); }));
     auto stranger = test.connect_to(other);
-    stranger->send(get);
-    auto second = test.accept();
-    CHECK(test.until([&] { return second->has("\r\n\r\n"); }));
+    auto second = test.deliver(*stranger, get);
     second->send(ok);
     CHECK(test.until([&] { return stranger->has("ok"); }));
 }
@@ -55,9 +49,7 @@ CASE("inbound, the application's connection belongs to one client connection") {
     EngineUnderTest test;
     const uint16_t inbound = test.listen_for(1, Direction::inbound);
     auto first = test.connect_to(inbound);
-    first->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*first, get);
     app->send(ok);
     CHECK(test.until([&] { return first->has("ok"); }));
     auto second = test.connect_to(inbound);
@@ -131,9 +123,8 @@ CASE("HEAD has a length and no body; the connection goes on") {
 CASE("100 (Continue) passes, and then the body") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client,
+                            "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
     app->send("HTTP/1.1 100 Continue\r\n\r\n");
     CHECK(test.until([&] { return client->has("100 Continue"); }));
     client->send("abc");
@@ -146,9 +137,7 @@ CASE("100 (Continue) passes, and then the body") {
 CASE("a response that ends with the connection becomes chunked, and its connection is not kept") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it");
     app->finish();
     CHECK(test.until([&] { return client->has("0\r\n\r\n"); }));
@@ -161,9 +150,7 @@ CASE("a response that ends with the connection becomes chunked, and its connecti
 CASE("an HTTP/1.0 client gets plain bytes and the end of the connection") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send("GET / HTTP/1.0\r\n\r\n");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, "GET / HTTP/1.0\r\n\r\n");
     CHECK(app->has("GET / HTTP/1.1\r\n"));
     CHECK(app->has("127.0.0.1:" + std::to_string(test.port)));
     app->send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
@@ -197,9 +184,7 @@ CASE("a malformed head is answered with its reason, and counted without a row") 
 CASE("bytes that no request asked for end an idle connection") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send(std::string(ok) + "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
     CHECK(test.until([&] { return client->has("ok") && (app->ended || app->was_reset); }));
     CHECK_EQUAL(test.engine->stats().pooled, 0U);
@@ -209,9 +194,7 @@ CASE("bytes that no request asked for end an idle connection") {
 CASE("a malformed response becomes 502 with its reason") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab");
     CHECK(test.until([&] { return client->has("\r\n\r\n"); }));
     CHECK(client->received.starts_with("HTTP/1.1 502 "));
@@ -221,9 +204,7 @@ CASE("a malformed response becomes 502 with its reason") {
 CASE("a response cut short closes the client's connection, so that it is seen") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart");
     CHECK(test.until([&] { return client->has("part"); }));
     app->close();
@@ -235,9 +216,7 @@ CASE("a response cut short closes the client's connection, so that it is seen") 
 CASE("a client that resets takes its request to the endpoint with it") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     client->reset();
     CHECK(test.until(
         [&] { return (app->ended || app->was_reset) && test.count(CompletionKind::request) == 1; }));

@@ -86,18 +86,14 @@ CASE("large bodies arrive whole both ways, with a length and in chunks") {
 CASE("a response that ends with its connection ends with close_notify, and one that is cut does not") {
     SecureMesh test;
     auto client = test.connect();
-    client->send(get);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, get);
     app->send("HTTP/1.1 200 OK\r\n\r\nall of it");
     app->finish();
     CHECK(test.until([&] { return client->has("all of it"); }));
     CHECK(test.until([&] { return client->has("0\r\n\r\n"); })); // chunked towards an HTTP/1.1 client
 
     auto second = test.connect();
-    second->send(get);
-    auto other = test.accept();
-    CHECK(test.until([&] { return other->has("\r\n\r\n"); }));
+    auto other = test.deliver(*second, get);
     other->send("HTTP/1.1 200 OK\r\n\r\npart");
     CHECK(test.until([&] { return second->has("part"); }));
     other->reset();
@@ -108,9 +104,8 @@ CASE("a response that ends with its connection ends with close_notify, and one t
 CASE("an upgrade goes by HTTP/1.1, and is a tunnel inside TLS") {
     SecureMesh test;
     auto client = test.connect();
-    client->send("GET /chat HTTP/1.1\r\nHost: cart\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(
+        *client, "GET /chat HTTP/1.1\r\nHost: cart\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
     app->send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nhello");
     CHECK(test.until([&] { return client->has("hello"); }));
     CHECK_EQUAL(test.secured[0].second, tls::Alpn::http1);

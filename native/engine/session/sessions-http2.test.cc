@@ -304,9 +304,7 @@ CASE("a client that never answers the PING of a drain is told its last stream af
     http2::RawClient raw;
     const http2::RawClient::Headers request = {
         {":method", "GET"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/"}};
-    client->send(http2::RawClient::preface() + raw.headers(1, request));
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, http2::RawClient::preface() + raw.headers(1, request));
     const auto goaway = [](uint32_t last) {
         std::string payload(8, '\0');
         for (const int shift : {24, 16, 8, 0})
@@ -315,9 +313,7 @@ CASE("a client that never answers the PING of a drain is told its last stream af
     };
     test.engine->hand_on();
     CHECK(test.until([&] { return client->has(goaway(0x7fffffff)); }));
-    client->send(raw.headers(3, request));
-    auto second = test.accept();
-    CHECK(test.until([&] { return second->has("\r\n\r\n"); }));
+    auto second = test.deliver(*client, raw.headers(3, request));
     CHECK(!client->has(goaway(3)));
     test.advance(5100);
     CHECK(test.until([&] { return client->has(goaway(3)); }));

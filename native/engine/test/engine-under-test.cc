@@ -170,6 +170,13 @@ std::unique_ptr<Peer> EngineUnderTest::accept() {
     return peer;
 }
 
+std::unique_ptr<Peer> EngineUnderTest::deliver(Peer &client, std::string_view request) {
+    client.send(request);
+    auto app = accept();
+    must(until([&] { return app->has("\r\n\r\n"); }), "the request's head reaches the application");
+    return app;
+}
+
 void EngineUnderTest::poll_peers() {
     for (Peer *peer : peers_)
         peer->poll();

@@ -56,6 +56,8 @@ public:
     std::unique_ptr<Peer> accept();
     /// The next one, or nullptr.
     std::unique_ptr<Peer> try_accept();
+    /// Sends a request. The connection that brings it to the application, once its head has arrived.
+    std::unique_ptr<Peer> deliver(Peer &client, std::string_view request);
     uint16_t listen_for(uint32_t workload, Direction direction);
     bool until(const std::function<bool()> &done);
     /// What every turn of until() does beside turning the engine.

@@ -202,9 +202,7 @@ CASE("a ticket that was stolen is not taken from another address, and is counted
 CASE("shared connections are not resumed") {
     SecureMesh test;
     auto client = test.connect();
-    client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     app->send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     CHECK(test.until([&] { return client->has("ok"); }));
     CHECK_EQUAL(test.engine->stats().tickets, 0U);

@@ -212,9 +212,7 @@ constexpr std::string_view upgrade =
 CASE("after 101 bytes flow as they are, those that came along with the heads included") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(std::string(upgrade) + "early");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, std::string(upgrade) + "early");
     CHECK(app->has("websocket"));
     CHECK(!app->has("early"));
     app->send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nwelcome");
@@ -232,9 +230,7 @@ CASE("after 101 bytes flow as they are, those that came along with the heads inc
 CASE("an upgrade that the server declines is an ordinary response") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send(upgrade);
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, upgrade);
     app->send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
     CHECK(test.until([&] { return client->received.ends_with("no"); }));
     client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -244,9 +240,7 @@ CASE("an upgrade that the server declines is an ordinary response") {
 CASE("a 101 that nobody asked for is refused") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     app->send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
     CHECK(test.until([&] { return client->has("\r\n\r\n"); }));
     CHECK(client->received.starts_with("HTTP/1.1 502 "));
@@ -255,17 +249,13 @@ CASE("a 101 that nobody asked for is refused") {
 CASE("CONNECT tunnels after 2xx, and not after a refusal") {
     EngineUnderTest test;
     auto client = test.connect();
-    client->send("CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\nhello");
-    auto app = test.accept();
-    CHECK(test.until([&] { return app->has("\r\n\r\n"); }));
+    auto app = test.deliver(*client, "CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\nhello");
     app->send("HTTP/1.1 200 Connected\r\n\r\n");
     CHECK(test.until([&] { return app->has("hello"); }));
     app->send("world");
     CHECK(test.until([&] { return client->has("world"); }));
     auto second = test.connect();
-    second->send("CONNECT db:1 HTTP/1.1\r\nHost: db:1\r\n\r\n");
-    auto other = test.accept();
-    CHECK(test.until([&] { return other->has("\r\n\r\n"); }));
+    auto other = test.deliver(*second, "CONNECT db:1 HTTP/1.1\r\nHost: db:1\r\n\r\n");
     other->send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
     CHECK(test.until([&] { return second->has("403"); }));
 }
