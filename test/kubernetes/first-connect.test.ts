@@ -6,12 +6,13 @@ import {
   apply,
   createNamespace,
   deleteNamespace,
+  getJson,
   importStaticImage,
   kubectl,
   onNode,
 } from './harness/cluster.js';
 import { chained, setNri } from './harness/node-cni.js';
-import { installWeft, nodeNames } from './harness/release.js';
+import { installWeft, nodeNames, weftNamespace } from './harness/release.js';
 import { deployShop } from './harness/shop.js';
 import { eventually } from './harness/wait.js';
 
@@ -73,6 +74,17 @@ async function startPods(namespace: string, name: string, replicas: number): Pro
     answers = await eventually('answers', ask, all, 200_000, 1000);
   }
   return answers;
+}
+
+/** What the nodes' proxies have counted of connections that did not end well. */
+async function refusals(): Promise<string[]> {
+  const list = await getJson('pods', '-n', weftNamespace, '-l', 'app.kubernetes.io/name=weft');
+  const { items } = list as { items: { metadata: { name: string } }[] };
+  const pages = items.map(({ metadata: { name } }) =>
+    kubectl('get', '--raw', `/api/v1/namespaces/${weftNamespace}/pods/${name}:15020/proxy/metrics`),
+  );
+  const lines = (await Promise.all(pages)).flatMap((page) => page.split('\n'));
+  return lines.filter((line) => /^weft_connections_total\{.*reason="(?!none")/.test(line));
 }
 
 /** SYNs for the service's own address on a node's links: an application's, for an agent dials pods. */
@@ -140,7 +152,9 @@ describe.each([
       answers = await underLoad(busy, () => startPods(shop, name, pods));
     });
     expect(escaped).toBe(0);
-    expect(answers.filter((answer) => !answer.startsWith('answer: HTTP/1.1 200 OK '))).toEqual([]);
+    const refused = answers.filter((answer) => !answer.startsWith('answer: HTTP/1.1 200 OK '));
+    const why = refused.length === 0 ? [] : await refusals();
+    expect({ refused, why }).toEqual({ refused: [], why: [] });
     expect(answers).toHaveLength(pods);
   }, 600_000);
 });

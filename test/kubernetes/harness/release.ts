@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { getJson, installCrds, installGatewayApi, kubeconfig, onNode } from './cluster.js';
+import { eventually } from './wait.js';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../../..');
@@ -38,9 +39,14 @@ export async function helm(...args: readonly string[]): Promise<string> {
   }
 }
 
+interface Metadata {
+  readonly deletionTimestamp?: string;
+}
+
 /**
- * Returns once every part is ready and has these values. What another file has installed is kept where the values are the
- * same, and upgraded where they are not.
+ * Returns once every part is ready and has these values, and nothing is left that had others: an agent may be served by a
+ * controller that is about to end. What another file has installed is kept where the values are the same, and upgraded where
+ * they are not.
  */
 export async function installWeft(...values: readonly string[]): Promise<void> {
   await installGatewayApi();
@@ -50,6 +56,11 @@ export async function installWeft(...values: readonly string[]): Promise<void> {
     ...['--namespace', weftNamespace, '--create-namespace', '--reset-values', '--wait', '--timeout', '5m'],
     ...['node.kubeletCgroup=system', 'node.drainSeconds=5', ...values].flatMap((value) => ['--set', value]),
   );
+  const ending = async () => {
+    const { items } = (await getJson('pods', '-n', weftNamespace)) as { items: { metadata: Metadata }[] };
+    return items.filter(({ metadata }) => metadata.deletionTimestamp !== undefined).length;
+  };
+  await eventually('end of all former pods of weft', ending, (count) => count === 0, 120_000);
 }
 
 /** Takes out what is installed, whoever installed it. */
