@@ -58,10 +58,11 @@ export async function deployShop(namespace: string): Promise<void> {
   for (const name of ['cart-v1', 'cart-v2', 'client']) {
     await kubectl('-n', namespace, 'rollout', 'status', `deployment/${name}`, '--timeout=180s');
   }
-  // Endpoints that are ready are not yet in the rules of each node's kube-proxy: until then it refuses connects.
+  // What is ready is not yet in the rules of each node's kube-proxy, nor with each of the name servers that take turns.
   for (const name of ['cart', 'cart-v1', 'cart-v2']) {
-    const answer = () => ask(namespace, `http://${name}/`, {}, 1);
-    await eventually(`answer of ${name}`, answer, ([reply]) => reply?.status === 200, 90_000);
+    const answers = () => ask(namespace, `http://${name}/`);
+    const all = (replies: readonly Reply[]) => replies.every(({ status }) => status === 200);
+    await eventually(`answers of ${name}`, answers, all, 90_000);
   }
 }
 
