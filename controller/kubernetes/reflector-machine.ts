@@ -46,7 +46,11 @@ export interface ReflectorOutput {
   readonly synced: boolean;
 }
 
-export const reflectorBackoff: BackoffSettings = { firstMs: 250, mostMs: 30_000 };
+/**
+ * For so long at most nothing is heard of an API server that is back: pods that end meanwhile are asked in vain once their
+ * grace is over. A server that is busy says itself how long to wait.
+ */
+export const reflectorBackoff: BackoffSettings = { firstMs: 250, mostMs: 5_000 };
 /**
  * So often in a row, over seconds, must the server say that a kind does not exist before its objects count as gone, or
  * as none at the start: without policies, what they refuse would be let in.
