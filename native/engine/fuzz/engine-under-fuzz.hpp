@@ -125,6 +125,30 @@ protected:
         engine_->turn();
         now_us_ += 100;
     }
+    /// Identities come and go, connections drain, time passes, somebody looks; anything else than 0 to 4: a
+    /// workload goes.
+    void manage(int what) {
+        switch (what) {
+        case 0:
+            identify(data_.ConsumeIntegralInRange(1U, 2U));
+            break;
+        case 1:
+            engine_->remove_identity(data_.ConsumeIntegralInRange(1U, 2U), Reason::tls_no_identity,
+                                     data_.ConsumeIntegralInRange(0U, 3000U));
+            break;
+        case 2:
+            engine_->drain_connections(Reason::draining, {}, data_.ConsumeIntegralInRange(0U, 3000U));
+            break;
+        case 3:
+            now_us_ += data_.ConsumeIntegralInRange<uint64_t>(0, 15'000'000);
+            break;
+        case 4:
+            engine_->visit_connections([](const ConnectionInfo &) {});
+            break;
+        default:
+            engine_->remove_workload(data_.ConsumeIntegralInRange(1U, 2U), 100);
+        }
+    }
 
     FuzzedDataProvider &data_;
     std::unique_ptr<Engine> engine_;

@@ -140,23 +140,8 @@ private:
     }
 
     void change() {
-        switch (data_.ConsumeIntegralInRange(0, 8)) {
-        case 0:
-            identify(data_.ConsumeIntegralInRange(1U, 2U));
-            break;
-        case 1:
-            engine_->remove_identity(data_.ConsumeIntegralInRange(1U, 2U), Reason::tls_no_identity,
-                                     data_.ConsumeIntegralInRange(0U, 3000U));
-            break;
-        case 2:
-            engine_->drain_connections(Reason::draining, {}, data_.ConsumeIntegralInRange(0U, 3000U));
-            break;
-        case 3:
-            now_us_ += data_.ConsumeIntegralInRange<uint64_t>(0, 15'000'000);
-            break;
-        case 4:
-            engine_->visit_connections([](const ConnectionInfo &) {});
-            break;
+        const int what = data_.ConsumeIntegralInRange(0, 8);
+        switch (what) {
         case 5:
             (data_.ConsumeBool() ? near_ : far_).close();
             break;
@@ -167,7 +152,7 @@ private:
             (data_.ConsumeBool() ? client_ : app_).finish();
             break;
         default:
-            engine_->remove_workload(data_.ConsumeIntegralInRange(1U, 2U), 100);
+            manage(what);
         }
     }
 
