@@ -142,6 +142,7 @@ private:
     bool run_ready();
     uint64_t run_workload(Handle handle);
     uint64_t run(Connection &connection);
+    static bool reads_to_end(const Connection &connection);
     void run_downstream(Connection &connection);
     void run_upstream(Connection &connection);
     void read_clock();

@@ -193,15 +193,15 @@ void Engine::after_write(Connection &connection) {
 }
 
 // A server may have answered before it reset the connection, so an upstream is read to its end; a client that
-// cannot be written to is gone. Not from here: somebody may be in the middle of working with this connection.
+// cannot be written to is gone, but for what Engine::reads_to_end says. Not from here: somebody may be in the
+// middle of working with this connection.
 void Engine::write_failed(Connection &connection) {
     connection.write_dead = true;
     connection.writable = false;
     connection.outbox.clear(blocks_);
     account(connection);
-    if (connection.role == Role::upstream)
-        connection.readable = true;
-    else
+    connection.readable = true;
+    if (connection.role == Role::downstream)
         connection.errored = true;
     schedule(connection);
 }

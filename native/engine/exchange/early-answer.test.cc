@@ -198,6 +198,36 @@ CASE("a large request goes on as fast as its endpoint takes it, also after its c
     });
 }
 
+CASE("a client that resets its connection behind its whole request takes nothing of that away") {
+    for (const bool to_http2 : {false, true})
+        for (const bool is_read : {false, true}) {
+            Bridge bridge(true, to_http2);
+            bridge.begin("one");
+            bridge.answer();
+            if (to_http2)
+                bridge.app2->side.credits = false;
+            else
+                bridge.app1->stop_reading(true);
+            // More than the endpoint's window, where the client may have sent it all.
+            const std::string content(is_read ? 100'000 : 30'000, 'x');
+            bridge.give(content, true);
+            if (is_read)
+                CHECK(bridge.test.until([&] { return bridge.client2->at(bridge.stream).closed; }));
+            bridge.client().reset();
+            bridge.test.settle();
+            if (to_http2) {
+                bridge.app2->side.credits = true;
+                bridge.app2->session.credit(bridge.there, content.size());
+            } else {
+                bridge.app1->stop_reading(false);
+            }
+            CHECK(bridge.test.until([&] { return bridge.is_whole(); }));
+            CHECK_EQUAL(bridge.completion().reason, Reason::none);
+            CHECK_EQUAL(bridge.completion().bytes_received, content.size() + 3);
+            CHECK(bridge.test.until([&] { return bridge.test.count(CompletionKind::connection) == 1; }));
+        }
+}
+
 CASE("a client that has its whole answer may stop its request: the endpoint is told, and nothing failed") {
     over_all_bridges([](Bridge &bridge) {
         bridge.begin("one");

@@ -229,10 +229,23 @@ uint64_t Engine::run(Connection &connection) {
     return cost_;
 }
 
+/// Whether what a client sent before it reset its connection is still wanted, and can be read.
+bool Engine::reads_to_end(const Connection &connection) {
+    switch (connection.state) {
+    case ConnectionState::lingering:
+        return true;
+    case ConnectionState::tunnel:
+        return !connection.stalled && !connection.write_dead;
+    case ConnectionState::http2: // a client may leave with a word of ours unread, and its request whole
+        return connection.readable && !connection.read_closed && !connection.close_wanted;
+    default:
+        return false;
+    }
+}
+
 void Engine::run_downstream(Connection &connection) {
     // RST shows as an error even while nothing is read. Where bytes may still be read, reading tells.
-    if (connection.errored && connection.state != ConnectionState::lingering &&
-        (connection.state != ConnectionState::tunnel || connection.stalled || connection.write_dead)) {
+    if (connection.errored && !reads_to_end(connection)) {
         if (connection.state == ConnectionState::http2)
             lose_session(connection, Reason::downstream_reset);
         else

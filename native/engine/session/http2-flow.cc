@@ -110,8 +110,6 @@ void Engine::step_session(Connection &connection) {
             continue;
         }
         if (connection.read_closed) {
-            if (connection.http2->outliving > 0 && connection.http2->session.streams() == 0)
-                return; // it has said everything, and that is on its way
             lose_session(connection, connection.role == Role::upstream ? Reason::upstream_closed_early
                                                                        : Reason::downstream_closed_early);
             return;
@@ -125,8 +123,11 @@ void Engine::step_session(Connection &connection) {
         const IoResult result =
             read_into(connection, read_area_.get(), std::min<size_t>(BlockPool::largest, budget));
         budget -= std::min(budget, result.bytes);
-        if (result.io == Io::again)
+        if (result.io == Io::again) {
+            if (connection.errored)
+                schedule(connection);
             return;
+        }
         if (result.io == Io::failed) {
             lose_session(connection, result.why != Reason::none          ? result.why
                                      : connection.role == Role::upstream ? Reason::upstream_reset
@@ -161,6 +162,8 @@ void Engine::fail_session(Connection &connection, Reason why) {
 
 /// The connection is gone, or must go now.
 void Engine::lose_session(Connection &connection, Reason reason) {
+    if (connection.http2->outliving > 0 && connection.http2->session.streams() == 0)
+        return; // it has said everything, and that is on its way
     const bool quiet = connection.http2->session.streams() == 0;
     const bool reset = reason != Reason::downstream_closed_early && reason != Reason::upstream_closed_early;
     // Who was told to leave may do so without reading the rest, which resets the connection.
