@@ -83,7 +83,13 @@ interface Held extends WantedIdentity {
 }
 
 /** A new pod waits for its first certificate at most so long. */
-const firstMs = 10_000;
+const firstMs = 30_000;
+/**
+ * Of several controllers the one that is asked may hear of a new pod later than the one whose configuration named it: then it
+ * says so, and is asked again so soon.
+ */
+const behindMs = 250;
+const behindReason = 'identity_not_on_node';
 /** The wall clock may jump: never sleep longer before looking at it. */
 const longestSleepMs = 60_000;
 /** Part of a certificate's life that is left when failing to renew it becomes urgent. */
@@ -165,7 +171,7 @@ export class IdentityManager {
     return this.#held.get(workload)?.state.kind !== 'none';
   }
 
-  /** False also while its first certificate is on the way: for a while, and until asking for it has failed once. */
+  /** False also while its first certificate is on the way: for a while, and until asking has failed for good. */
   answered(workload: string): boolean {
     return this.settled(workload) && this.#held.get(workload)?.first === undefined;
   }
@@ -381,8 +387,10 @@ export class IdentityManager {
     const failures = 'failures' in held.state ? held.state.failures : 0;
     const remainingMs = (identityOf(held.state)?.svid.expiresMs ?? 0) - this.#parts.clock.nowMs;
     this.#apply(held, { type: 'failed' });
-    this.#stopWaiting(held);
-    const delayMs = retryDelay(failures, remainingMs, this.#parts.random());
+    const isBehind = held.first !== undefined && reason === behindReason;
+    if (!isBehind) this.#stopWaiting(held);
+    const random = this.#parts.random();
+    const delayMs = isBehind ? behindMs * (0.5 + 0.5 * random) : retryDelay(failures, remainingMs, random);
     held.retry = this.#parts.timers.after(delayMs, () => this.#enqueue(held));
   }
 
