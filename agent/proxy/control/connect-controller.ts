@@ -1,6 +1,7 @@
 /** Joins the configuration to its two sources: what an earlier run saved, and the controller's stream. */
 import type { Flags } from '../start/parse-flags.js';
 import type { ProcessLog } from '../start/process-log.js';
+import type { ConfigChannel } from './config-channel.js';
 import { ConfigClient, type ConfigClientParts } from './config-client.js';
 import type { Configuration } from './configuration.js';
 import type { ControllerAccess } from './controller-access.js';
@@ -11,6 +12,7 @@ import type { WantedDetails } from './wanted-details.js';
 export interface ControllerParts {
   readonly flags: Flags;
   readonly access: ControllerAccess;
+  readonly channel: ConfigChannel;
   readonly version: string;
   readonly configuration: Configuration;
   readonly wanted: WantedDetails;
@@ -33,7 +35,7 @@ export interface ControllerConnection {
  * are served already.
  */
 export async function connectController(parts: ControllerParts): Promise<ControllerConnection> {
-  const { flags, access, configuration, wanted, timers, random, log, version } = parts;
+  const { flags, access, channel, configuration, wanted, timers, random, log, version } = parts;
   const saved = flags.state === undefined ? undefined : await restore(flags.state, parts);
   const [{ configProtocol, loadConfigService }, { configStreamOpener }, { decodeDelta }, { encodeRefusal }] =
     await Promise.all([
@@ -44,7 +46,7 @@ export async function connectController(parts: ControllerParts): Promise<Control
     ]);
   const service = loadConfigService();
   const client = new ConfigClient({
-    open: configStreamOpener(service, access),
+    open: configStreamOpener(service, access, channel),
     node: flags.node,
     version,
     protocol: configProtocol,

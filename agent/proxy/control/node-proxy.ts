@@ -16,6 +16,7 @@ import { describeError, type ProcessLog } from '../start/process-log.js';
 import type { WorkerMetrics } from '../telemetry/worker-metrics.js';
 import type { ReportDetail } from '../worker/messages.js';
 import { AccessLogWriter } from './access-log-writer.js';
+import { ConfigChannel } from './config-channel.js';
 import { Configuration, type RefusedResource } from './configuration.js';
 import { type ControllerConnection, connectController } from './connect-controller.js';
 import { socketAccess } from './controller-access.js';
@@ -77,6 +78,7 @@ export class NodeProxy {
   /** Nothing is reported where there are no identities: all stays in plaintext. */
   readonly #reporter: NodeReporter | undefined;
   #notesMapId: string | undefined;
+  readonly #configChannel = new ConfigChannel();
   #controller: ControllerConnection | undefined;
   #announced = false;
   /** The configuration is the controller's, not only what was saved. */
@@ -148,6 +150,7 @@ export class NodeProxy {
     connectController({
       flags,
       access: this.#identities?.access ?? socketAccess(flags.controller.address),
+      channel: this.#configChannel,
       version,
       configuration: this.#configuration,
       wanted: this.#wanted,
@@ -388,6 +391,7 @@ export class NodeProxy {
     return new Identities({
       controller: flags.controller,
       node: flags.node,
+      channel: this.#configChannel,
       vault: this.#handover,
       events: {
         onPublished: (workload, identity) => delivery.onPublished(workload, identity),

@@ -1,6 +1,7 @@
 /** The configuration stream over gRPC. Loaded late: grpc-js is large, and traffic comes first. */
 import { type ConfigService, maxMessageBytes } from '../../../proto/load-config-service.js';
 import { explainDates } from '../identity/controller-clock.js';
+import type { ConfigChannel } from './config-channel.js';
 import type { ConfigStream, ConfigStreamHandlers } from './config-client.js';
 import type { ControllerAccess } from './controller-access.js';
 import { channelCredentials, channelOptions } from './controller-channel.js';
@@ -10,23 +11,30 @@ const connectMs = 5_000;
 
 /**
  * Returns a function that opens a stream to the controller on a channel of its own: a channel kept after a failure would
- * wait by a backoff of its own before it tried again, and keep the certificate that it began with.
+ * wait by a backoff of its own before it tried again, and keep the certificate that it began with. `shared` has it for as
+ * long as the stream is answered.
  */
 export function configStreamOpener(
   { Client }: ConfigService,
   access: ControllerAccess,
+  shared?: ConfigChannel,
 ): (handlers: ConfigStreamHandlers) => ConfigStream {
   return (handlers) => {
     const client = new Client(access.address, channelCredentials(access.tls()), {
       ...channelOptions,
       'grpc.max_receive_message_length': maxMessageBytes,
     });
+    const channel = client.getChannel();
     const stream = client.Stream();
     let open = true;
+    const close = (): void => {
+      open = false;
+      shared?.ended(channel);
+      client.close();
+    };
     const end = (error: Error | undefined): void => {
       if (!open) return;
-      open = false;
-      client.close();
+      close();
       handlers.onEnd(error);
     };
     // Behind the address may be a replica that is dead and does not refuse; the next connection goes to another one.
@@ -37,7 +45,9 @@ export function configStreamOpener(
       }
     });
     stream.on('data', (delta) => {
-      if (open) handlers.onDelta(delta);
+      if (!open) return;
+      shared?.answered(channel);
+      handlers.onDelta(delta);
     });
     stream.on('error', (error: Error) => {
       const explained = explainDates(error.message, Date.now());
@@ -47,9 +57,8 @@ export function configStreamOpener(
     return {
       send: (message) => void stream.write(message),
       cancel: () => {
-        open = false;
         stream.cancel();
-        client.close();
+        close();
       },
     };
   };

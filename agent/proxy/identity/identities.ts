@@ -1,5 +1,6 @@
 /** Identities put together: managers, the clients of the authority, the vault. Large libraries load at the first use. */
 import { nodeSecretName } from '../../handover/messages.js';
+import type { ConfigChannel } from '../control/config-channel.js';
 import { type ControllerAccess, socketAccess } from '../control/controller-access.js';
 import type { Timers } from '../control/timers.js';
 import type { ControllerFlags } from '../start/parse-flags.js';
@@ -17,6 +18,7 @@ import { VaultWindow } from './vault-window.js';
 export interface IdentitiesParts {
   readonly controller: ControllerFlags;
   readonly node: string;
+  readonly channel: ConfigChannel;
   readonly vault: IdentityManagerParts['vault'];
   readonly events: IdentityEvents;
   readonly timers: Timers;
@@ -107,11 +109,12 @@ export class Identities {
   }
 
   private async connect() {
-    const { node, timers, random, log } = this.#parts;
+    const { node, channel, timers, random, log } = this.#parts;
     const [{ IdentityClient }] = await Promise.all([import('./identity-client.js'), this.access.ready]);
     const connected = new IdentityClient({
       access: this.access,
       node,
+      channel,
       timers,
       random,
       log,

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  credentials,
   Metadata,
   Server,
   ServerCredentials,
@@ -18,34 +19,46 @@ import type {
   ReceivedWatchBundleRequest,
   TrustBundleMessage,
 } from '../../../proto/messages.js';
+import { ConfigChannel } from '../control/config-channel.js';
 import { socketAccess } from '../control/controller-access.js';
 import { systemTimers } from '../control/timers.js';
 import { IdentityClient } from './identity-client.js';
 
-const { definition } = loadIdentityService();
+const { definition, Client } = loadIdentityService();
 let folder: string;
 let address: string;
 let server: Server;
 let client: IdentityClient;
+let configChannel: ConfigChannel;
 let bundles: (readonly Uint8Array[])[];
 let told: () => void;
-let answer: (request: ReceivedIssueRequest, done: sendUnaryData<IssueResponseMessage>) => void;
+/** `server`: the root that was given to the server that was asked. */
+let answer: (
+  request: ReceivedIssueRequest,
+  done: sendUnaryData<IssueResponseMessage>,
+  server: string,
+) => void;
 
 async function serve(root: string): Promise<void> {
-  server = new Server();
-  server.addService(definition, {
+  server = await listen(root, address);
+}
+
+async function listen(root: string, at: string): Promise<Server> {
+  const listening = new Server();
+  listening.addService(definition, {
     Issue: (
       call: ServerUnaryCall<ReceivedIssueRequest, IssueResponseMessage>,
       done: sendUnaryData<IssueResponseMessage>,
-    ) => answer(call.request, done),
+    ) => answer(call.request, done, root),
     WatchBundle: (stream: ServerWritableStream<ReceivedWatchBundleRequest, TrustBundleMessage>) =>
       stream.write({ trustDomain: stream.request.node, roots: [Buffer.from(root)] }),
   });
   await new Promise<void>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error) =>
+    listening.bindAsync(at, ServerCredentials.createInsecure(), (error) =>
       error === null ? resolve() : reject(error),
     );
   });
+  return listening;
 }
 
 beforeEach(() => {
@@ -53,9 +66,11 @@ beforeEach(() => {
   address = `unix:${join(folder, 's')}`;
   bundles = [];
   told = () => {};
+  configChannel = new ConfigChannel();
   client = new IdentityClient({
     access: socketAccess(address),
     node: 'local',
+    channel: configChannel,
     timers: systemTimers,
     random: () => 0,
     log: () => {},
@@ -87,6 +102,36 @@ test('a request travels with its node and workload, and chain and roots come bac
   const issued = await client.issue('uid-1', Buffer.from('csr'));
   expect(seen).toEqual([['local', 'uid-1', 'csr']]);
   expect([...issued.chain, ...issued.roots].map(String)).toEqual(['leaf', 'root']);
+});
+
+test('certificates are asked of the controller that the configuration comes from, and of any other once it has gone', async () => {
+  const issued: IssueResponseMessage = { chain: [Buffer.from('leaf')], bundle: null };
+  await serve('other');
+  const publisher = `unix:${join(folder, 'publisher')}`;
+  const publishing = await listen('publisher', publisher);
+  const stream = new Client(publisher, credentials.createInsecure());
+  try {
+    const channel = stream.getChannel();
+    configChannel.answered(channel);
+    const targets: string[] = [];
+    answer = (_request, done, asked) => {
+      targets.push(asked);
+      done(null, issued);
+    };
+    await client.issue('u', Buffer.from('c'));
+    expect(targets).toEqual(['publisher']);
+    answer = (_request, done, asked) => {
+      targets.push(asked);
+      if (asked === 'other') return done(null, issued);
+      configChannel.ended(channel);
+      publishing.forceShutdown();
+    };
+    expect((await client.issue('u', Buffer.from('c'))).chain.map(String)).toEqual(['leaf']);
+    expect(targets).toEqual(['publisher', 'publisher', 'other']);
+  } finally {
+    stream.close();
+    publishing.forceShutdown();
+  }
 });
 
 test('a refusal keeps its name; one without a name, and silence, get theirs', async () => {

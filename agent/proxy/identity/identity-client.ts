@@ -1,7 +1,12 @@
 /** Talks to the certificate authority over gRPC. Loaded late: grpc-js is large, and traffic comes first. */
-import type { Client, ServiceError } from '@grpc/grpc-js';
+import { type Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { loadIdentityService } from '../../../proto/load-identity-service.js';
-import type { IdentityServiceClient, ReceivedIssueResponse } from '../../../proto/messages.js';
+import type {
+  IdentityServiceClient,
+  IssueRequestMessage,
+  ReceivedIssueResponse,
+} from '../../../proto/messages.js';
+import type { Channel, ConfigChannel } from '../control/config-channel.js';
 import type { ControllerAccess } from '../control/controller-access.js';
 import { channelCredentials, channelOptions } from '../control/controller-channel.js';
 import type { Timers } from '../control/timers.js';
@@ -13,6 +18,8 @@ export interface IdentityClientParts {
   /** Ready. */
   readonly access: ControllerAccess;
   readonly node: string;
+  /** Certificates are asked for over it, where there is one. */
+  readonly channel: ConfigChannel;
   readonly timers: Timers;
   /** 0 to 1. */
   readonly random: () => number;
@@ -62,19 +69,17 @@ export class IdentityClient {
   }
 
   /** Rejects with IssueFailure. */
-  issue(workloadUid: string, csr: Uint8Array): Promise<Issued> {
-    const request = { node: this.#parts.node, workloadUid, csr: Buffer.from(csr) };
-    return new Promise((resolve, reject) => {
-      const deadline = Date.now() + issueTimeoutMs;
-      this.#client.issue(
-        request,
-        { deadline },
-        (error: ServiceError | null, answer?: ReceivedIssueResponse) => {
-          if (error !== null) reject(explainFailure(error));
-          else resolve(readIssued(answer));
-        },
-      );
-    });
+  async issue(workloadUid: string, csr: Uint8Array): Promise<Issued> {
+    const { node, channel } = this.#parts;
+    const request = { node, workloadUid, csr: Buffer.from(csr) };
+    const { current } = channel;
+    if (current === undefined) return issueBy(this.#client, request);
+    try {
+      return await issueBy(clientOver(current), request);
+    } catch (error) {
+      if (channel.current === current) throw error;
+      return issueBy(this.#client, request); // the channel has ended meanwhile, and the call with it
+    }
   }
 
   /** Follows the bundle until {@link close}. */
@@ -113,4 +118,19 @@ export class IdentityClient {
     this.#closed = true;
     this.#client.close();
   }
+}
+
+function clientOver(channelOverride: Channel): IdentityServiceClient {
+  const { Client } = loadIdentityService();
+  return new Client('', credentials.createInsecure(), { channelOverride });
+}
+
+function issueBy(client: IdentityServiceClient, request: IssueRequestMessage): Promise<Issued> {
+  return new Promise((resolve, reject) => {
+    const deadline = Date.now() + issueTimeoutMs;
+    client.issue(request, { deadline }, (error: ServiceError | null, answer?: ReceivedIssueResponse) => {
+      if (error !== null) reject(explainFailure(error));
+      else resolve(readIssued(answer));
+    });
+  });
 }
