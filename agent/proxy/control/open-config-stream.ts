@@ -51,7 +51,7 @@ export function configStreamOpener(
     });
     stream.on('error', (error: Error) => {
       const explained = explainDates(error.message, Date.now());
-      end(explained === error.message ? error : new Error(explained, { cause: error }));
+      end(explained === null ? error : new Error(explained, { cause: error }));
     });
     stream.on('end', () => end(undefined));
     return {

@@ -86,12 +86,12 @@ export function describeSkew(skewMs: number): string {
   return `this node's clock is ${length} ${skewMs < 0 ? 'behind' : 'ahead of'} the controller's`;
 }
 
-/** What a refused handshake with the controller means, where it is about dates; the clocks cannot be compared then. */
-export function explainDates(message: string, nowMs: number): string {
+/** What a refused handshake with the controller means, where it is about dates, else null; the clocks cannot be compared then. */
+export function explainDates(message: string, nowMs: number): string | null {
   const here = `here it is ${new Date(nowMs).toISOString()}`;
   if (/not yet valid/.test(message))
     return `${message} (this node's clock is behind, or the controller's ahead: ${here})`;
   if (/has expired/.test(message))
     return `${message} (this node's clock is ahead, or the controller's behind: ${here})`;
-  return message;
+  return null;
 }

@@ -13,5 +13,7 @@ export function explainFailure(error: ServiceError): IssueFailure {
   const away = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED;
   if (!away) return new IssueFailure('issuer_failed', error.details);
   const explained = explainDates(error.details, Date.now());
-  return new IssueFailure(explained === error.details ? 'authority_unreachable' : 'clock_skew', explained);
+  return explained === null
+    ? new IssueFailure('authority_unreachable', error.details)
+    : new IssueFailure('clock_skew', explained);
 }

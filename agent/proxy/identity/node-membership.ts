@@ -134,7 +134,8 @@ export class NodeMembership implements ControllerAccess {
       this.#begin(await findTrustDomain(address, await readFile(caFile, 'utf8')), null);
     } catch (error) {
       if (failures === 0) {
-        log('warn', `this node cannot join: ${explainDates(describeError(error), clock.nowMs)}`);
+        const message = describeError(error);
+        log('warn', `this node cannot join: ${explainDates(message, clock.nowMs) ?? message}`);
       }
       this.#state = { kind: 'looking', failures: failures + 1 };
       timers.after(retryDelay(failures, 0, random()), () => void this.#look());
