@@ -79,15 +79,28 @@ describe('inbound', () => {
     expect(sniffed).toMatchObject({ action: 'reset', reason: 'unauthenticated_source' });
   });
 
-  test('another identity than that of the caller’s address is refused, also one of the mesh', () => {
+  test('another identity than that of the caller’s address is held for a moment and refused, also one of the mesh', () => {
     const { batch, connect } = inbound();
-    for (const stolen of [cartId, 'spiffe://other.mesh/ns/shop/sa/web']) {
+    const tags = [cartId, 'spiffe://other.mesh/ns/shop/sa/web'].map((stolen) => {
       const { tag } = connect();
-      expect(batch.secured(tag, stolen, 'h2')).toMatchObject({
-        action: 'reset',
-        reason: 'tls_wrong_identity',
-      });
-    }
+      expect(batch.secured(tag, stolen, 'h2')).toMatchObject({ action: 'park' });
+      return tag;
+    });
+    batch.timers.advance(5_000);
+    const reason = Reason.tls_wrong_identity;
+    expect(batch.engine.resumed).toMatchObject(tags.map((tag) => ({ action: 6, tag, reason })));
+  });
+
+  test('a new pod that has the address of one whose end is not known yet is served once it is', () => {
+    const { batch, connect } = inbound();
+    const { tag } = connect('10.0.0.2');
+    const till = { serviceAccount: 'till', uid: 'till-1', name: 'till', addresses: ['10.0.0.2'] };
+    expect(batch.secured(tag, spiffeId(workload(till)), 'h2')).toMatchObject({ action: 'park' });
+    batch.apply([
+      web(phase('weft-tls', { addresses: [] })),
+      resource('workload', workload(phase('weft-tls', till))),
+    ]);
+    expect(batch.engine.resumed).toMatchObject([{ action: 1, tag }]);
   });
 
   test('a proven caller from an address that nobody has is held, and never trusted', () => {

@@ -34,12 +34,18 @@ const maxBodyBytes = 256 * 1024 * 1024;
 /** etcd takes no object above 1.5 MiB; as JSON it may be somewhat longer. */
 export const maxLineBytes = 16 * 1024 * 1024;
 
+/**
+ * A connection that is silent for so long is probed each second, and given up after ten probes: a watch whose server
+ * vanished without a word would else wait for minutes.
+ */
+const probeAfterMs = 10_000;
+
 export class ApiClient {
   readonly #config: KubeConfig;
   readonly #base: URL;
   readonly #agents = {
-    http: new HttpAgent({ keepAlive: true }),
-    https: new HttpsAgent({ keepAlive: true, keepAliveMsecs: 30_000 }),
+    http: new HttpAgent({ keepAlive: true, keepAliveMsecs: probeAfterMs }),
+    https: new HttpsAgent({ keepAlive: true, keepAliveMsecs: probeAfterMs }),
   };
 
   /** Throws where the kubeconfig names no cluster. */

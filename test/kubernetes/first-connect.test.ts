@@ -76,15 +76,30 @@ async function startPods(namespace: string, name: string, replicas: number): Pro
   return answers;
 }
 
-/** What the nodes' proxies have counted of connections that did not end well. */
-async function refusals(): Promise<string[]> {
-  const list = await getJson('pods', '-n', weftNamespace, '-l', 'app.kubernetes.io/name=weft');
+async function podNames(...labels: string[]): Promise<string[]> {
+  const list = await getJson('pods', '-n', weftNamespace, '-l', labels.join(','));
   const { items } = list as { items: { metadata: { name: string } }[] };
-  const pages = items.map(({ metadata: { name } }) =>
+  return items.map(({ metadata: { name } }) => name);
+}
+
+/** What the nodes' proxies have counted of connections that did not end well, and what they and the controllers said last. */
+async function refusals(): Promise<string[]> {
+  const agents = await podNames('app.kubernetes.io/name=weft');
+  const pages = agents.map((name) =>
     kubectl('get', '--raw', `/api/v1/namespaces/${weftNamespace}/pods/${name}:15020/proxy/metrics`),
   );
   const lines = (await Promise.all(pages)).flatMap((page) => page.split('\n'));
-  return lines.filter((line) => /^weft_connections_total\{.*reason="(?!none")/.test(line));
+  const counted = lines.filter((line) => /^weft_connections_total\{.*reason="(?!none")/.test(line));
+  const controllers = await podNames('app.kubernetes.io/name=weft-controller');
+  const logs = [
+    ...agents.map((name) => [name, 'proxy']),
+    ...controllers.map((name) => [name, 'controller']),
+  ].map(async ([name = '', container = '']) => {
+    const log = await kubectl('-n', weftNamespace, 'logs', name, '-c', container, '--tail=2000');
+    const bad = log.split('\n').filter((line) => /"level":"(?:warn|error)"/.test(line));
+    return [`${name} ${container}: ${bad.length} of the last 2000 lines warn`, ...bad.slice(-20)];
+  });
+  return [...counted, ...(await Promise.all(logs)).flat()];
 }
 
 /** SYNs for the service's own address on a node's links: an application's, for an agent dials pods. */

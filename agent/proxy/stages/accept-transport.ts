@@ -61,18 +61,15 @@ export function recheckPlaintext(connection: ConnectionRecord): ReasonCode {
   return rule === 'sniff' || rule === 'plaintext' ? Reason.none : Reason.plaintext_refused;
 }
 
-/** Only who proves to be the workload that has the caller's address goes on; one that is not known yet is held. */
+/**
+ * Only who proves to be the workload that has the caller's address goes on. Others are held: the address may be a new pod's,
+ * and not known yet, or known as that of the pod that had it before.
+ */
 export function provePeer(_context: DecisionContext, connection: ConnectionRecord): boolean {
-  switch (checkPeer(connection.peer ?? undefined, connection.peerId)) {
-    case 'proven':
-      return true;
-    case 'wrong-identity':
-      return resetConnection(connection, Reason.tls_wrong_identity);
-    case 'unknown-address':
-      connection.action = Action.park;
-      connection.reason = Reason.tls_wrong_identity;
-      return false;
-  }
+  if (checkPeer(connection.peer ?? undefined, connection.peerId) === 'proven') return true;
+  connection.action = Action.park;
+  connection.reason = Reason.tls_wrong_identity;
+  return false;
 }
 
 /**

@@ -1,5 +1,6 @@
 /**
- * Connections to or from addresses that nobody owns yet: held a while, since their configuration may be on the way.
+ * Connections to or from addresses that nobody owns yet, or another than who calls: held a while, since their configuration
+ * may be on the way.
  */
 import { Action, type Engine } from '../../../native/engine.js';
 import type { ReasonCode } from '../../../reasons/reasons.js';
@@ -21,6 +22,11 @@ const holdMs = 2_000;
  * some time after the pod has it. On a node where a hundred pods start at once kubelet took 29 seconds.
  */
 const provenMs = 60_000;
+/**
+ * How long one waits whose address is known as another pod's: that one has ended, and its address went to the next before
+ * the API heard of the end.
+ */
+const formerMs = 5_000;
 /** Connections that wait at most; more are refused at once. */
 const maxHeld = 1_024;
 
@@ -52,7 +58,7 @@ export class HeldConnections {
   }
 
   hold(id: number, generation: number, connection: ConnectionRecord): void {
-    const waitMs = connection.peerId === '' ? holdMs : provenMs;
+    const waitMs = waitOf(connection);
     this.#held.push({ id, generation, connection, expiresMs: this.#timers.now() + waitMs });
     this.#verdict.park(connection.tag, 2 * waitMs);
     this.#arm();
@@ -108,4 +114,9 @@ export class HeldConnections {
       tag: connection.tag,
     });
   }
+}
+
+function waitOf({ peerId, peer }: ConnectionRecord): number {
+  if (peerId === '') return holdMs;
+  return peer === null ? provenMs : formerMs;
 }
