@@ -114,6 +114,11 @@ test('strict where nobody captures, and a selector of nobody, are warned of', ()
   // An address outside of the mesh is not meant by a namespace's or the mesh's mode.
   expect(build(bare, peer('p', 'mode: Strict')).problems).toEqual([]);
   expect(build(bare, cart, mesh('Strict')).problems).toEqual([]);
+  const pod = `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop}, spec: {}, status: {podIP: 10.1.0.2}}`;
+  expect(build(pod, cart, mesh('Strict')).problems).toEqual([]);
+  expect(build(pod, peer('p', 'mode: Strict')).problems).toEqual([
+    expect.stringMatching(/has no effect on shop\/web/),
+  ]);
   expect(build(web, peer('p', 'selector: {matchLabels: {app: no}}, mode: Strict')).problems).toEqual([
     expect.stringMatching(/spec.selector selects no known workload/),
   ]);

@@ -7,7 +7,7 @@ import { type MtlsMode, permissiveMtls, type Workload, type WorkloadMtls } from 
 import { Each, OnDemand } from '../derive/derived.js';
 import { Grouping } from '../derive/grouping.js';
 import type { Table } from '../derive/table.js';
-import type { MeshManifest, PeerAuthenticationManifest } from '../parse/manifest.js';
+import type { PeerAuthenticationManifest } from '../parse/manifest.js';
 import { type MeshTables, only } from './build-mesh.js';
 import type { BuiltWorkload } from './build-workloads.js';
 import type { CrossCheck, Stored } from './cross-check.js';
@@ -38,7 +38,7 @@ export function deriveMtls(
     const keys = selected.sort(compareAge).map(keyOf);
     const mtls = modes.get(keys.join(' ')) ?? permissiveMtls;
     if (isStrict(mtls) && !workload.captured) {
-      warnUncaptured(workload, selected.find(demandsTls) ?? mesh.get(only), check);
+      warnUncaptured(workload, selected.find(demandsTls), check);
     }
     return { stored, workload: { ...workload, mtls }, peers: keys };
   });
@@ -106,19 +106,17 @@ class Losses {
   }
 }
 
-/** Nobody refuses plaintext in front of an application that is not captured. */
-function warnUncaptured(
-  workload: Workload,
-  by: StoredPeer | Stored<MeshManifest> | undefined,
-  check: CrossCheck,
-): void {
+/**
+ * Nobody refuses plaintext in front of an application that is not captured. The mesh's own mode is for its members: of others
+ * there may be thousands, and nobody has named them.
+ */
+function warnUncaptured(workload: Workload, by: StoredPeer | undefined, check: CrossCheck): void {
   if (by === undefined) return;
+  const { labels, mode } = by.manifest.peerAuthentication;
   // What is outside of the mesh cannot be captured; only who names it expects otherwise.
-  const peer = 'peerAuthentication' in by.manifest ? by.manifest.peerAuthentication : null;
-  const named = peer !== null && peer.labels !== null;
-  if (workload.kind === 'external' && !named) return;
+  if (workload.kind === 'external' && labels === null) return;
   const message = `has no effect on ${workload.namespace}/${workload.name}, which is not captured`;
-  const path = peer === null ? ['spec', 'mtls', 'mode'] : ['spec', peer.mode === null ? 'ports' : 'mode'];
+  const path = ['spec', mode === null ? 'ports' : 'mode'];
   check.warning(by, path, 'Strict', message, 'capture the workload, or leave it out');
 }
 
