@@ -32,9 +32,10 @@ bench-pods: build ## memory of a node of idle pods, the kernel's included, again
 	@scripts/setup bench
 	@node dist/test/bench/pods.js $(if $(PODS),--pods=$(PODS))
 
-bench-neighbours: build ## a quiet pod's p99 alone and beside floods, bulk, stalled readers, costly routes: ROUNDS=8
+bench-neighbours: build ## a quiet pod's p99 alone and beside floods, bulk, stalled readers, costly routes: ROUNDS=8 SECONDS=2 NOISE=flood,stalled
 	@scripts/setup all
-	@node dist/test/bench/neighbours.js $(if $(ROUNDS),--rounds=$(ROUNDS))
+	@node dist/test/bench/neighbours.js $(if $(ROUNDS),--rounds=$(ROUNDS)) $(if $(SECONDS),--seconds=$(SECONDS)) \
+		$(if $(NOISE),--noise=$(NOISE))
 
 demo: ## a small shop of real services joins the mesh; every promise is shown and checked (root)
 	@scripts/setup demo

@@ -13,15 +13,31 @@ import {
   type Way,
 } from '../netns/harness/noisy-neighbour.js';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '8' } } });
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number from 1');
-
-/** Requests a second, and in all. */
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '8' },
+    seconds: { type: 'string', default: '2' },
+    noise: { type: 'string', default: Object.keys(noiseConnections).join(',') },
+  },
+});
+const rounds = countOf('rounds', values.rounds);
+/** Requests a second, and in all of one measurement. */
 const perSecond = 100;
-const requests = 200;
+const requests = perSecond * countOf('seconds', values.seconds);
+const noises = values.noise.split(',').map(noiseOf);
 
 const ways: readonly Way[] = ['mesh', 'direct'];
+
+function countOf(name: string, text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new Error(`--${name} must be a whole number from 1, not ${text}`);
+}
+
+function noiseOf(text: string): NoiseKind {
+  if (Object.hasOwn(noiseConnections, text)) return text as NoiseKind;
+  throw new Error(`--noise: there is no ${text}, but ${Object.keys(noiseConnections).join(', ')}`);
+}
 
 /** 99th percentiles in milliseconds, one a round. */
 interface Percentiles {
@@ -71,7 +87,7 @@ function cells({ alone, beside }: Percentiles): string {
 const pods = await NoisyNeighbour.open();
 try {
   const all: Figures[] = [];
-  for (const noise of Object.keys(noiseConnections) as NoiseKind[]) all.push(await measure(pods, noise));
+  for (const noise of noises) all.push(await measure(pods, noise));
   process.stdout.write('               through the proxy           without it, the same noise on it\n');
   process.stdout.write('noise          alone ms  beside ms  times  alone ms  beside ms  times\n');
   for (const { noise, mesh, direct } of all)
