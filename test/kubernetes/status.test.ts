@@ -315,14 +315,18 @@ test("a pod of the host's network that is meant to be in the mesh is told, and n
   await apply(`
 apiVersion: v1
 kind: Pod
-metadata: {name: host, namespace: ${namespace}, labels: {weft.dev/mesh: enabled}}
+metadata: {name: host, namespace: ${namespace}}
 spec:
   hostNetwork: true
   containers: [{name: pause, image: localhost/pause:1}]
 `);
+  const types = ({ status }: Seen) => (status?.conditions ?? []).map(({ type }) => type);
+  const scheduled = (seen: Seen) => types(seen).includes('PodScheduled');
+  await eventually('scheduling of the pod', () => get('pod', 'host'), scheduled);
+  await kubectl('label', 'pod', 'host', '-n', namespace, 'weft.dev/mesh=enabled');
   const seen = await conditionsSay('pod', 'host', ['weft.dev/Enrolled=False:HostNetwork']);
-  // Kubelet's own conditions stay.
-  expect(seen.status?.conditions?.map(({ type }) => type)).toContain('PodScheduled');
+  // Those of others stay.
+  expect(types(seen)).toContain('PodScheduled');
   await kubectl('label', 'pod', 'host', '-n', namespace, '--overwrite', 'weft.dev/mesh=disabled');
   await conditionsSay('pod', 'host', []);
 });
