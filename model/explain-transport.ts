@@ -57,7 +57,7 @@ function ruleOf(
   if (destination === undefined || destination.workload.captured === false) return 'plaintext';
   const rule = acceptRule(destination, isReady(destination), port, source);
   if (typeof rule === 'number') return rule;
-  return rule === 'secure' ? Reason.plaintext_refused : 'plaintext';
+  return rule === 'secure' || rule === 'identify' ? Reason.plaintext_refused : 'plaintext';
 }
 
 function isReady({ workload: { transport } }: WorkloadView): boolean {

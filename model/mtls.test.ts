@@ -90,7 +90,8 @@ describe('acceptRule', () => {
 
   test('strict takes plaintext of meshed callers alone until then, and nothing without an identity', () => {
     expect(acceptRule(at('arriving', 'strict'), true, 80, at('weft-tls'))).toBe('sniff');
-    expect(acceptRule(at('arriving', 'strict'), true, 80, undefined)).toBe('secure');
+    for (const phase of ['plaintext', 'arriving', 'leaving'] as const)
+      expect(acceptRule(at(phase, 'strict'), true, 80, undefined)).toBe('identify');
     expect(acceptRule(at('arriving', 'strict'), true, 80, unmeshed)).toBe(Reason.plaintext_refused);
     for (const phase of phases) {
       expect(acceptRule(at(phase, 'strict'), false, 80, at('weft-tls'))).toBe(Reason.tls_no_identity);

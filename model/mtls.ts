@@ -13,11 +13,13 @@ export type DialRule = 'plaintext' | 'tls' | typeof Reason.tls_no_identity;
 
 /**
  * How a connection is taken. secure: TLS or nothing. sniff: TLS where a ClientHello of the mesh comes, plaintext
- * otherwise. A reason: refused before a byte is read.
+ * otherwise. identify: likewise, but plaintext waits until it is known whose the caller's address is. A reason: refused
+ * before a byte is read.
  */
 export type AcceptRule =
   | 'secure'
   | 'sniff'
+  | 'identify'
   | 'plaintext'
   | typeof Reason.plaintext_refused
   | typeof Reason.tls_no_identity;
@@ -107,8 +109,10 @@ export function acceptRule(
 function acceptStrictly(local: Workload, identityReady: boolean, caller: Workload | undefined): AcceptRule {
   if (caller !== undefined && !maySpeakTls(caller)) return Reason.plaintext_refused;
   if (!identityReady) return Reason.tls_no_identity;
-  // Until all know that it stands behind its agent, meshed callers may still send plaintext.
-  return caller !== undefined && local.transport !== 'weft-tls' ? 'sniff' : 'secure';
+  if (local.transport === 'weft-tls') return 'secure';
+  // Until all know that it stands behind its agent, meshed callers may still send plaintext; so may a new pod, whose
+  // address the API learns some time after the pod has it.
+  return caller === undefined ? 'identify' : 'sniff';
 }
 
 function acceptEither(local: Workload, identityReady: boolean, caller: Workload | undefined): AcceptRule {

@@ -11,6 +11,7 @@ import {
   workload,
 } from '../../model/test-resources.js';
 import { spiffeId, type TransportPhase, type Workload } from '../../model/workload.js';
+import { Action } from '../../native/engine.js';
 import { Reason } from '../../reasons/reasons.js';
 import { CompletionKind, TestBatch } from './worker/test-batch.js';
 
@@ -149,6 +150,38 @@ describe('inbound', () => {
     expect(batch.sniffed(before.tag)).toMatchObject({ action: 'tunnel', endpoint: '' });
     batch.apply([cart(phase('weft-tls', strict))]);
     expect(batch.sniffed(after.tag)).toMatchObject({ action: 'reset', reason: 'plaintext_refused' });
+  });
+
+  test('plaintext of a new pod to a strict port that not all know yet waits until its address is known', () => {
+    const { batch, connect } = inbound(cart(phase('arriving', strict)));
+    const open = (from: string) => {
+      const { tag, action } = connect(from, 9999);
+      expect([action, batch.sniffed(tag).action]).toEqual(['sniff', 'park']);
+      return tag;
+    };
+    const newPod = (uid: string, address: string, more = {}) =>
+      resource('workload', workload(phase('plaintext', { uid, name: uid, addresses: [address], ...more })));
+    const resumed = () => batch.engine.resumed.map(({ action, tag, reason }) => [tag, action, reason]);
+    const early = open('10.0.0.7');
+    const late = open('10.0.0.8');
+    const outsider = open('10.0.0.9');
+    const stranger = open('10.0.0.10');
+    batch.apply([newPod('early', '10.0.0.7')]);
+    expect(resumed()).toEqual([[early, Action.tunnel, Reason.none]]);
+    // All know of TLS before the address of one that had begun is known.
+    batch.apply([cart(phase('weft-tls', strict))]);
+    expect(resumed()).toHaveLength(1);
+    batch.apply([
+      newPod('late', '10.0.0.8'),
+      newPod('outsider', '10.0.0.9', { captured: false, capture: null }),
+    ]);
+    const refused = [Action.reset, Reason.plaintext_refused];
+    expect(resumed().slice(1)).toEqual([
+      [late, Action.tunnel, Reason.none],
+      [outsider, ...refused],
+    ]);
+    batch.timers.advance(60_000);
+    expect(resumed().slice(3)).toEqual([[stranger, ...refused]]);
   });
 
   test('plaintext that a workload of the mesh had begun before goes on, but not where the mode has changed', () => {

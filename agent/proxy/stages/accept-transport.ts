@@ -22,8 +22,9 @@ export function acceptTransport(context: DecisionContext, connection: Connection
       connection.action = Action.secure;
       return false;
     case 'sniff':
+    case 'identify':
       connection.action = Action.sniff;
-      connection.plaintextMode = connection.peer === null ? null : modeNow(connection);
+      connection.plaintextMode = rule === 'sniff' && connection.peer === null ? null : modeNow(connection);
       return false;
     case 'plaintext':
       return passPlaintext(context, connection);
@@ -34,14 +35,32 @@ export function acceptTransport(context: DecisionContext, connection: Connection
 
 /**
  * The engine has looked and found no TLS; the configuration may demand it by now. What a workload of the mesh had begun
- * before goes on, as it would if its first bytes had come a moment earlier, unless the port's mode has changed.
+ * before goes on, as it would if its first bytes had come a moment earlier, unless the port's mode has changed. Who may turn
+ * out to be such a workload is held.
  */
 export function acceptPlaintext(context: DecisionContext, connection: ConnectionRecord): boolean {
   const rule = ruleOf(connection);
-  if (rule === 'sniff' || rule === 'plaintext') return passPlaintext(context, connection);
-  if (rule === 'secure' && connection.plaintextMode === modeNow(connection))
-    return passPlaintext(context, connection);
-  return resetConnection(connection, rule === 'secure' ? Reason.plaintext_refused : rule);
+  switch (rule) {
+    case 'sniff':
+    case 'plaintext':
+      return passPlaintext(context, connection);
+    case 'identify':
+    case 'secure':
+      if (connection.plaintextMode !== modeNow(connection))
+        return resetConnection(connection, Reason.plaintext_refused);
+      return connection.peer === null
+        ? holdCaller(connection, Reason.plaintext_refused)
+        : passPlaintext(context, connection);
+    default:
+      return resetConnection(connection, rule);
+  }
+}
+
+/** Until it is known whose the caller's address is; `reason`: why it ends where nobody's. */
+function holdCaller(connection: ConnectionRecord, reason: ReasonCode): false {
+  connection.action = Action.park;
+  connection.reason = reason;
+  return false;
 }
 
 /**
@@ -67,9 +86,7 @@ export function recheckPlaintext(connection: ConnectionRecord): ReasonCode {
  */
 export function provePeer(_context: DecisionContext, connection: ConnectionRecord): boolean {
   if (checkPeer(connection.peer ?? undefined, connection.peerId) === 'proven') return true;
-  connection.action = Action.park;
-  connection.reason = Reason.tls_wrong_identity;
-  return false;
+  return holdCaller(connection, Reason.tls_wrong_identity);
 }
 
 /**

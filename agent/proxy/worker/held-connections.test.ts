@@ -1,4 +1,4 @@
-import { Action } from '../../../native/engine.js';
+import { Action, Direction } from '../../../native/engine.js';
 import { PausedTimers } from '../control/paused-timers.js';
 import { ConnectionRecord } from './connection-record.js';
 import { HeldConnections } from './held-connections.js';
@@ -13,23 +13,21 @@ function setUp() {
     verdict,
     timers,
   );
-  const hold = (id: number, peerId: string) => {
+  const hold = (id: number, direction: number) => {
     const connection = new ConnectionRecord(id);
     connection.action = Action.park;
-    connection.peerId = peerId;
+    connection.direction = direction;
     held.hold(id, 1, connection);
     return connection;
   };
   return { timers, resumed, held, hold };
 }
 
-const spiffeId = 'spiffe://cluster.local/ns/shop/sa/till';
-
-test('who has proved an identity waits longer for its address to be known than a connection to nobody', () => {
+test('a caller that may be a new pod waits longer for its address to be known than a connection to nobody', () => {
   const { timers, resumed, held, hold } = setUp();
-  hold(1, spiffeId);
+  hold(1, Direction.inbound);
   timers.advance(1_000);
-  hold(2, '');
+  hold(2, Direction.outbound);
   timers.advance(1_999);
   expect(resumed).toEqual([]);
   timers.advance(1);
@@ -42,8 +40,8 @@ test('who has proved an identity waits longer for its address to be known than a
 
 test('what a new snapshot decides goes on, the rest waits on, and who has left is forgotten', () => {
   const { timers, resumed, held, hold } = setUp();
-  const first = hold(1, spiffeId);
-  const second = hold(2, spiffeId);
+  const first = hold(1, Direction.inbound);
+  const second = hold(2, Direction.inbound);
   held.retry((connection) => {
     if (connection === first) connection.action = Action.http;
   });

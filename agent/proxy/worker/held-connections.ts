@@ -2,7 +2,7 @@
  * Connections to or from addresses that nobody owns yet, or another than who calls: held a while, since their configuration
  * may be on the way.
  */
-import { Action, type Engine } from '../../../native/engine.js';
+import { Action, Direction, type Engine } from '../../../native/engine.js';
 import type { ReasonCode } from '../../../reasons/reasons.js';
 import type { Timer, Timers } from '../control/timers.js';
 import type { ConnectionRecord } from './connection-record.js';
@@ -18,10 +18,10 @@ interface Held {
 /** How long a connection waits to an address that may never be anybody's. */
 const holdMs = 2_000;
 /**
- * How long one waits whose caller has proved an identity of this mesh: its pod is new, and the API learns a pod's address
- * some time after the pod has it. On a node where a hundred pods start at once kubelet took 29 seconds.
+ * How long one waits whose caller may be a new pod, since the API learns a pod's address some time after the pod has it. On
+ * a node where a hundred pods start at once kubelet took 29 seconds.
  */
-const provenMs = 60_000;
+const newPodMs = 60_000;
 /**
  * How long one waits whose address is known as another pod's: that one has ended, and its address went to the next before
  * the API heard of the end.
@@ -116,7 +116,7 @@ export class HeldConnections {
   }
 }
 
-function waitOf({ peerId, peer }: ConnectionRecord): number {
-  if (peerId === '') return holdMs;
-  return peer === null ? provenMs : formerMs;
+function waitOf({ direction, peer }: ConnectionRecord): number {
+  if (direction === Direction.outbound) return holdMs;
+  return peer === null ? newPodMs : formerMs;
 }
