@@ -76,8 +76,8 @@ async function startPods(namespace: string, name: string, replicas: number): Pro
   return answers;
 }
 
-async function podNames(...labels: string[]): Promise<string[]> {
-  const list = await getJson('pods', '-n', weftNamespace, '-l', labels.join(','));
+async function podNames(label: string): Promise<string[]> {
+  const list = await getJson('pods', '-n', weftNamespace, '-l', label);
   const { items } = list as { items: { metadata: { name: string } }[] };
   return items.map(({ metadata: { name } }) => name);
 }

@@ -32,8 +32,9 @@ export class ConnectionRecord implements Tagged, SeriesKey, SeriesMemo {
   /** Why plaintext: index into plaintextCauses. */
   cause = 0;
   /**
-   * Inbound, of a workload of the mesh, or of who may turn out to be one: what the port demanded when plaintext came, or when it might have; later, when it
-   * was held against the configuration again. null: it may be anybody's, or no plaintext was expected.
+   * Inbound, of a workload of the mesh, or of who may turn out to be one: what the port demanded when plaintext came, or
+   * when it might have; later, when it was held against the configuration again. null: it may be anybody's, or no plaintext
+   * was expected.
    */
   plaintextMode: MtlsMode | null = null;
   /** SPIFFE id of the far end under TLS: the caller's, proven (inbound), or what the endpoint must prove (tunnel). */
